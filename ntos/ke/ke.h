@@ -1,0 +1,150 @@
+/*
+ * ke: processors, IRQL, dispatcher objects, waits, DPCs, timers, APCs, the clock.
+ *
+ * The documented routines have their DDK prototypes. This door adds what the executive's own rooms need.
+ * Lock order: processor lock (IRQL) > any spin lock of a driver or room > dispatcher lock > timer table > host.
+ * Nothing is called out to under the dispatcher lock.
+ */
+#ifndef KE_H
+#define KE_H
+
+#include "vf/vf.h"
+#include <stdatomic.h>
+
+/* Boot: `Processors` virtual processors, 0 for one a Linux CPU (at least 2). */
+NTSTATUS KeInitSystem(ULONG Processors);
+void KeShutdownSystem(void);
+
+/* The scheduler: the only way down to Linux for waiting, time and threads. */
+struct _KTHREAD;
+typedef struct KI_SCHEDULER {
+    /* Blocks the calling thread until KiUnpark or the deadline (interrupt time, 100 ns; KI_FOREVER). Spurious returns allowed. */
+    void (*Park)(struct _KTHREAD *Thread, ULONG64 Deadline);
+    void (*Unpark)(struct _KTHREAD *Thread);
+    NTSTATUS (*Spawn)(struct _KTHREAD *Thread, void (*Entry)(struct _KTHREAD *));
+    void (*Join)(struct _KTHREAD *Thread);
+    ULONG64 (*InterruptTime)(void); /* 100 ns since boot */
+    ULONG64 (*SystemTime)(void);    /* 100 ns since 1601, UTC */
+    void (*Relax)(ULONG Spins);     /* inside a spin loop */
+} KI_SCHEDULER;
+#define KI_FOREVER MAXULONG64
+extern const KI_SCHEDULER *KiScheduler;
+extern const KI_SCHEDULER KiThreadedScheduler;
+
+typedef struct _KPRCB {
+    atomic_uintptr_t Owner;        /* the thread at DISPATCH_LEVEL or above on this processor, 0: idle */
+    ULONG Number;
+    KSPIN_LOCK DpcLock;
+    LIST_ENTRY DpcListHead;
+    atomic_uint DpcCount;
+    PVOID CurrentDpc;
+    struct _KTHREAD *DpcThread;
+    KPCR Pcr;                      /* GS of the threads that run here points at it */
+    ULONG64 Interrupts, DpcsRun, Dispatches;
+} KPRCB;
+#ifndef PKPRCB_DEFINED
+typedef KPRCB *PKPRCB_NT;
+#endif
+
+typedef struct _KAPC_STATE_NT {
+    LIST_ENTRY ApcListHead[2];     /* kernel, user */
+    struct _KPROCESS *Process;
+    BOOLEAN KernelApcInProgress, KernelApcPending, UserApcPending;
+} KAPC_STATE_NT;
+
+typedef struct _KPROCESS {
+    DISPATCHER_HEADER Header;      /* signalled when the process has ended */
+    LIST_ENTRY ThreadListHead;
+    struct MM_ADDRESS_SPACE *AddressSpace; /* mm's */
+    ULONG_PTR DirectoryTableBase;
+    BOOLEAN Embedded;              /* user memory is the host process's own */
+} KPROCESS_NT;
+
+typedef struct _KTHREAD {
+    DISPATCHER_HEADER Header;      /* signalled when the thread has ended */
+    KIRQL Irql;
+    KPROCESSOR_MODE PreviousMode;
+    BOOLEAN SystemThread, Alertable, ApcQueueable, Terminating;
+    BOOLEAN Alerted[2];
+    SHORT KernelApcDisable, SpecialApcDisable; /* negative: disabled */
+    KPROCESSOR_MODE WaitMode;
+    UCHAR State;
+    KPRCB *Prcb;                   /* home processor; owned while Irql >= DISPATCH_LEVEL */
+    KAPC_STATE_NT ApcState, SavedApcState;
+    BOOLEAN Attached;
+    KSPIN_LOCK ApcQueueLock;
+    LIST_ENTRY MutantListHead;
+    LIST_ENTRY ThreadListEntry;    /* KPROCESS.ThreadListHead */
+    KWAIT_BLOCK WaitBlock[THREAD_WAIT_OBJECTS + 1];
+    KWAIT_BLOCK *WaitBlockList;
+    LONG_PTR WaitStatus;
+    KPRIORITY Priority, BasePriority;
+    KAFFINITY Affinity;
+    uint32_t ParkWord;
+    uint32_t *Doorbell;            /* if set, Unpark also wakes this (a channel's word): the thread waits there for its client */
+    host_thread *Host;
+    PVOID StackBase, StackLimit;
+    PVOID Stack;                   /* ... */
+    PDRIVER_OBJECT CurrentDriver;  /* io: whose routine runs, for reports */
+    PIRP CurrentIrp;
+    ULONG ServiceNumber;           /* the system service it is in, MAXULONG: none */
+    PVOID PoolCache;               /* mm: the thread's magazines */
+    PVOID IrpCache;                /* io */
+    PVOID TrapFrame;
+} KTHREAD_NT;
+
+/* The calling thread; NULL for a Linux thread that is not attached. */
+extern _Thread_local struct _KTHREAD *KiSelf __attribute__((tls_model("initial-exec")));
+static inline KIRQL KiIrql(void)
+{
+    return KiSelf ? KiSelf->Irql : PASSIVE_LEVEL;
+}
+
+void KeInitializeProcess(KPROCESS_NT *Process);
+/* Prepares a thread object; Entry runs on a Linux thread of its own from KeStartThread. The object must live until KeThreadReap. */
+void KeInitializeThread(struct _KTHREAD *Thread, KPROCESS_NT *Process, void (*Entry)(struct _KTHREAD *));
+NTSTATUS KeStartThread(struct _KTHREAD *Thread);
+void KeExitThread(void);                           /* at PASSIVE_LEVEL, last act of a thread: abandons mutexes, signals, leaves its process */
+void KeReapThread(struct _KTHREAD *Thread);        /* joins the Linux thread; any thread but itself */
+void KeAdoptHostThread(struct _KTHREAD *Thread, KPROCESS_NT *Process); /* the calling Linux thread becomes Thread */
+void KeReleaseHostThread(void);
+
+void KeAttachProcess_(KPROCESS_NT *Process, KAPC_STATE_NT *Saved); /* ps exports KeStackAttachProcess on it */
+void KeDetachProcess_(KAPC_STATE_NT *Saved);
+
+/* Termination: every wait of the thread that may be ended (user mode or alertable) ends with STATUS_THREAD_IS_TERMINATING;
+ * later waits of that kind too. KernelMode waits go on. */
+void KeTerminateThread_(struct _KTHREAD *Thread);
+void KeAlertThread_(struct _KTHREAD *Thread, KPROCESSOR_MODE Mode);
+BOOLEAN KeTestAlertThread_(KPROCESSOR_MODE Mode);
+
+/* APCs (undocumented for drivers, but exported by NT and used by io and nt). */
+#ifndef KAPC_ENVIRONMENT_DEFINED
+typedef enum _KAPC_ENVIRONMENT { OriginalApcEnvironment, AttachedApcEnvironment, CurrentApcEnvironment, InsertApcEnvironment } KAPC_ENVIRONMENT;
+#define KAPC_ENVIRONMENT_DEFINED
+#endif
+typedef VOID NTAPI KI_NORMAL_ROUTINE(PVOID NormalContext, PVOID SystemArgument1, PVOID SystemArgument2);
+typedef VOID NTAPI KI_KERNEL_ROUTINE(PRKAPC Apc, KI_NORMAL_ROUTINE **NormalRoutine, PVOID *NormalContext, PVOID *SystemArgument1, PVOID *SystemArgument2);
+typedef VOID NTAPI KI_RUNDOWN_ROUTINE(PRKAPC Apc);
+void NTAPI KeInitializeApc(PRKAPC Apc, struct _KTHREAD *Thread, KAPC_ENVIRONMENT Environment, KI_KERNEL_ROUTINE *KernelRoutine,
+                           KI_RUNDOWN_ROUTINE *RundownRoutine, KI_NORMAL_ROUTINE *NormalRoutine, KPROCESSOR_MODE Mode, PVOID NormalContext);
+BOOLEAN NTAPI KeInsertQueueApc(PRKAPC Apc, PVOID SystemArgument1, PVOID SystemArgument2, KPRIORITY Increment);
+BOOLEAN NTAPI KeRemoveQueueApc_(PRKAPC Apc);
+void KeDeliverKernelApcs(void);                    /* below APC_LEVEL; by lowering, waits, leaving regions and service exit */
+/* One pending user APC of the calling thread, for its client: FALSE if none. Its kernel routine has run. */
+typedef struct KI_USER_APC { KI_NORMAL_ROUTINE *Routine; PVOID Context, Argument1, Argument2; } KI_USER_APC;
+BOOLEAN KeTakeUserApc(KI_USER_APC *Apc);
+void KeRundownApcs(struct _KTHREAD *Thread);       /* at thread exit: rundown or free */
+
+/* Waits on a kernel half's channel: returns when *Word differs from Expected, or a kernel APC is pending, or the thread is terminating. */
+void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected);
+
+/* Registered by mm/ps/io at init: freed object checks (0xC7, 0xC4/15) ask whether a live timer or queued DPC lies in a block. */
+BOOLEAN KeFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *Object);
+
+ULONG KeProcessorCount_(void);
+KPRCB *KeProcessor_(ULONG Number);
+KUSER_SHARED_DATA *KeSharedDataWritable(void);     /* the clock's alias */
+int KeSharedDataFile(void);                        /* read-only memory file of the page, for clients */
+
+#endif
