@@ -65,18 +65,25 @@ int32_t host_utc_offset(uint64_t wall);                       /* seconds east of
 
 /* fault.c: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP of this process. The handler runs on an alternate stack
  * (host_fault_stack_enter, once a thread) and either returns true (repeat the instruction), or does not return (jumps), or returns
- * false: the signal then has its default effect. */
+ * false: whoever handled the signal before gets it; nobody: the process ends by the signal. A jump need not restore the signal mask. */
 struct host_fault {
     int kind;                 /* HOST_FAULT_* */
     void *address;            /* for memory faults */
     void *instruction;
     bool write, execute;
+    bool protection;          /* general protection: address is all ones, write and execute are unknown */
     void *context;            /* ucontext_t, for host_backtrace_from */
+    void *stack_low, *stack_high; /* of the thread's ordinary stack; NULL without host_fault_stack_enter */
+};
+struct host_registers {
+    uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15, rip, eflags;
 };
 enum { HOST_FAULT_MEMORY, HOST_FAULT_BUS, HOST_FAULT_ILLEGAL, HOST_FAULT_DIVIDE, HOST_FAULT_BREAKPOINT };
 typedef bool host_fault_handler(const struct host_fault *fault);
 void host_fault_install(host_fault_handler *handler);         /* NULL restores what was there before */
-void host_fault_stack_enter(void);
+void host_fault_registers(const struct host_fault *fault, struct host_registers *registers);
+void host_fault_step_over(const struct host_fault *fault, unsigned bytes); /* go on after an instruction of that length */
+void host_fault_stack_enter(void);                            /* nests; host_thread_start does it for its threads */
 void host_fault_stack_leave(void);
 
 /* symbol.c: stacks and names (libdw). */

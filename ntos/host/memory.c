@@ -1,0 +1,128 @@
+/*
+ * Memory files and mappings.
+ *
+ * A memory file is a sealed memfd: whoever holds a descriptor, a hostile client too, can neither
+ * shrink it (and so make the kernel process fault) nor grow it. Its mode keeps users other than the
+ * owner from opening it again with more rights than the descriptor they were given.
+ */
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int mapping_protection(int prot)
+{
+    return (prot & HOST_READ ? PROT_READ : 0) | (prot & HOST_WRITE ? PROT_WRITE : 0) |
+           (prot & HOST_EXECUTE ? PROT_EXEC : 0);
+}
+
+static int result_of(int result)
+{
+    return result < 0 ? -errno : 0;
+}
+
+int host_memory_file(const char *name, uint64_t bytes)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd < 0)
+        return -errno;
+    if (ftruncate(fd, (off_t)bytes) < 0 || fchmod(fd, S_IRUSR | S_IWUSR) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+        int error = -errno;
+
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+int host_memory_file_read_only(int fd)
+{
+    char path[64];
+    int copy;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    copy = open(path, O_RDONLY | O_CLOEXEC);
+    return copy < 0 ? -errno : copy;
+}
+
+int host_reserve(void *at, size_t bytes)
+{
+    void *got;
+
+    if (!at || !bytes)
+        return -EINVAL;
+    got = mmap(at, bytes, PROT_NONE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got == MAP_FAILED)
+        return -errno;
+    if (got != at) { /* a Linux that does not know the flag takes the address for a hint */
+        munmap(got, bytes);
+        return -EEXIST;
+    }
+    madvise(at, bytes, MADV_DONTDUMP);
+    return 0;
+}
+
+int host_map(void *at, size_t bytes, int fd, uint64_t offset, int prot)
+{
+    void *got =
+        mmap(at, bytes, mapping_protection(prot), MAP_SHARED | MAP_FIXED, fd, (off_t)offset);
+
+    return got == MAP_FAILED ? -errno : 0;
+}
+
+int host_decommit(void *at, size_t bytes)
+{
+    void *got =
+        mmap(at, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+
+    return got == MAP_FAILED ? -errno : 0;
+}
+
+int host_unmap(void *at, size_t bytes)
+{
+    return result_of(munmap(at, bytes));
+}
+
+int host_protect(void *at, size_t bytes, int prot)
+{
+    return result_of(mprotect(at, bytes, mapping_protection(prot)));
+}
+
+int host_punch(int fd, uint64_t offset, uint64_t bytes)
+{
+    return result_of(
+        fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes));
+}
+
+void *host_private(size_t bytes)
+{
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return at == MAP_FAILED ? NULL : at;
+}
+
+void host_private_free(void *at, size_t bytes)
+{
+    if (at)
+        munmap(at, bytes);
+}
+
+size_t host_resident_bytes(void)
+{
+    unsigned long total, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+
+    if (!file)
+        return 0;
+    if (fscanf(file, "%lu %lu", &total, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return resident * HOST_PAGE_SIZE;
+}

@@ -1,0 +1,130 @@
+/*
+ * Threads: joinable, named, with an alternate stack for faults.
+ *
+ * Signals that are meant for the process (SIGTERM, SIGINT ...) are blocked in these threads, so
+ * that the program's own threads receive them.
+ */
+#include "host.h"
+
+#include <asm/prctl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define STACK_BYTES (1024 * 1024)
+
+struct host_thread {
+    pthread_t pthread;
+    void (*entry)(void *);
+    void *argument;
+    char name[16];
+};
+
+static void *thread_main(void *parameter)
+{
+    host_thread *thread = parameter;
+
+    pthread_setname_np(pthread_self(), thread->name);
+    host_fault_stack_enter();
+    thread->entry(thread->argument);
+    host_fault_stack_leave();
+    return NULL;
+}
+
+static void process_signals(sigset_t *set)
+{
+    static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGPIPE,
+                                  SIGALRM, SIGUSR1, SIGUSR2, SIGCHLD, SIGWINCH};
+
+    pthread_sigmask(SIG_SETMASK, NULL, set);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        sigaddset(set, signals[i]);
+}
+
+static int create(host_thread *thread)
+{
+    pthread_attr_t attributes;
+    sigset_t blocked;
+    int error = pthread_attr_init(&attributes);
+
+    if (error)
+        return -error;
+    process_signals(&blocked);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_attr_setsigmask_np(&attributes, &blocked);
+    error = pthread_create(&thread->pthread, &attributes, thread_main, thread);
+    pthread_attr_destroy(&attributes);
+    return -error;
+}
+
+int host_thread_start(host_thread **out, const char *name, void (*entry)(void *), void *argument)
+{
+    host_thread *thread = calloc(1, sizeof(*thread));
+    int error;
+
+    if (!thread)
+        return -ENOMEM;
+    thread->entry = entry;
+    thread->argument = argument;
+    snprintf(thread->name, sizeof(thread->name), "%s", name);
+    *out = thread; /* before the thread runs: it may look at what its creator stored */
+    error = create(thread);
+    if (error) {
+        *out = NULL;
+        free(thread);
+    }
+    return error;
+}
+
+void host_thread_join(host_thread *thread)
+{
+    pthread_join(thread->pthread, NULL);
+    free(thread);
+}
+
+uint32_t host_thread_id(void)
+{
+    return (uint32_t)gettid();
+}
+
+uint32_t host_process_id(void)
+{
+    return (uint32_t)getpid();
+}
+
+unsigned host_cpu_count(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof(set), &set) < 0)
+        return 1;
+    return (unsigned)CPU_COUNT(&set);
+}
+
+void host_yield(void)
+{
+    sched_yield();
+}
+
+void host_stack_bounds(void **low, void **high)
+{
+    pthread_attr_t attributes;
+    size_t bytes = 0;
+
+    *low = *high = NULL;
+    if (pthread_getattr_np(pthread_self(), &attributes))
+        return;
+    if (!pthread_attr_getstack(&attributes, low, &bytes))
+        *high = (char *)*low + bytes;
+    pthread_attr_destroy(&attributes);
+}
+
+void host_set_gs_base(void *base)
+{
+    syscall(SYS_arch_prctl, ARCH_SET_GS, base);
+}
