@@ -1,0 +1,36 @@
+/*
+ * ex: resources, fast and guarded mutexes, push locks, rundown protection, look-aside lists, work items, handle tables, callbacks, time zones.
+ */
+#ifndef EX_H
+#define EX_H
+
+#include "mm/mm.h"
+
+NTSTATUS ExInitSystem(void);   /* starts the worker threads' queues; threads come with ps (ExpSetThreadFactory) */
+void ExShutdownSystem(void);   /* runs queued work items to the end first */
+
+/* Worker threads need thread objects, which ps makes. Called by ps at init and before its shutdown. */
+NTSTATUS ExStartWorkers(NTSTATUS (*StartThread)(void (*Routine)(void *), void *Context, struct _KTHREAD **Thread));
+void ExStopWorkers(void (*JoinThread)(struct _KTHREAD *Thread));
+
+/* Handle tables: handle values are multiples of 4, starting at 4. Two levels, grown on demand; a lookup takes only its entry's lock bit. */
+typedef struct EX_HANDLE_ENTRY {
+    atomic_uintptr_t Object;   /* pointer, bit 0: locked; 0: free */
+    ULONG GrantedAccess;
+    ULONG Attributes;          /* OBJ_INHERIT, OBJ_PROTECT_CLOSE, and ob's */
+} EX_HANDLE_ENTRY;
+typedef struct EX_HANDLE_TABLE EX_HANDLE_TABLE;
+EX_HANDLE_TABLE *ExCreateHandleTable_(struct _KPROCESS *Process);
+void ExDestroyHandleTable_(EX_HANDLE_TABLE *Table);           /* must be empty of entries */
+HANDLE ExCreateHandle_(EX_HANDLE_TABLE *Table, PVOID Object, ULONG GrantedAccess, ULONG Attributes); /* NULL: no memory */
+EX_HANDLE_ENTRY *ExLockHandle_(EX_HANDLE_TABLE *Table, HANDLE Handle); /* NULL: no such handle. <= APC_LEVEL; hold for a few instructions */
+void ExUnlockHandle_(EX_HANDLE_ENTRY *Entry);
+PVOID ExRemoveHandle_(EX_HANDLE_TABLE *Table, EX_HANDLE_ENTRY *LockedEntry, HANDLE Handle); /* unlocks and frees; the object */
+ULONG ExHandleCount_(EX_HANDLE_TABLE *Table);
+/* Calls Each with every live entry locked; stops when it returns FALSE. */
+void ExEnumerateHandles_(EX_HANDLE_TABLE *Table, BOOLEAN (*Each)(PVOID Context, HANDLE Handle, EX_HANDLE_ENTRY *Entry), PVOID Context);
+
+/* For vf and unload checks: live resources, look-aside lists and work items in a block or of a driver. */
+BOOLEAN ExFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *Object);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * ob: objects, types, the namespace, handles.
+ *
+ * Lock order: directory lock (namespace, one push lock) > handle entry > object header. Type procedures are called with nothing held.
+ */
+#ifndef OB_H
+#define OB_H
+
+#include "ex/ex.h"
+
+NTSTATUS ObInitSystem(void);   /* types Directory, SymbolicLink, Event, Mutant, Semaphore, Timer, Section, Callback; \, \Device, \??, \DosDevices, \GLOBAL??, \Driver,
+                                  \FileSystem, \BaseNamedObjects, \Callback, \KernelObjects, \ObjectTypes, \Registry's place is cm's */
+void ObShutdownSystem(void);   /* asserts that no object is left; names those that are */
+
+typedef enum OB_OPEN_REASON { ObCreateHandle, ObOpenHandle, ObDuplicateHandle, ObInheritHandle } OB_OPEN_REASON;
+
+/* What an object type does. NULL members have the default behaviour. */
+typedef struct OB_TYPE_PROCEDURES {
+    /* A handle is about to be made (count = handles of this process to the object, before). A failure refuses it. */
+    NTSTATUS (*Open)(OB_OPEN_REASON Reason, PEPROCESS Process, PVOID Object, ACCESS_MASK Granted, ULONG ProcessHandleCount);
+    /* A handle is closed, in the context of Process. SystemHandleCount: handles left in the system before this close (1: the last). */
+    void (*Close)(PEPROCESS Process, PVOID Object, ACCESS_MASK Granted, ULONG ProcessHandleCount, ULONG SystemHandleCount);
+    void (*Delete)(PVOID Object); /* last reference; at PASSIVE_LEVEL */
+    /* The rest of a path beyond this object: may consume it (Remaining empty), return STATUS_REPARSE with *Path replaced, and put another object into *Found (referenced). */
+    NTSTATUS (*Parse)(PVOID ParseObject, struct _OBJECT_TYPE *Type, PACCESS_STATE AccessState, KPROCESSOR_MODE Mode, ULONG Attributes,
+                      PUNICODE_STRING Path, PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos, PVOID *Found);
+    NTSTATUS (*Security)(PVOID Object, ULONG Operation, PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length,
+                         PSECURITY_DESCRIPTOR *Stored, POOL_TYPE Pool, PGENERIC_MAPPING Mapping);
+    NTSTATUS (*QueryName)(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATION Information, ULONG Length, PULONG Returned, KPROCESSOR_MODE Mode);
+} OB_TYPE_PROCEDURES;
+
+typedef struct _OBJECT_TYPE {
+    UNICODE_STRING Name;
+    OB_TYPE_PROCEDURES Procedures;
+    GENERIC_MAPPING Mapping;
+    ACCESS_MASK ValidAccess;
+    POOL_TYPE Pool;
+    ULONG Tag, Index;
+    ULONG_PTR WaitOffset;      /* offset of the DISPATCHER_HEADER in the body; OB_NOT_WAITABLE; OB_WAIT_POINTER|offset: pointer to a KEVENT is… see io */
+    atomic_long ObjectCount, HandleCount;
+    LIST_ENTRY Objects;        /* every object, for `nt handles` and leak reports; a lock of its own */
+} OBJECT_TYPE_NT;
+#define OB_NOT_WAITABLE MAXULONG_PTR
+NTSTATUS ObCreateObjectType_(PCWSTR Name, const OB_TYPE_PROCEDURES *Procedures, const GENERIC_MAPPING *Mapping, ACCESS_MASK ValidAccess,
+                             POOL_TYPE Pool, ULONG Tag, ULONG_PTR WaitOffset, POBJECT_TYPE *Type);
+
+typedef struct _OBJECT_HEADER {
+    atomic_long PointerCount;
+    atomic_long HandleCount;
+    POBJECT_TYPE Type;
+    struct OB_DIRECTORY *Directory;   /* where it is named; NULL: unnamed */
+    UNICODE_STRING Name;
+    ULONG Attributes;                 /* OBJ_PERMANENT … */
+    BOOLEAN KernelObject;
+    PSECURITY_DESCRIPTOR SecurityDescriptor;
+    LIST_ENTRY TypeEntry;
+    PVOID Reserved;
+    ULONG_PTR Align;
+    /* the body follows, 16-byte aligned */
+} OBJECT_HEADER_NT;
+static inline OBJECT_HEADER_NT *ObHeader(PVOID Object)
+{
+    return (OBJECT_HEADER_NT *)Object - 1;
+}
+
+/* The NT pair, as ntoskrnl has it. ObCreateObject returns an object with one reference; ObInsertObject consumes it and names, checks, makes a handle. */
+NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type, POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE OwnershipMode,
+                              PVOID ParseContext, ULONG BodySize, ULONG PagedCharge, ULONG NonPagedCharge, PVOID *Object);
+/* STATUS_OBJECT_NAME_EXISTS (success) when OBJ_OPENIF met an existing object: *NewObject is that one, referenced, if asked for. */
+NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE PassedAccessState, ACCESS_MASK DesiredAccess, ULONG AdditionalReferences, PVOID *NewObject, PHANDLE Handle);
+NTSTATUS NTAPI ObOpenObjectByName(POBJECT_ATTRIBUTES Attributes, POBJECT_TYPE Type, KPROCESSOR_MODE Mode, PACCESS_STATE AccessState,
+                                  ACCESS_MASK DesiredAccess, PVOID ParseContext, PHANDLE Handle);
+NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING Name, ULONG Attributes, PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess, POBJECT_TYPE Type,
+                                       KPROCESSOR_MODE Mode, PVOID ParseContext, PVOID *Object);
+void NTAPI ObMakeTemporaryObject(PVOID Object); /* also removes the name now */
+
+/* Handles. A kernel handle has the sign bit set, as on NT. */
+NTSTATUS ObCloseHandle_(HANDLE Handle, KPROCESSOR_MODE Mode);
+NTSTATUS ObDuplicateHandle_(PEPROCESS Source, HANDLE SourceHandle, PEPROCESS Target, PHANDLE TargetHandle, ACCESS_MASK DesiredAccess, ULONG Attributes, ULONG Options, KPROCESSOR_MODE Mode);
+NTSTATUS ObInitProcess(PEPROCESS Process, PEPROCESS Parent, BOOLEAN Inherit); /* makes its handle table */
+void ObKillProcess(PEPROCESS Process);         /* closes every handle, in the context of Process (the caller is attached) */
+/* The waitable header of an object, or STATUS_OBJECT_TYPE_MISMATCH. */
+NTSTATUS ObWaitObject_(PVOID Object, PVOID *Header);
+
+typedef struct OB_PROCESS_HOOKS {              /* ps registers: ob stands below it */
+    PEPROCESS (*Current)(void);
+    PEPROCESS (*System)(void);
+    EX_HANDLE_TABLE **(*HandleTable)(PEPROCESS Process);
+    HANDLE (*ProcessId)(PEPROCESS Process);
+} OB_PROCESS_HOOKS;
+void ObSetProcessHooks(const OB_PROCESS_HOOKS *Hooks);
+typedef struct OB_SECURITY_HOOKS {             /* se registers */
+    BOOLEAN (*AccessCheck)(PSECURITY_DESCRIPTOR Descriptor, PACCESS_STATE AccessState, ACCESS_MASK Desired, PGENERIC_MAPPING Mapping, KPROCESSOR_MODE Mode, PACCESS_MASK Granted, PNTSTATUS Status);
+    NTSTATUS (*Assign)(PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Given, BOOLEAN Container, PGENERIC_MAPPING Mapping, PSECURITY_DESCRIPTOR *New);
+    void (*Free)(PSECURITY_DESCRIPTOR Descriptor);
+    NTSTATUS (*CreateAccessState)(PACCESS_STATE State, PVOID AuxData, ACCESS_MASK Desired, PGENERIC_MAPPING Mapping);
+    void (*DeleteAccessState)(PACCESS_STATE State);
+} OB_SECURITY_HOOKS;
+void ObSetSecurityHooks(const OB_SECURITY_HOOKS *Hooks);
+
+/* Directory listing for NtQueryDirectoryObject and `nt obj`. */
+NTSTATUS ObEnumerateDirectory_(PVOID Directory, ULONG *Context, BOOLEAN (*Each)(PVOID Context, PUNICODE_STRING Name, PUNICODE_STRING Type), PVOID EachContext);
+/* Every handle of every process (class 16). */
+void ObEnumerateHandles_(BOOLEAN (*Each)(PVOID Context, PEPROCESS Process, HANDLE Handle, PVOID Object, ACCESS_MASK Granted, ULONG Attributes), PVOID Context);
+
+extern POBJECT_TYPE ObpDirectoryType, ObpSymbolicLinkType;
+#endif

@@ -1,0 +1,42 @@
+/*
+ * The embedded interface: the executive in the caller's process, for unit tests, fuzzers and simulation.
+ *
+ *   UserNtBoot(NULL);
+ *   UserNtLoadDriver("build/drivers/example.so", L"example");
+ *   ... NtCreateFile, NtDeviceIoControlFile, … as a client, or any routine of the kernel ...
+ *   UserNtUnloadDriver(L"example");
+ *   UserNtShutdown();
+ *
+ * Link with -lntoskrnl (pkg-config usernt). Any number of boots in one process, one at a time.
+ */
+#ifndef USERNT_H
+#define USERNT_H
+
+#include <ntifs.h>
+
+typedef struct USERNT_OPTIONS {
+    ULONG Size;                  /* sizeof(USERNT_OPTIONS) */
+    ULONG Processors;            /* 0: one a Linux CPU, at least 2 */
+    ULONG64 PhysicalBytes;       /* 0: 1 GiB */
+    const char *StateDirectory;  /* registry hives; NULL: nothing is kept */
+    const char *DriverPath;      /* colon-separated folders; NULL: none */
+    BOOLEAN EchoDebugPrint;      /* DbgPrint lines to standard error */
+    BOOLEAN NoEmbeddedProcess;   /* the kernel process: the caller's thread belongs to System */
+    ULONG BootUserId;            /* administrator besides root; MAXULONG: the caller's uid */
+} USERNT_OPTIONS;
+
+/* Starts every room; the caller becomes a thread of a client process of its own (user mode as previous mode). STATUS_ALREADY_COMMITTED if booted. */
+NTSTATUS UserNtBoot(const USERNT_OPTIONS *Options);
+/* Stops everything; drivers that are still loaded are unloaded. Returns STATUS_DEVICE_BUSY, and stops nothing, while other attached threads are inside. */
+NTSTATUS UserNtShutdown(void);
+NTSTATUS UserNtLoadDriver(const char *Path, PCWSTR ServiceName);
+NTSTATUS UserNtUnloadDriver(PCWSTR ServiceName);
+/* For further threads of the embedding program. */
+NTSTATUS UserNtAttachThread(void);
+void UserNtDetachThread(void);
+/* A system call as a client makes it: through the service table. */
+NTSTATUS UserNtCall(ULONG Service, const ULONG_PTR *Arguments);
+/* A DriverEntry linked into the caller's own program, for unit tests of driver code. */
+NTSTATUS UserNtLoadStaticDriver(PDRIVER_INITIALIZE Entry, PCWSTR ServiceName);
+
+#endif
