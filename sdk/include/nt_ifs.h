@@ -1,0 +1,2 @@
+// What the overlay adds to ntifs.h. ntifs.h includes this; a driver never does.
+#pragma once

@@ -1,0 +1,3 @@
+#pragma once
+#include_next <string.h>
+#include <nt_crt.h>

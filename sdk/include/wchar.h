@@ -1,0 +1,3 @@
+// libc's <wchar.h> has four-byte characters: this one stands in its place.
+#pragma once
+#include <nt_crt.h>
