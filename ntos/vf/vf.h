@@ -31,6 +31,7 @@ typedef struct VF_CONTEXT_PROVIDER {
 extern VF_CONTEXT_PROVIDER VfContext; /* each room fills in what it owns, at init; NULL members are skipped */
 
 /* Assertions of the executive itself: always on; a failure is bug check 0xE2-like report with the text. */
+#undef NT_ASSERT
 #define NT_ASSERT(e) ((e) ? (void)0 : VfAssertionFailed(#e, __FILE__, __LINE__))
 _Noreturn void VfAssertionFailed(const char *Expression, const char *File, int Line);
 
