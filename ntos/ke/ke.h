@@ -31,20 +31,33 @@ typedef struct KI_SCHEDULER {
 extern const KI_SCHEDULER *KiScheduler;
 extern const KI_SCHEDULER KiThreadedScheduler;
 
+/* A virtual processor. Its owner is the only thread that runs on it at DISPATCH_LEVEL or above. */
+#define KI_QUEUED_LOCKS 16
 typedef struct _KPRCB {
     atomic_uintptr_t Owner;        /* the thread at DISPATCH_LEVEL or above on this processor, 0: idle */
     ULONG Number;
+    BOOLEAN DpcRoutineActive;      /* a DPC routine runs: its thread may not lower below DISPATCH_LEVEL */
     KSPIN_LOCK DpcLock;
-    LIST_ENTRY DpcListHead;
-    atomic_uint DpcCount;
-    PVOID CurrentDpc;
+    LIST_ENTRY DpcListHead, ThreadedDpcListHead;
+    atomic_uint DpcCount, ThreadedDpcCount;
+    PKDPC CurrentDpc;
     struct _KTHREAD *DpcThread;
-    KPCR Pcr;                      /* GS of the threads that run here points at it */
+    struct _KTHREAD *ThreadedDpcThread;
+    PKSPIN_LOCK QueuedLocks[KI_QUEUED_LOCKS]; /* in-stack queued locks held on this processor */
+    ULONG QueuedLockCount;
     ULONG64 Interrupts, DpcsRun, Dispatches;
 } KPRCB;
-#ifndef PKPRCB_DEFINED
-typedef KPRCB *PKPRCB_NT;
-#endif
+
+/* What GS of an attached thread points at: the x64 KPCR and the first fields of its KPRCB, which inlined code reads. One for
+ * each thread, so that no thread switch has to change GS. */
+typedef struct KI_PCR {
+    KPCR Pcr;                      /* Irql at gs:0x50 */
+    UCHAR Pad[0x180 - sizeof(KPCR)];
+    ULONG MxCsr;
+    ULONG Number;                  /* gs:0x184 */
+    struct _KTHREAD *CurrentThread; /* gs:0x188 */
+} KI_PCR;
+_Static_assert(FIELD_OFFSET(KI_PCR, CurrentThread) == 0x188, "x64 code reads the current thread at gs:0x188");
 
 typedef struct _KAPC_STATE_NT {
     LIST_ENTRY ApcListHead[2];     /* kernel, user */
@@ -60,6 +73,7 @@ typedef struct _KPROCESS {
     BOOLEAN Embedded;              /* user memory is the host process's own */
 } KPROCESS_NT;
 
+enum { KiThreadInitialized, KiThreadRunning, KiThreadWaiting, KiThreadTerminated };
 typedef struct _KTHREAD {
     DISPATCHER_HEADER Header;      /* signalled when the thread has ended */
     KIRQL Irql;
@@ -72,25 +86,36 @@ typedef struct _KTHREAD {
     KPRCB *Prcb;                   /* home processor; owned while Irql >= DISPATCH_LEVEL */
     KAPC_STATE_NT ApcState, SavedApcState;
     BOOLEAN Attached;
-    KSPIN_LOCK ApcQueueLock;
     LIST_ENTRY MutantListHead;
     LIST_ENTRY ThreadListEntry;    /* KPROCESS.ThreadListHead */
     KWAIT_BLOCK WaitBlock[THREAD_WAIT_OBJECTS + 1];
     KWAIT_BLOCK *WaitBlockList;
+    ULONG WaitCount;
     LONG_PTR WaitStatus;
+    BOOLEAN WaitNext;              /* KeSetEvent(Wait = TRUE) and the like: the wait that follows lowers to WaitIrql */
+    KIRQL WaitIrql;
+    BOOLEAN WaitAlertable, WaitReady;
+    KWAIT_REASON WaitReason;
+    struct _KTHREAD *WakeNext;     /* in a list of threads to be unparked */
+    atomic_uint Wakers;            /* threads about to unpark this one: it may not be freed */
+    PKQUEUE Queue;
+    LIST_ENTRY QueueListEntry;     /* KQUEUE.ThreadListHead */
     KPRIORITY Priority, BasePriority;
-    KAFFINITY Affinity;
+    KAFFINITY Affinity, UserAffinity;
     uint32_t ParkWord;
     uint32_t *Doorbell;            /* if set, Unpark also wakes this (a channel's word): the thread waits there for its client */
+    ULONG DoorbellSpins;
     host_thread *Host;
     PVOID StackBase, StackLimit;
-    PVOID Stack;                   /* ... */
+    void (*Entry)(struct _KTHREAD *);
+    const char *Name;              /* of the Linux thread; NULL: "nt" */
     PDRIVER_OBJECT CurrentDriver;  /* io: whose routine runs, for reports */
     PIRP CurrentIrp;
     ULONG ServiceNumber;           /* the system service it is in, MAXULONG: none */
     PVOID PoolCache;               /* mm: the thread's magazines */
     PVOID IrpCache;                /* io */
     PVOID TrapFrame;
+    KI_PCR Pcr;
 } KTHREAD_NT;
 
 /* The calling thread; NULL for a Linux thread that is not attached. */
