@@ -37,6 +37,17 @@ NTSTATUS IopQueryInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Infor
 NTSTATUS IopSetInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information, ULONG Length, FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode);
 NTSTATUS IopCancelFile(HANDLE File, PIO_STATUS_BLOCK IoRequestToCancel, BOOLEAN AnyThread, PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode); /* CancelIo, CancelIoEx */
 NTSTATUS IopCancelSynchronous(PETHREAD Thread, PIO_STATUS_BLOCK Request, PIO_STATUS_BLOCK Iosb);
+NTSTATUS IopQueryVolumeInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information, ULONG Length, FS_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode);
+
+/* Completion ports, if nt has them: FileCompletionInformation takes a handle of Type; a completion is posted at <= DISPATCH_LEVEL. */
+typedef NTSTATUS IO_POST_COMPLETION(PVOID Port, PVOID Key, PVOID ApcContext, NTSTATUS Status, ULONG_PTR Information);
+void IopSetCompletionPorts(POBJECT_TYPE Type, IO_POST_COMPLETION *Post);
+
+/* Services that the DDK headers lack; their code is in nt/file.c. */
+NTSTATUS NTAPI NtCancelIoFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);
+NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel, PIO_STATUS_BLOCK IoStatusBlock);
+NTSTATUS NTAPI NtCancelSynchronousIoFile(HANDLE ThreadHandle, PIO_STATUS_BLOCK IoRequestToCancel, PIO_STATUS_BLOCK IoStatusBlock);
+NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);
 
 void IopCancelThreadIrps(struct _ETHREAD *Thread);     /* at thread exit: cancels, waits for the completions */
 #endif
