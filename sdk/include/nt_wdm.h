@@ -116,6 +116,186 @@ PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
                             PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount);
 VOID NTAPI ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount);
 
+// The older names that now say whether memory is zeroed.
+static inline PVOID NtPoolZeroed(PVOID Block, SIZE_T NumberOfBytes)
+{
+    if (Block != NULL)
+        RtlZeroMemory(Block, NumberOfBytes);
+    return Block;
+}
+static inline PVOID NTAPI ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return NtPoolZeroed(ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag), NumberOfBytes);
+}
+static inline PVOID NTAPI ExAllocatePoolUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag);
+}
+static inline PVOID NTAPI ExAllocatePoolQuotaZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return NtPoolZeroed(ExAllocatePoolWithQuotaTag(PoolType, NumberOfBytes, Tag), NumberOfBytes);
+}
+static inline PVOID NTAPI ExAllocatePoolQuotaUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return ExAllocatePoolWithQuotaTag(PoolType, NumberOfBytes, Tag);
+}
+static inline PVOID NTAPI ExAllocatePoolPriorityZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+                                                     EX_POOL_PRIORITY Priority)
+{
+    return NtPoolZeroed(ExAllocatePoolWithTagPriority(PoolType, NumberOfBytes, Tag, Priority), NumberOfBytes);
+}
+static inline PVOID NTAPI ExAllocatePoolPriorityUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+                                                              EX_POOL_PRIORITY Priority)
+{
+    return ExAllocatePoolWithTagPriority(PoolType, NumberOfBytes, Tag, Priority);
+}
+
+#define DrvRtPoolNxOptIn 0x00000001
+#ifdef POOL_NX_OPTIN
+#define NonPagedPool NonPagedPoolNx
+#define NonPagedPoolCacheAligned NonPagedPoolNxCacheAligned
+#endif
+static inline VOID NTAPI ExInitializeDriverRuntime(ULONG RuntimeFlags)
+{
+    (VOID)RuntimeFlags; // the opt-in is POOL_NX_OPTIN's, at compile time
+}
+
+// Memory
+#define MdlMappingNoWrite 0x80000000
+#define MdlMappingNoExecute 0x40000000
+#define MdlMappingWithGuardPtes 0x20000000
+
+#define MM_COPY_MEMORY_PHYSICAL 0x1
+#define MM_COPY_MEMORY_VIRTUAL 0x2
+typedef struct _MM_COPY_ADDRESS {
+    union {
+        PVOID VirtualAddress;
+        PHYSICAL_ADDRESS PhysicalAddress;
+    };
+} MM_COPY_ADDRESS, *PMMCOPY_ADDRESS;
+
+NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MM_COPY_ADDRESS SourceAddress, SIZE_T NumberOfBytes, ULONG Flags,
+                            PSIZE_T NumberOfBytesTransferred);
+PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect);
+PVOID NTAPI MmMapMdl(PMDL Mdl, ULONG Protection, VOID(NTAPI *DriverRoutine)(PVOID, SIZE_T, PVOID), PVOID DriverContext);
+NTSTATUS NTAPI MmProtectDriverSection(PVOID AddressWithinSection, SIZE_T Size, ULONG Flags);
+PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress,
+                                           PHYSICAL_ADDRESS HighestAcceptableAddress,
+                                           PHYSICAL_ADDRESS BoundaryAddressMultiple, ULONG Protect,
+                                           POOL_NODE_REQUIREMENT PreferredNode);
+PMDL NTAPI MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+                                       PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes, MEMORY_CACHING_TYPE CacheType,
+                                       ULONG IdealNode, ULONG Flags);
+
+// Push locks and reader-writer spin locks
+#ifndef EX_PUSH_LOCK
+#define EX_PUSH_LOCK ULONG_PTR
+#define PEX_PUSH_LOCK PULONG_PTR
+#endif
+#define EX_DEFAULT_PUSH_LOCK_FLAGS 0
+VOID ExInitializePushLock(PEX_PUSH_LOCK PushLock);
+VOID NTAPI ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+VOID NTAPI ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+VOID NTAPI ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+VOID NTAPI ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+VOID NTAPI ExReleasePushLockEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+#define ExAcquirePushLockExclusive(Lock) ExAcquirePushLockExclusiveEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExAcquirePushLockShared(Lock) ExAcquirePushLockSharedEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExReleasePushLockExclusive(Lock) ExReleasePushLockExclusiveEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExReleasePushLockShared(Lock) ExReleasePushLockSharedEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExReleasePushLock(Lock) ExReleasePushLockEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+
+typedef LONG EX_SPIN_LOCK, *PEX_SPIN_LOCK;
+KIRQL NTAPI ExAcquireSpinLockExclusive(PEX_SPIN_LOCK SpinLock);
+VOID NTAPI ExAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK SpinLock);
+VOID NTAPI ExReleaseSpinLockExclusive(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql);
+VOID NTAPI ExReleaseSpinLockExclusiveFromDpcLevel(PEX_SPIN_LOCK SpinLock);
+KIRQL NTAPI ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock);
+VOID NTAPI ExAcquireSpinLockSharedAtDpcLevel(PEX_SPIN_LOCK SpinLock);
+VOID NTAPI ExReleaseSpinLockShared(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql);
+VOID NTAPI ExReleaseSpinLockSharedFromDpcLevel(PEX_SPIN_LOCK SpinLock);
+LOGICAL NTAPI ExTryAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK SpinLock);
+LOGICAL NTAPI ExTryAcquireSpinLockSharedAtDpcLevel(PEX_SPIN_LOCK SpinLock);
+LOGICAL NTAPI ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK SpinLock);
+
+// Processors, threads and objects
+ULONG NTAPI KeIsExecutingDpc(VOID);
+LOGICAL NTAPI KeShouldYieldProcessor(VOID);
+BOOLEAN NTAPI ObReferenceObjectSafe(PVOID Object);
+NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
+NTSTATUS NTAPI IoCreateSystemThread(PVOID IoObject, PHANDLE ThreadHandle, ULONG DesiredAccess,
+                                    POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle, PCLIENT_ID ClientId,
+                                    PKSTART_ROUTINE StartRoutine, PVOID StartContext);
+ULONGLONG NTAPI PsQueryTotalCycleTimeProcess(PEPROCESS Process, PULONG64 CycleTimeStamp);
+
+// Drivers
+typedef enum _DRIVER_REGKEY_TYPE {
+    DriverRegKeyParameters,
+    DriverRegKeyPersistentState,
+    DriverRegKeySharedPersistentState
+} DRIVER_REGKEY_TYPE, *PDRIVER_REGKEY_TYPE;
+typedef enum _DRIVER_DIRECTORY_TYPE {
+    DriverDirectoryImage,
+    DriverDirectoryData,
+    DriverDirectorySharedData
+} DRIVER_DIRECTORY_TYPE, *PDRIVER_DIRECTORY_TYPE;
+NTSTATUS NTAPI IoOpenDriverRegistryKey(PDRIVER_OBJECT DriverObject, DRIVER_REGKEY_TYPE RegKeyType,
+                                       ACCESS_MASK DesiredAccess, ULONG Flags, PHANDLE DriverRegKey);
+NTSTATUS NTAPI IoGetDriverDirectory(PDRIVER_OBJECT DriverObject, DRIVER_DIRECTORY_TYPE DirectoryType, ULONG Flags,
+                                    PHANDLE DriverDirectoryHandle);
+PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN ChargeQuota);
+PVOID NTAPI MmGetSystemRoutineAddressEx(PUNICODE_STRING ModuleName, PCSTR FunctionName);
+
+// Strings and memory
+VOID NTAPI RtlInitUTF8String(PUTF8_STRING DestinationString, PCSTR SourceString);
+NTSTATUS NTAPI RtlInitUTF8StringEx(PUTF8_STRING DestinationString, PCSTR SourceString);
+NTSTATUS NTAPI RtlInitStringEx(PSTRING DestinationString, PCSTR SourceString);
+VOID NTAPI RtlFreeUTF8String(PUTF8_STRING Utf8String);
+NTSTATUS NTAPI RtlUnicodeStringToUTF8String(PUTF8_STRING DestinationString, PCUNICODE_STRING SourceString,
+                                            BOOLEAN AllocateDestinationString);
+NTSTATUS NTAPI RtlUTF8StringToUnicodeString(PUNICODE_STRING DestinationString, PUTF8_STRING SourceString,
+                                            BOOLEAN AllocateDestinationString);
+VOID NTAPI RtlFillMemoryNonTemporal(VOID *Destination, SIZE_T Length, UCHAR Value);
+BOOLEAN NTAPI RtlIsZeroMemory(PVOID Buffer, SIZE_T Length);
+
+static inline VOID NTAPI ExInitializeDeleteTimerParameters(PEXT_DELETE_PARAMETERS Parameters)
+{
+    RtlZeroMemory(Parameters, sizeof(*Parameters));
+}
+
+#define NT_ATOMIC_READ(name, type, suffix, order)                                                                    \
+    static inline type name##suffix(type const volatile *Source)                                                     \
+    {                                                                                                                \
+        return __atomic_load_n(Source, order);                                                                       \
+    }
+#define NT_ATOMIC_WRITE(name, type, suffix, order)                                                                   \
+    static inline VOID name##suffix(type volatile *Destination, type Value)                                          \
+    {                                                                                                                \
+        __atomic_store_n(Destination, Value, order);                                                                 \
+    }
+#define NT_ATOMIC(name, type)                                                                                        \
+    NT_ATOMIC_READ(Read##name, type, NoFence, __ATOMIC_RELAXED)                                                      \
+    NT_ATOMIC_READ(Read##name, type, Raw, __ATOMIC_RELAXED)                                                          \
+    NT_ATOMIC_READ(Read##name, type, Acquire, __ATOMIC_ACQUIRE)                                                      \
+    NT_ATOMIC_WRITE(Write##name, type, NoFence, __ATOMIC_RELAXED)                                                    \
+    NT_ATOMIC_WRITE(Write##name, type, Raw, __ATOMIC_RELAXED)                                                        \
+    NT_ATOMIC_WRITE(Write##name, type, Release, __ATOMIC_RELEASE)
+NT_ATOMIC(Int8, CHAR)
+NT_ATOMIC(UInt8, UCHAR)
+NT_ATOMIC(Int16, SHORT)
+NT_ATOMIC(UInt16, USHORT)
+NT_ATOMIC(Int32, int)
+NT_ATOMIC(UInt32, unsigned)
+NT_ATOMIC(Boolean, BOOLEAN)
+NT_ATOMIC(UChar, UCHAR)
+NT_ATOMIC(Long, LONG)
+NT_ATOMIC(ULong, ULONG)
+NT_ATOMIC(Int64, LONG64)
+NT_ATOMIC(UInt64, ULONG64)
+NT_ATOMIC(Long64, LONG64)
+NT_ATOMIC(ULong64, ULONG64)
+NT_ATOMIC(Pointer, PVOID)
+
 #ifdef __cplusplus
 }
 #endif

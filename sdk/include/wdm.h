@@ -1,6 +1,7 @@
 // The DDK's wdm.h with its privileged inline code turned into calls of the executive.
 #pragma once
 
+#include <sal.h>
 #include <intrin.h>
 
 #define KeGetCurrentIrql NtInlineKeGetCurrentIrql

@@ -1,0 +1,2 @@
+// The kit's list of C functions to avoid, as compiler deprecations; nothing here.
+#pragma once

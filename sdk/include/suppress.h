@@ -1,0 +1,2 @@
+// Numbers for the code analyser's warnings; nothing here.
+#pragma once
