@@ -253,7 +253,7 @@ NTSTATUS NTAPI RtlInitStringEx(PSTRING DestinationString, PCSTR SourceString);
 VOID NTAPI RtlFreeUTF8String(PUTF8_STRING Utf8String);
 NTSTATUS NTAPI RtlUnicodeStringToUTF8String(PUTF8_STRING DestinationString, PCUNICODE_STRING SourceString,
                                             BOOLEAN AllocateDestinationString);
-NTSTATUS NTAPI RtlUTF8StringToUnicodeString(PUNICODE_STRING DestinationString, PUTF8_STRING SourceString,
+NTSTATUS NTAPI RtlUTF8StringToUnicodeString(PUNICODE_STRING DestinationString, const STRING *SourceString,
                                             BOOLEAN AllocateDestinationString);
 VOID NTAPI RtlFillMemoryNonTemporal(VOID *Destination, SIZE_T Length, UCHAR Value);
 BOOLEAN NTAPI RtlIsZeroMemory(PVOID Buffer, SIZE_T Length);
