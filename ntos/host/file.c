@@ -153,3 +153,8 @@ _Noreturn void host_exit(int code)
 {
     _exit(code);
 }
+
+void host_remove_file(const char *path)
+{
+    unlink(path);
+}

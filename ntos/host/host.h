@@ -41,6 +41,8 @@ uint32_t host_thread_id(void);                                /* Linux tid of th
 uint32_t host_process_id(void);
 unsigned host_cpu_count(void);
 void host_yield(void);
+void host_at_thread_exit(void (*routine)(void *), void *argument); /* once a thread; the calling one, any thread of the process */
+void host_at_fork_child(void (*routine)(void));                    /* in the child of a fork */
 void host_stack_bounds(void **low, void **high);              /* of the calling thread */
 void host_set_gs_base(void *base);
 
@@ -99,6 +101,7 @@ int host_send(int socket, const void *data, size_t bytes, int fd); /* fd -1: non
 ssize_t host_receive(int socket, void *data, size_t bytes, int *fd); /* 0: the peer is gone */
 int host_peer(int socket, uint32_t *pid, uint32_t *uid);
 int host_poll(int *sockets, bool *ready, size_t count, int timeout_ms);
+void host_hang_up(int socket);                                /* ends both directions; a receive in progress returns 0 */
 void host_close(int fd);
 int host_event_file(void);                                    /* an eventfd, for waking host_poll */
 void host_event_signal(int fd);
@@ -123,6 +126,7 @@ char *host_read_file(const char *path, size_t *bytes);        /* malloc'd, zero-
 int host_write_file(const char *path, const void *data, size_t bytes); /* atomically: temporary file, then rename */
 int host_make_directory(const char *path);                    /* with parents */
 bool host_file_exists(const char *path);
+void host_remove_file(const char *path);
 void host_write_error(const char *text);                      /* to standard error, async-signal-safe */
 _Noreturn void host_exit(int code);                           /* at once, no destructors */
 

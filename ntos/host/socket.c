@@ -226,6 +226,11 @@ int host_poll(int *sockets, bool *ready, size_t count, int timeout_ms)
     return result;
 }
 
+void host_hang_up(int socket)
+{
+    shutdown(socket, SHUT_RDWR);
+}
+
 void host_close(int fd)
 {
     close(fd);

@@ -124,6 +124,32 @@ void host_stack_bounds(void **low, void **high)
     pthread_attr_destroy(&attributes);
 }
 
+static pthread_key_t exit_key;
+static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
+static _Thread_local void (*exit_routine)(void *);
+
+static void run_exit_routine(void *argument)
+{
+    exit_routine(argument);
+}
+
+static void make_exit_key(void)
+{
+    pthread_key_create(&exit_key, run_exit_routine);
+}
+
+void host_at_thread_exit(void (*routine)(void *), void *argument)
+{
+    pthread_once(&exit_once, make_exit_key);
+    exit_routine = routine;
+    pthread_setspecific(exit_key, argument);
+}
+
+void host_at_fork_child(void (*routine)(void))
+{
+    pthread_atfork(NULL, NULL, routine);
+}
+
 void host_set_gs_base(void *base)
 {
     syscall(SYS_arch_prctl, ARCH_SET_GS, base);

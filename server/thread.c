@@ -1,0 +1,127 @@
+/*
+ * A kernel half: the thread of the kernel process that runs the system calls of one client thread.
+ *
+ * The channel lies in the client's slot, so all of it may change at any time. A call is copied once;
+ * its answer is written and then published by the reply word.
+ */
+#include "server/server.h"
+
+#include <string.h>
+
+struct half {
+    struct server_client *Client;
+    struct channel *Channel;
+    ULONG Index;
+    uint32_t Served;
+};
+
+static ULONG take_index(struct server_client *Client)
+{
+    ULONG Index = 0;
+    KIRQL Irql;
+
+    KeAcquireSpinLock(&Client->ChannelLock, &Irql);
+    for (ULONG Word = 0; Word < CHANNEL_COUNT / 64 && !Index; Word++) {
+        if (~Client->ChannelsBusy[Word]) {
+            Index = Word * 64 + (ULONG)__builtin_ctzll(~Client->ChannelsBusy[Word]);
+            Client->ChannelsBusy[Word] |= 1ull << (Index % 64);
+        }
+    }
+    KeReleaseSpinLock(&Client->ChannelLock, Irql);
+    return Index;
+}
+
+static void return_index(struct server_client *Client, ULONG Index)
+{
+    KIRQL Irql;
+
+    KeAcquireSpinLock(&Client->ChannelLock, &Irql);
+    Client->ChannelsBusy[Index / 64] &= ~(1ull << (Index % 64));
+    KeReleaseSpinLock(&Client->ChannelLock, Irql);
+}
+
+static void publish(struct half *Half, uint32_t Call)
+{
+    uint32_t Was;
+
+    Half->Served = Call;
+    Was = atomic_exchange(&Half->Channel->reply, Call);
+    if (Was & CHANNEL_ASLEEP)
+        host_futex_wake((uint32_t *)&Half->Channel->reply, 1, true);
+}
+
+static void answer_call(struct half *Half, uint32_t Call)
+{
+    struct channel *Channel = Half->Channel;
+    ULONG_PTR Arguments[CHANNEL_ARGUMENTS];
+    ULONG Service = *(volatile uint32_t *)&Channel->service;
+    KI_USER_APC Apc;
+
+    for (ULONG i = 0; i < CHANNEL_ARGUMENTS; i++)
+        Arguments[i] = ((volatile uint64_t *)Channel->arguments)[i];
+    Channel->status = KiSystemService(Service, Arguments);
+    if (KiSelf->Terminating)
+        return;
+    Channel->has_apc = KeTakeUserApc(&Apc);
+    if (Channel->has_apc)
+        Channel->apc = (struct channel_apc){(uint64_t)(ULONG_PTR)Apc.Routine, (uint64_t)(ULONG_PTR)Apc.Context,
+                                            (uint64_t)(ULONG_PTR)Apc.Argument1, (uint64_t)(ULONG_PTR)Apc.Argument2};
+    publish(Half, Call);
+}
+
+/* The process was ended by someone else: its Linux process goes too. */
+static void tell_exit(struct half *Half)
+{
+    struct _EPROCESS *Process = Half->Client->Process;
+    struct channel_packet Packet = {.kind = CHANNEL_EXIT, .status = Process->ExitStatus};
+
+    if (Process->Exiting && !Half->Client->Gone)
+        host_send(Half->Client->Socket, &Packet, sizeof(Packet), -1);
+}
+
+static void run_half(struct _ETHREAD *Thread, PVOID Context)
+{
+    struct half *Half = Context;
+
+    while (!KiSelf->Terminating) {
+        uint32_t Call = atomic_load(&Half->Channel->call) & CHANNEL_SEQUENCE;
+
+        if (Call == Half->Served)
+            KeWaitForDoorbell((uint32_t *)&Half->Channel->call, Half->Served);
+        else
+            answer_call(Half, Call);
+    }
+    tell_exit(Half);
+    return_index(Half->Client, Half->Index);
+    client_release(Half->Client);
+    ExFreePoolWithTag(Half, 'flaH');
+}
+
+NTSTATUS thread_start(struct server_client *Client, ULONG HostThreadId, ULONG *Index)
+{
+    struct half *Half = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Half), 'flaH');
+    struct _ETHREAD *Thread;
+    NTSTATUS Status = STATUS_INSUFFICIENT_RESOURCES;
+
+    if (!Half)
+        return Status;
+    *Index = take_index(Client);
+    if (!*Index)
+        goto free_half;
+    Half->Client = Client;
+    Half->Index = *Index;
+    Half->Channel = (struct channel *)(Client->Process->AddressSpace.Low + *Index * CHANNEL_BLOCK);
+    memset(Half->Channel, 0, sizeof(*Half->Channel));
+    atomic_fetch_add(&Client->References, 1);
+    Status = PsCreateClientThread(Client->Process, HostThreadId, run_half, Half, &Thread);
+    if (!NT_SUCCESS(Status))
+        goto release;
+    ObfDereferenceObject(Thread);
+    return STATUS_SUCCESS;
+release:
+    client_release(Client);
+    return_index(Client, *Index);
+free_half:
+    ExFreePoolWithTag(Half, 'flaH');
+    return Status;
+}
