@@ -8,6 +8,7 @@
 
 NTSTATUS NtServicesInit(void);
 void NtServicesShutdown(void);
+void NtSetShutdownHook(void (*Hook)(void)); /* NtShutdownSystem calls it: the kernel process ends. NULL: STATUS_NOT_SUPPORTED */
 
 #define NT_SERVICE_MAX_ARGUMENTS 16
 
