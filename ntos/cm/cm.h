@@ -21,5 +21,12 @@ NTSTATUS CmQueryValue_(PVOID Key, PCUNICODE_STRING Name, KEY_VALUE_INFORMATION_C
 NTSTATUS CmEnumerateValue_(PVOID Key, ULONG Index, KEY_VALUE_INFORMATION_CLASS Class, PVOID Information, ULONG Length, PULONG Returned);
 NTSTATUS CmEnumerateKey_(PVOID Key, ULONG Index, KEY_INFORMATION_CLASS Class, PVOID Information, ULONG Length, PULONG Returned);
 NTSTATUS CmQueryKey_(PVOID Key, KEY_INFORMATION_CLASS Class, PVOID Information, ULONG Length, PULONG Returned);
+NTSTATUS CmFlushKey_(PVOID Key);
+/* One notification: Done runs once, with STATUS_NOTIFY_ENUM_DIR when the key (or its tree) changed, or STATUS_NOTIFY_CLEANUP when the key object goes. */
+NTSTATUS CmNotifyChange_(PVOID Key, ULONG Filter, BOOLEAN WatchTree, void (*Done)(PVOID Context, NTSTATUS Status), PVOID Context);
 extern POBJECT_TYPE CmKeyObjectType_;
+
+/* Documented, but not in the DDK headers at hand. */
+NTKERNELAPI NTSTATUS NTAPI CmCallbackGetKeyObjectIDEx(PLARGE_INTEGER Cookie, PVOID Object, PULONG_PTR ObjectID, PCUNICODE_STRING *ObjectName, ULONG Flags);
+NTKERNELAPI VOID NTAPI CmCallbackReleaseKeyObjectIDEx(PCUNICODE_STRING ObjectName);
 #endif

@@ -1,5 +1,6 @@
 /*
- * ex: resources, fast and guarded mutexes, push locks, rundown protection, look-aside lists, work items, handle tables, callbacks, time zones.
+ * ex: resources, fast and guarded mutexes, push locks, rundown protection, look-aside lists, work items, handle tables, time zones.
+ * (Callback objects are objects: ExCreateCallback and its family are in ob.)
  */
 #ifndef EX_H
 #define EX_H
@@ -29,6 +30,46 @@ PVOID ExRemoveHandle_(EX_HANDLE_TABLE *Table, EX_HANDLE_ENTRY *LockedEntry, HAND
 ULONG ExHandleCount_(EX_HANDLE_TABLE *Table);
 /* Calls Each with every live entry locked; stops when it returns FALSE. */
 void ExEnumerateHandles_(EX_HANDLE_TABLE *Table, BOOLEAN (*Each)(PVOID Context, HANDLE Handle, EX_HANDLE_ENTRY *Entry), PVOID Context);
+
+/* Every table that exists, in order of creation; stops when Each returns FALSE. Each may not create or destroy a table. */
+void ExEnumerateHandleTables_(BOOLEAN (*Each)(PVOID Context, struct _KPROCESS *Process, EX_HANDLE_TABLE *Table), PVOID Context);
+struct _KPROCESS *ExHandleTableProcess_(EX_HANDLE_TABLE *Table);
+
+/* Push locks: one word, zero is free. Fair: who asks while another waits, waits too. Not recursive. <= APC_LEVEL, normal kernel APCs disabled.
+ * The DDK headers at hand lack them. */
+#ifndef EX_DEFAULT_PUSH_LOCK_FLAGS
+#define EX_DEFAULT_PUSH_LOCK_FLAGS 0u
+NTKERNELAPI VOID NTAPI ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+NTKERNELAPI VOID NTAPI ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+NTKERNELAPI VOID NTAPI ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+NTKERNELAPI VOID NTAPI ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+#define ExAcquirePushLockExclusive(Lock) ExAcquirePushLockExclusiveEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExAcquirePushLockShared(Lock) ExAcquirePushLockSharedEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExReleasePushLockExclusive(Lock) ExReleasePushLockExclusiveEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExReleasePushLockShared(Lock) ExReleasePushLockSharedEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#endif
+
+/* The same, entering a critical region around it: what the executive's own rooms use. */
+static inline void ExLockExclusive_(PEX_PUSH_LOCK Lock)
+{
+    KeEnterCriticalRegion();
+    ExAcquirePushLockExclusive(Lock);
+}
+static inline void ExUnlockExclusive_(PEX_PUSH_LOCK Lock)
+{
+    ExReleasePushLockExclusive(Lock);
+    KeLeaveCriticalRegion();
+}
+static inline void ExLockShared_(PEX_PUSH_LOCK Lock)
+{
+    KeEnterCriticalRegion();
+    ExAcquirePushLockShared(Lock);
+}
+static inline void ExUnlockShared_(PEX_PUSH_LOCK Lock)
+{
+    ExReleasePushLockShared(Lock);
+    KeLeaveCriticalRegion();
+}
 
 /* For vf and unload checks: live resources, look-aside lists and work items in a block or of a driver. */
 BOOLEAN ExFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *Object);

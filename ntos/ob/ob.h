@@ -21,7 +21,8 @@ typedef struct OB_TYPE_PROCEDURES {
     /* A handle is closed, in the context of Process. SystemHandleCount: handles left in the system before this close (1: the last). */
     void (*Close)(PEPROCESS Process, PVOID Object, ACCESS_MASK Granted, ULONG ProcessHandleCount, ULONG SystemHandleCount);
     void (*Delete)(PVOID Object); /* last reference; at PASSIVE_LEVEL */
-    /* The rest of a path beyond this object: may consume it (Remaining empty), return STATUS_REPARSE with *Path replaced, and put another object into *Found (referenced). */
+    /* The rest of a path beyond this object: may consume it (Remaining empty), return STATUS_REPARSE with *Path replaced, and put another object into *Found (referenced).
+     * Path->Buffer is paged pool: who replaces it frees the old one and leaves a new one. Called with the name's last component too (Remaining empty). */
     NTSTATUS (*Parse)(PVOID ParseObject, struct _OBJECT_TYPE *Type, PACCESS_STATE AccessState, KPROCESSOR_MODE Mode, ULONG Attributes,
                       PUNICODE_STRING Path, PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos, PVOID *Found);
     NTSTATUS (*Security)(PVOID Object, ULONG Operation, PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length,
@@ -38,7 +39,10 @@ typedef struct _OBJECT_TYPE {
     ULONG Tag, Index;
     ULONG_PTR WaitOffset;      /* offset of the DISPATCHER_HEADER in the body; OB_NOT_WAITABLE; OB_WAIT_POINTER|offset: pointer to a KEVENT is… see io */
     atomic_long ObjectCount, HandleCount;
-    LIST_ENTRY Objects;        /* every object, for `nt handles` and leak reports; a lock of its own */
+    KSPIN_LOCK Lock;           /* of Objects */
+    LIST_ENTRY Objects;        /* every object, for `nt handles` and leak reports */
+    BOOLEAN SupportsCallbacks; /* Process and Thread: ObRegisterCallbacks accepts them */
+    WCHAR NameBuffer[32];
 } OBJECT_TYPE_NT;
 #define OB_NOT_WAITABLE MAXULONG_PTR
 NTSTATUS ObCreateObjectType_(PCWSTR Name, const OB_TYPE_PROCEDURES *Procedures, const GENERIC_MAPPING *Mapping, ACCESS_MASK ValidAccess,
@@ -54,8 +58,13 @@ typedef struct _OBJECT_HEADER {
     BOOLEAN KernelObject;
     PSECURITY_DESCRIPTOR SecurityDescriptor;
     LIST_ENTRY TypeEntry;
-    PVOID Reserved;
-    ULONG_PTR Align;
+    PEPROCESS ExclusiveProcess;       /* OBJ_EXCLUSIVE: the only process that may open it */
+    struct OBP_CREATE_INFO *Create;   /* between ObCreateObject and ObInsertObject */
+    struct OBP_HANDLE_COUNTS *Counts; /* handles of each process, for types with Open or Close */
+    struct _OBJECT_HEADER *Next;      /* in its directory's chain, or in the list of deferred deletions */
+    ULONG NameHash;
+    ULONG BodySize;
+    ULONG_PTR Reserved;
     /* the body follows, 16-byte aligned */
 } OBJECT_HEADER_NT;
 static inline OBJECT_HEADER_NT *ObHeader(PVOID Object)
@@ -95,6 +104,10 @@ typedef struct OB_SECURITY_HOOKS {             /* se registers */
     void (*Free)(PSECURITY_DESCRIPTOR Descriptor);
     NTSTATUS (*CreateAccessState)(PACCESS_STATE State, PVOID AuxData, ACCESS_MASK Desired, PGENERIC_MAPPING Mapping);
     void (*DeleteAccessState)(PACCESS_STATE State);
+    /* The contracts of SeQuerySecurityDescriptorInfo and SeSetSecurityDescriptorInfo. */
+    NTSTATUS (*Query)(PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length, PSECURITY_DESCRIPTOR *Stored);
+    NTSTATUS (*Set)(PVOID Object, PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Modification, PSECURITY_DESCRIPTOR *Stored, POOL_TYPE Pool,
+                    PGENERIC_MAPPING Mapping);
 } OB_SECURITY_HOOKS;
 void ObSetSecurityHooks(const OB_SECURITY_HOOKS *Hooks);
 
@@ -103,5 +116,15 @@ NTSTATUS ObEnumerateDirectory_(PVOID Directory, ULONG *Context, BOOLEAN (*Each)(
 /* Every handle of every process (class 16). */
 void ObEnumerateHandles_(BOOLEAN (*Each)(PVOID Context, PEPROCESS Process, HANDLE Handle, PVOID Object, ACCESS_MASK Granted, ULONG Attributes), PVOID Context);
 
-extern POBJECT_TYPE ObpDirectoryType, ObpSymbolicLinkType;
+/* The services' backs. Attributes are the caller's (probed for Mode); Target is captured already. */
+NTSTATUS ObCreateDirectory_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode);
+NTSTATUS ObCreateSymbolicLink_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, PCUNICODE_STRING Target, KPROCESSOR_MODE Mode);
+NTSTATUS ObQuerySymbolicLink_(PVOID Link, PUNICODE_STRING Target, PULONG Returned); /* STATUS_BUFFER_TOO_SMALL: *Returned bytes (with a terminator) are needed */
+NTSTATUS ObQuerySecurity_(PVOID Object, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length);
+NTSTATUS ObSetSecurity_(PVOID Object, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor);
+
+/* Types of ob's own; the DDK's ExEventObjectType ... point at these. Bodies: KEVENT, KMUTANT, KSEMAPHORE, a struct that begins with KTIMER, MM_SECTION. */
+extern POBJECT_TYPE ObpTypeType, ObpDirectoryType, ObpSymbolicLinkType, ObpEventType, ObpMutantType, ObpSemaphoreType, ObpTimerType, ObpSectionType,
+    ObpCallbackType;
+extern POBJECT_TYPE *ExMutantObjectType, *ExTimerObjectType, *MmSectionObjectType;
 #endif
