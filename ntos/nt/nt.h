@@ -5,6 +5,7 @@
 #define NT_H
 
 #include "ldr/ldr.h"
+#include <nt_services.h>
 
 NTSTATUS NtServicesInit(void);
 void NtServicesShutdown(void);
@@ -12,14 +13,19 @@ void NtSetShutdownHook(void (*Hook)(void)); /* NtShutdownSystem calls it: the ke
 
 #define NT_SERVICE_MAX_ARGUMENTS 16
 
-/* KeServiceDescriptorTable, as x86 NT lays it out: pointers, not x64's encoded offsets. */
+/* KeServiceDescriptorTable, as x86 NT lays it out: pointers, not x64's encoded offsets. A driver may change an entry at run time. */
 typedef struct NT_SERVICE_TABLE { PVOID *Table; PULONG Counter; ULONG_PTR Limit; PUCHAR Arguments; } NT_SERVICE_TABLE; /* Arguments: bytes, 8 an argument */
 extern NT_SERVICE_TABLE KeServiceDescriptorTable[4];
 
-/* A client's call: previous mode UserMode; STATUS_INVALID_SYSTEM_SERVICE for a number out of range. APCs are delivered before it returns. */
+/* A client's call: previous mode UserMode; STATUS_INVALID_SYSTEM_SERVICE for a number out of range. Kernel APCs are delivered before it returns;
+ * in an embedded process pending user APCs are run too, as the client's own libntdll does elsewhere. Reads as many arguments as the service has. */
 NTSTATUS KiSystemService(ULONG Number, const ULONG_PTR *Arguments);
 /* The executive's and the drivers' calls (the bodies of ZwX). */
 NTSTATUS KiKernelService(ULONG Number, const ULONG_PTR *Arguments);
+ULONG64 KiServiceCount(void); /* calls since boot */
+
+/* NtShutdownSystem: the server registers what ends the kernel process; it returns, and the end comes later. NULL (embedded): STATUS_NOT_SUPPORTED. */
+void NtSetShutdownHook(void (*Hook)(SHUTDOWN_ACTION Action));
 
 /* Numbers: NtServiceNtClose … from services.def. */
 typedef enum NT_SERVICE {
@@ -28,13 +34,4 @@ typedef enum NT_SERVICE {
 #undef SERVICE
     NtServiceCount
 } NT_SERVICE;
-
-/* Information classes of our own for `nt`: UserNtSystemInformation range. */
-enum {
-    SystemUserNtLog = 0x8000,   /* in: first sequence in the buffer's first 8 bytes; out: VF_LOG_LINEs */
-    SystemUserNtExports,        /* names, one a line */
-    SystemUserNtStatus,         /* USERNT_STATUS */
-    SystemUserNtModules,        /* USERNT_MODULE: base, size, name, host path, native, use count */
-    SystemUserNtWaitLog         /* in: a sequence; returns when a line with at least that number is there (alertable, user mode) */
-};
 #endif

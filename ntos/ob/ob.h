@@ -72,6 +72,7 @@ static inline OBJECT_HEADER_NT *ObHeader(PVOID Object)
     return (OBJECT_HEADER_NT *)Object - 1;
 }
 
+/* All that is passed by address here (attributes, names, handles out) is kernel memory: nt has captured it. Mode decides about access checks and handles only. */
 /* The NT pair, as ntoskrnl has it. ObCreateObject returns an object with one reference; ObInsertObject consumes it and names, checks, makes a handle. */
 NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type, POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE OwnershipMode,
                               PVOID ParseContext, ULONG BodySize, ULONG PagedCharge, ULONG NonPagedCharge, PVOID *Object);
