@@ -24,9 +24,6 @@ NTSTATUS KiSystemService(ULONG Number, const ULONG_PTR *Arguments);
 NTSTATUS KiKernelService(ULONG Number, const ULONG_PTR *Arguments);
 ULONG64 KiServiceCount(void); /* calls since boot */
 
-/* NtShutdownSystem: the server registers what ends the kernel process; it returns, and the end comes later. NULL (embedded): STATUS_NOT_SUPPORTED. */
-void NtSetShutdownHook(void (*Hook)(SHUTDOWN_ACTION Action));
-
 /* Numbers: NtServiceNtClose … from services.def. */
 typedef enum NT_SERVICE {
 #define SERVICE(name, arguments) NtService##name,
