@@ -58,7 +58,7 @@ ULONG RtlpEncodeUtf8(ULONG CodePoint, CHAR *Units)
     ULONG More = CodePoint < 0x800 ? 1 : CodePoint < 0x10000 ? 2 : 3;
     for (ULONG i = More; i > 0; i--, CodePoint >>= 6)
         Units[i] = (CHAR)(0x80 | (CodePoint & 0x3F));
-    Units[0] = (CHAR)((0xF00 >> More) | CodePoint);
+    Units[0] = (CHAR)(~(0x7Fu >> More) | CodePoint);
     return More + 1;
 }
 
