@@ -12,6 +12,7 @@
 #include "nt/nt.h"
 
 #define NTP_TAG 'tNtN'
+#define NTP_OUTPUT_LIMIT 0x1000000u /* no service returns more than 16 MiB */
 
 NTSTATUS NtpRead(KPROCESSOR_MODE Mode, PVOID To, const void *From, SIZE_T Bytes);
 NTSTATUS NtpWrite(KPROCESSOR_MODE Mode, PVOID To, const void *From, SIZE_T Bytes);
@@ -38,6 +39,9 @@ typedef struct NTP_ATTRIBUTES {
  * Attributes that only the kernel may ask for are dropped in user mode. */
 NTSTATUS NtpCaptureAttributes(KPROCESSOR_MODE Mode, POBJECT_ATTRIBUTES Attributes, NTP_ATTRIBUTES *Storage, POBJECT_ATTRIBUTES *Captured);
 void NtpReleaseAttributes(KPROCESSOR_MODE Mode, NTP_ATTRIBUTES *Storage);
+
+/* A client's security descriptor, as a checked self-relative copy (paged pool, NTP_TAG). */
+NTSTATUS NtpCaptureSecurity(PSECURITY_DESCRIPTOR Descriptor, PVOID *Captured);
 
 /* A block of Length bytes of input. A zero length gives a NULL block. */
 NTSTATUS NtpCaptureBlock(KPROCESSOR_MODE Mode, const void *From, ULONG Length, PVOID *Block);

@@ -11,7 +11,11 @@ NTSTATUS NtServicesInit(void);
 void NtServicesShutdown(void);
 void NtSetShutdownHook(void (*Hook)(void)); /* NtShutdownSystem calls it: the kernel process ends. NULL: STATUS_NOT_SUPPORTED */
 
-#define NT_SERVICE_MAX_ARGUMENTS 16
+/* The room's own state beside the table (types, counters). */
+NTSTATUS NtpInitSystem(void);
+void NtpShutdownSystem(void);
+
+#define NT_SERVICE_MAX_ARGUMENTS 11
 
 /* KeServiceDescriptorTable, as x86 NT lays it out: pointers, not x64's encoded offsets. A driver may change an entry at run time. */
 typedef struct NT_SERVICE_TABLE { PVOID *Table; PULONG Counter; ULONG_PTR Limit; PUCHAR Arguments; } NT_SERVICE_TABLE; /* Arguments: bytes, 8 an argument */
@@ -23,6 +27,7 @@ NTSTATUS KiSystemService(ULONG Number, const ULONG_PTR *Arguments);
 /* The executive's and the drivers' calls (the bodies of ZwX). */
 NTSTATUS KiKernelService(ULONG Number, const ULONG_PTR *Arguments);
 ULONG64 KiServiceCount(void); /* calls since boot */
+const char *KiServiceName(ULONG Number);
 
 /* Numbers: NtServiceNtClose … from services.def. */
 typedef enum NT_SERVICE {
