@@ -11,7 +11,7 @@ NTSTATUS CmInitSystem(const char *HiveDirectory); /* NULL: nothing is kept. A da
 void CmShutdownSystem(void);                      /* flushes */
 NTSTATUS CmFlush_(void);
 
-/* The services' backs. Handles are the caller's; strings are captured already. */
+/* The services' backs. All that is given is captured already (attributes, strings, data, handles out): nothing here probes. */
 NTSTATUS CmCreateKey_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, ULONG Options, PULONG Disposition, KPROCESSOR_MODE Mode);
 NTSTATUS CmOpenKey_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode);
 NTSTATUS CmDeleteKey_(PVOID Key);

@@ -117,7 +117,7 @@ NTSTATUS ObEnumerateDirectory_(PVOID Directory, ULONG *Context, BOOLEAN (*Each)(
 /* Every handle of every process (class 16). */
 void ObEnumerateHandles_(BOOLEAN (*Each)(PVOID Context, PEPROCESS Process, HANDLE Handle, PVOID Object, ACCESS_MASK Granted, ULONG Attributes), PVOID Context);
 
-/* The services' backs. Attributes are the caller's (probed for Mode); Target is captured already. */
+/* The services' backs. As above: everything given is captured already, nothing here probes. */
 NTSTATUS ObCreateDirectory_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode);
 NTSTATUS ObCreateSymbolicLink_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, PCUNICODE_STRING Target, KPROCESSOR_MODE Mode);
 NTSTATUS ObQuerySymbolicLink_(PVOID Link, PUNICODE_STRING Target, PULONG Returned); /* STATUS_BUFFER_TOO_SMALL: *Returned bytes (with a terminator) are needed */
