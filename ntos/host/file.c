@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,4 +158,37 @@ _Noreturn void host_exit(int code)
 void host_remove_file(const char *path)
 {
     unlink(path);
+}
+
+static int exit_code;
+
+static void on_alarm(int signal)
+{
+    (void)signal;
+    _exit(exit_code);
+}
+
+void host_exit_within(unsigned seconds, int code)
+{
+    sigset_t set;
+
+    exit_code = code;
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    alarm(seconds);
+}
+
+bool host_is_traced(void)
+{
+    char text[4096], *line;
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : read_some(fd, text, sizeof(text) - 1);
+
+    if (fd >= 0)
+        close(fd);
+    text[got > 0 ? got : 0] = 0;
+    line = strstr(text, "TracerPid:");
+    return line && atoi(line + strlen("TracerPid:")) != 0;
 }

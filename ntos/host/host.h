@@ -28,6 +28,7 @@ int host_punch(int fd, uint64_t offset, uint64_t bytes);      /* give the pages 
 void *host_private(size_t bytes);                             /* zeroed private memory, or NULL */
 void host_private_free(void *at, size_t bytes);
 size_t host_resident_bytes(void);                             /* of this process */
+bool host_read_memory(void *to, const void *from, size_t bytes); /* false if any byte cannot be read; never faults */
 
 /* sanitizer.c: what the sanitizers must know; nothing in a plain build. */
 void host_poison(const void *at, size_t bytes);
@@ -88,10 +89,11 @@ void host_fault_step_over(const struct host_fault *fault, unsigned bytes); /* go
 void host_fault_stack_enter(void);                            /* nests; host_thread_start does it for its threads */
 void host_fault_stack_leave(void);
 
-/* symbol.c: stacks and names (libdw). */
+/* symbol.c: stacks and names (libdw). A frame is the address of the call, not of what follows it. Not for clients. */
 size_t host_backtrace(void **frames, size_t count, unsigned skip);
 size_t host_backtrace_from(void *context, void **frames, size_t count);
 void host_symbolise(const void *address, char *text, size_t size); /* "Function+0x12 (file.c:34) [module]" */
+void host_symbols_forget(void);                               /* frees what was read for names */
 
 /* socket.c: sequenced-packet unix sockets with descriptors and credentials. */
 int host_listen(const char *path, unsigned mode);             /* -EADDRINUSE if a live server is there; a dead one's socket is replaced */
@@ -107,11 +109,11 @@ int host_event_file(void);                                    /* an eventfd, for
 void host_event_signal(int fd);
 void host_event_drain(int fd);
 
-/* elf.c: native drivers. */
+/* elf.c: native drivers. Not for clients. */
 typedef struct host_image host_image;
 struct host_image_info { void *base; size_t bytes; const char *path; };
 int host_image_missing(const char *path, void (*report)(void *context, const char *name), void *context); /* count of unresolvable imports; -errno: not an ELF shared object */
-int host_image_load(const char *path, host_image **out, char *error, size_t size);
+int host_image_load(const char *path, host_image **out, char *error, size_t size); /* -EEXIST: still loaded */
 void host_image_unload(host_image *image);
 void *host_image_symbol(host_image *image, const char *name);
 void host_image_info(host_image *image, struct host_image_info *info);
@@ -129,5 +131,7 @@ bool host_file_exists(const char *path);
 void host_remove_file(const char *path);
 void host_write_error(const char *text);                      /* to standard error, async-signal-safe */
 _Noreturn void host_exit(int code);                           /* at once, no destructors */
+void host_exit_within(unsigned seconds, int code);            /* whatever happens to the caller meanwhile */
+bool host_is_traced(void);                                    /* by a debugger */
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int mapping_protection(int prot)
@@ -125,4 +126,11 @@ size_t host_resident_bytes(void)
         resident = 0;
     fclose(file);
     return resident * HOST_PAGE_SIZE;
+}
+
+bool host_read_memory(void *to, const void *from, size_t bytes)
+{
+    struct iovec local = {to, bytes}, remote = {(void *)from, bytes};
+
+    return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)bytes;
 }
