@@ -1,0 +1,143 @@
+/*
+ * The trace ring: what every thread did last.
+ *
+ * Threads are spread over shards, so that two of them seldom write to one cache line. A record is
+ * four relaxed stores; a reader may see a record that is half overwritten, which a report can bear.
+ */
+#include "vfp.h"
+
+#include <stdlib.h>
+
+#define VF_SHARDS 64
+#define VF_SHARD_RECORDS 64
+#define VF_REPORTED 32
+
+typedef struct VF_TRACE_RECORD {
+    ULONG64 Ticks; /* of the time stamp counter, 0: empty */
+    ULONG64 EventAndThread;
+    ULONG64 A, B;
+} VF_TRACE_RECORD;
+
+typedef struct VF_TRACE_SHARD {
+    ULONG Next;
+    VF_TRACE_RECORD Records[VF_SHARD_RECORDS];
+} __attribute__((aligned(64))) VF_TRACE_SHARD;
+
+static struct {
+    VF_TRACE_SHARD Shards[VF_SHARDS];
+    ULONG Threads;
+    ULONG64 StartTicks, StartTime; /* ns */
+} VfTraceState;
+
+static _Thread_local struct {
+    VF_TRACE_SHARD *Shard;
+    ULONG ThreadId;
+} VfTraceSelf;
+
+static void VfJoinTrace(void)
+{
+    ULONG Number = __atomic_fetch_add(&VfTraceState.Threads, 1, __ATOMIC_RELAXED);
+
+    VfTraceSelf.Shard = &VfTraceState.Shards[Number % VF_SHARDS];
+    VfTraceSelf.ThreadId = host_thread_id();
+}
+
+static void VfStore(ULONG64 *Word, ULONG64 Value)
+{
+    __atomic_store_n(Word, Value, __ATOMIC_RELAXED);
+}
+
+void VfTrace(VF_EVENT Event, ULONG_PTR A, ULONG_PTR B)
+{
+    VF_TRACE_RECORD *Record;
+    ULONG Index;
+
+    if (__builtin_expect(!VfTraceSelf.Shard, 0))
+        VfJoinTrace();
+    Index = __atomic_fetch_add(&VfTraceSelf.Shard->Next, 1, __ATOMIC_RELAXED);
+    Record = &VfTraceSelf.Shard->Records[Index % VF_SHARD_RECORDS];
+    VfStore(&Record->Ticks, __builtin_ia32_rdtsc());
+    VfStore(&Record->EventAndThread, (ULONG64)Event << 32 | VfTraceSelf.ThreadId);
+    VfStore(&Record->A, A);
+    VfStore(&Record->B, B);
+}
+
+void VfResetTrace(void)
+{
+    for (ULONG i = 0; i < VF_SHARDS; i++)
+        for (ULONG k = 0; k < VF_SHARD_RECORDS; k++)
+            VfStore(&VfTraceState.Shards[i].Records[k].Ticks, 0);
+    VfTraceState.StartTicks = __builtin_ia32_rdtsc();
+    VfTraceState.StartTime = host_now();
+}
+
+/* ---- the report ---- */
+
+static ULONG64 VfLoad(const ULONG64 *Word)
+{
+    return __atomic_load_n(Word, __ATOMIC_RELAXED);
+}
+
+static VF_TRACE_RECORD VfReadRecord(const VF_TRACE_RECORD *Record)
+{
+    return (VF_TRACE_RECORD){VfLoad(&Record->Ticks), VfLoad(&Record->EventAndThread),
+                             VfLoad(&Record->A), VfLoad(&Record->B)};
+}
+
+/* Keeps the latest, oldest first. */
+static ULONG VfKeepLatest(VF_TRACE_RECORD *Kept, ULONG Count, VF_TRACE_RECORD Record)
+{
+    ULONG At = Count;
+
+    if (Count == VF_REPORTED) {
+        if (Record.Ticks <= Kept[0].Ticks)
+            return Count;
+        for (At = 0; At + 1 < Count; At++)
+            Kept[At] = Kept[At + 1];
+        Count--;
+    }
+    for (; At > 0 && Kept[At - 1].Ticks > Record.Ticks; At--)
+        Kept[At] = Kept[At - 1];
+    Kept[At] = Record;
+    return Count + 1;
+}
+
+static const char *VfEventName(ULONG Event)
+{
+    static const char *const Names[] = {
+        [VfEventIrpCall] = "IRP call",
+        [VfEventIrpComplete] = "IRP complete",
+        [VfEventServiceEnter] = "service enter",
+        [VfEventServiceLeave] = "service leave",
+        [VfEventDpc] = "DPC",
+        [VfEventTimer] = "timer",
+        [VfEventLoad] = "load",
+        [VfEventUnload] = "unload",
+        [VfEventRaise] = "raise",
+    };
+
+    return Event && Event < RTL_NUMBER_OF(Names) ? Names[Event] : "?";
+}
+
+void VfReportTrace(void (*Put)(const char *Format, ...))
+{
+    VF_TRACE_RECORD Kept[VF_REPORTED];
+    ULONG Count = 0;
+    ULONG64 Now = __builtin_ia32_rdtsc();
+    double Rate = (double)(host_now() - VfTraceState.StartTime) /
+                  (double)(Now - VfTraceState.StartTicks + 1) / 1000;
+
+    for (ULONG i = 0; i < VF_SHARDS; i++)
+        for (ULONG k = 0; k < VF_SHARD_RECORDS; k++) {
+            VF_TRACE_RECORD Record = VfReadRecord(&VfTraceState.Shards[i].Records[k]);
+
+            if (Record.Ticks)
+                Count = VfKeepLatest(Kept, Count, Record);
+        }
+    if (Count)
+        Put("Last events (microseconds ago, Linux thread):\n");
+    for (ULONG i = 0; i < Count; i++)
+        Put("    %12.1f %7u %-14s 0x%llx 0x%llx\n", (double)(Now - Kept[i].Ticks) * Rate,
+            (ULONG)Kept[i].EventAndThread, VfEventName((ULONG)(Kept[i].EventAndThread >> 32)),
+            (unsigned long long)Kept[i].A, (unsigned long long)Kept[i].B);
+}
