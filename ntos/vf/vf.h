@@ -10,6 +10,7 @@
 #include <ntifs.h>
 #include <setjmp.h>
 #include "host/host.h"
+#include "vf/bugcodes.h"
 
 #define NT_EXIT_BUGCHECK 250
 
