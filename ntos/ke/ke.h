@@ -126,6 +126,7 @@ static inline KIRQL KiIrql(void)
 }
 
 void KeInitializeProcess(KPROCESS_NT *Process);
+void KeSetProcess_(KPROCESS_NT *Process);          /* it has ended: signals it */
 /* Prepares a thread object; Entry runs on a Linux thread of its own from KeStartThread. The object must live until KeThreadReap. */
 void KeInitializeThread(struct _KTHREAD *Thread, KPROCESS_NT *Process, void (*Entry)(struct _KTHREAD *));
 NTSTATUS KeStartThread(struct _KTHREAD *Thread);

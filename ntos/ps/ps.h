@@ -6,6 +6,23 @@
 
 #include "cm/cm.h"
 
+/* Rights that winnt.h has and the DDK has not. */
+#ifndef PROCESS_VM_READ
+#define PROCESS_TERMINATE 0x0001
+#define PROCESS_CREATE_THREAD 0x0002
+#define PROCESS_VM_OPERATION 0x0008
+#define PROCESS_VM_READ 0x0010
+#define PROCESS_VM_WRITE 0x0020
+#define PROCESS_CREATE_PROCESS 0x0080
+#define PROCESS_SET_QUOTA 0x0100
+#define PROCESS_SET_INFORMATION 0x0200
+#define PROCESS_QUERY_INFORMATION 0x0400
+#define PROCESS_QUERY_LIMITED_INFORMATION 0x1000
+#endif
+#ifndef THREAD_QUERY_INFORMATION
+#define THREAD_QUERY_INFORMATION 0x0040
+#endif
+
 NTSTATUS PsInitSystem(void);       /* the System process (id 4); the caller becomes its first thread; worker threads start */
 void PsShutdownSystem(void);       /* every other process has gone; joins system threads */
 
@@ -45,6 +62,8 @@ typedef struct _ETHREAD {
     PVOID Client;                  /* server's: its channel */
     PVOID TopLevelIrp;
     BOOLEAN HardErrorsDisabled;
+    BOOLEAN HostReleased;          /* an attached Linux thread has let go of this object */
+    LIST_ENTRY ReapEntry;
 } ETHREAD_NT;
 
 static inline struct _ETHREAD *PsSelf(void)
@@ -69,5 +88,15 @@ void PsDetachHostThread(void);
 struct _EPROCESS *PsNextProcess_(struct _EPROCESS *Process); /* references the next, dereferences the given; NULL starts and ends */
 void PsSetIoHooks(void (*CancelThreadIrps)(struct _ETHREAD *Thread), BOOLEAN (*ImagesChanged)(void)); /* io registers */
 void PsCallImageNotify_(PUNICODE_STRING Name, HANDLE ProcessId, PIMAGE_INFO Information);
+/* What a driver left behind in its image: a notify routine, the start routine of a thread that still runs. NULL: nothing. */
+PVOID PsFindNotifyInRange_(PVOID Base, SIZE_T Bytes);
+PVOID PsFindThreadInRange_(PVOID Base, SIZE_T Bytes);
 extern PEPROCESS PsInitialSystemProcess;
+
+/* Exported by NT, not in every DDK header. */
+PCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process);
+BOOLEAN NTAPI PsIsSystemProcess(PEPROCESS Process);
+PEPROCESS NTAPI PsGetThreadProcess(PETHREAD Thread);
+ULONG NTAPI PsGetProcessSessionId(PEPROCESS Process);
+ULONG NTAPI PsGetCurrentProcessSessionId(VOID);
 #endif

@@ -1,0 +1,63 @@
+/*
+ * What the files of ps share.
+ *
+ * Lock order: PspState.Lock (a spin lock: the process list, the thread lists, ids) is the innermost lock of this room;
+ * only ke is called under it.
+ */
+#ifndef PSP_H
+#define PSP_H
+
+#include "ps/ps.h"
+
+#define PSP_TAG 'orPs'
+#define PSP_FIRST_SYSTEM_THREAD_ID 0x400004u /* above every Linux thread id */
+
+typedef struct PSP_STATE {
+    POBJECT_TYPE ProcessType, ThreadType;
+    KSPIN_LOCK Lock;
+    LIST_ENTRY Processes;
+    ULONG NextSystemThreadId;
+    LIST_ENTRY ReapList;      /* ETHREAD.ReapEntry: threads that have left and wait to be joined */
+    ULONG Reaping;            /* on the list, or in the reaper's hands */
+    BOOLEAN StopReaper;
+    KEVENT ReapWork, ReapDone;
+    PETHREAD Reaper;
+    void (*CancelThreadIrps)(PETHREAD Thread);
+    BOOLEAN (*ImagesChanged)(void);
+} PSP_STATE;
+extern PSP_STATE PspState;
+
+static inline PEPROCESS PspCurrentProcess(void)
+{
+    return (PEPROCESS)KiSelf->ApcState.Process;
+}
+
+/* process.c */
+NTSTATUS PspCreateTypes(void);
+NTSTATUS PspCreateProcess(const PS_CLIENT *Client, ULONG Id, PEPROCESS *Process);
+void PspEndProcess(PEPROCESS Process); /* the caller runs in its context */
+void PspFreeProcess(PVOID Object);
+NTSTATUS PspAssignSecurity(PVOID Object, SE_TOKEN *Token);
+
+/* thread.c */
+NTSTATUS PspCreateThread(PEPROCESS Process, ULONG Id, void (*Entry)(struct _KTHREAD *), POBJECT_ATTRIBUTES Attributes, PETHREAD *Thread);
+NTSTATUS PspInsertThread(PETHREAD Thread);
+void PspLeaveThread(PETHREAD Thread); /* all that a thread does before it goes, in its own context */
+_Noreturn void PspExitThread(NTSTATUS Status);
+void PspFreeThread(PVOID Object);
+ULONG PspNextSystemThreadId(void);
+
+/* reap.c */
+NTSTATUS PspStartReaper(void);
+void PspStopReaper(void);
+void PspReap(PETHREAD Thread);        /* hands a leaving thread over */
+void PspWaitReaped(void);
+
+/* notify.c */
+void PspInitNotify(void);
+NTSTATUS PspNotifyProcessCreate(PEPROCESS Process);
+void PspNotifyProcessExit(PEPROCESS Process);
+void PspNotifyThread(PETHREAD Thread, BOOLEAN Create);
+void PspNotifyThreadInContext(PETHREAD Thread);
+
+#endif
