@@ -37,9 +37,12 @@ void host_unpoison(const void *at, size_t bytes);
 /* thread.c: joinable threads. */
 typedef struct host_thread host_thread;
 int host_thread_start(host_thread **out, const char *name, void (*entry)(void *), void *argument);
+int host_thread_start_detached(const char *name, void (*entry)(void *), void *argument);
 void host_thread_join(host_thread *thread);                   /* frees it */
 uint32_t host_thread_id(void);                                /* Linux tid of the caller */
 uint32_t host_process_id(void);
+uint32_t host_user_id(void);
+void host_program_name(char *name, size_t size);              /* of this process, without folders */
 unsigned host_cpu_count(void);
 void host_yield(void);
 void host_at_thread_exit(void (*routine)(void *), void *argument); /* once a thread; the calling one, any thread of the process */

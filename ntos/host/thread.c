@@ -46,7 +46,7 @@ static void process_signals(sigset_t *set)
         sigaddset(set, signals[i]);
 }
 
-static int create(host_thread *thread)
+static int create(host_thread *thread, void *(*start)(void *))
 {
     pthread_attr_t attributes;
     sigset_t blocked;
@@ -57,7 +57,7 @@ static int create(host_thread *thread)
     process_signals(&blocked);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_attr_setsigmask_np(&attributes, &blocked);
-    error = pthread_create(&thread->pthread, &attributes, thread_main, thread);
+    error = pthread_create(&thread->pthread, &attributes, start, thread);
     pthread_attr_destroy(&attributes);
     return -error;
 }
@@ -73,11 +73,35 @@ int host_thread_start(host_thread **out, const char *name, void (*entry)(void *)
     thread->argument = argument;
     snprintf(thread->name, sizeof(thread->name), "%s", name);
     *out = thread; /* before the thread runs: it may look at what its creator stored */
-    error = create(thread);
+    error = create(thread, thread_main);
     if (error) {
         *out = NULL;
         free(thread);
     }
+    return error;
+}
+
+static void *detached_main(void *parameter)
+{
+    thread_main(parameter);
+    free(parameter);
+    return NULL;
+}
+
+int host_thread_start_detached(const char *name, void (*entry)(void *), void *argument)
+{
+    host_thread *thread = calloc(1, sizeof(*thread));
+    int error;
+
+    if (!thread)
+        return -ENOMEM;
+    *thread = (host_thread){.entry = entry, .argument = argument};
+    snprintf(thread->name, sizeof(thread->name), "%s", name);
+    error = create(thread, detached_main);
+    if (error)
+        free(thread);
+    else
+        pthread_detach(thread->pthread);
     return error;
 }
 
@@ -95,6 +119,16 @@ uint32_t host_thread_id(void)
 uint32_t host_process_id(void)
 {
     return (uint32_t)getpid();
+}
+
+uint32_t host_user_id(void)
+{
+    return (uint32_t)geteuid();
+}
+
+void host_program_name(char *name, size_t size)
+{
+    snprintf(name, size, "%s", program_invocation_short_name);
 }
 
 unsigned host_cpu_count(void)

@@ -1,0 +1,96 @@
+/* One system call over the thread's channel. */
+#include "win32/ntdll/ntdll.h"
+
+#define SPIN_MOST 20000u
+
+static void ring(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *Arguments)
+{
+    struct channel *Channel = Thread->Channel;
+    uint32_t Was;
+
+    for (unsigned i = 0; i < CHANNEL_ARGUMENTS; i++)
+        Channel->arguments[i] = Arguments[i];
+    Channel->service = Service;
+    Thread->Sequence = (Thread->Sequence + 1) & CHANNEL_SEQUENCE;
+    Was = atomic_exchange(&Channel->call, Thread->Sequence);
+    if (Was & CHANNEL_ASLEEP)
+        host_futex_wake((uint32_t *)&Channel->call, 1, true);
+}
+
+static int answered(struct ntdll_thread *Thread, uint32_t *Reply)
+{
+    *Reply = atomic_load_explicit(&Thread->Channel->reply, memory_order_acquire);
+    return (*Reply & CHANNEL_SEQUENCE) == Thread->Sequence;
+}
+
+/* Spinning pays when the kernel half runs on another processor and the call is short. What it costs when it does not pay
+ * halves each time; each success wins it back. */
+static int spin(struct ntdll_thread *Thread)
+{
+    uint32_t Reply;
+
+    for (uint32_t i = 0; i < Thread->Spin; i++) {
+        if (answered(Thread, &Reply)) {
+            Thread->Spin = Thread->Spin + 200 > SPIN_MOST ? SPIN_MOST : Thread->Spin + 200;
+            return 1;
+        }
+        host_pause();
+    }
+    Thread->Spin = Thread->Spin / 2 + 50;
+    return 0;
+}
+
+static int sleep_for_reply(struct ntdll_thread *Thread)
+{
+    uint32_t Reply;
+
+    while (!answered(Thread, &Reply)) {
+        if (Ntdll.Gone)
+            return 0;
+        if (!(Reply & CHANNEL_ASLEEP) &&
+            !atomic_compare_exchange_strong(&Thread->Channel->reply, &Reply, Reply | CHANNEL_ASLEEP))
+            continue;
+        host_futex_wait((uint32_t *)&Thread->Channel->reply, Reply | CHANNEL_ASLEEP, HOST_FOREVER, true);
+    }
+    return 1;
+}
+
+void ntdll_call_last(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *Arguments)
+{
+    uint64_t All[CHANNEL_ARGUMENTS] = {Arguments[0], Arguments[1]};
+
+    ring(Thread, Service, All);
+}
+
+/* What NT does on the way back to user mode: the routine runs, then the next one if there is one. */
+static void run_apcs(struct ntdll_thread *Thread)
+{
+    static const uint64_t None[CHANNEL_ARGUMENTS];
+
+    while (Thread->Channel->has_apc) {
+        struct channel_apc Apc = Thread->Channel->apc;
+
+        Thread->Channel->has_apc = 0;
+        ntdll_pending_settle(Thread);
+        Apc.argument1 = ntdll_pending_user(Apc.argument1);
+        ((void (*)(uint64_t, uint64_t, uint64_t))Apc.routine)(Apc.context, Apc.argument1, Apc.argument2);
+        ring(Thread, ServiceNtTestAlert, None);
+        if (!spin(Thread) && !sleep_for_reply(Thread))
+            return;
+    }
+}
+
+NTSTATUS ntdll_call(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *Arguments)
+{
+    NTSTATUS Status;
+
+    ring(Thread, Service, Arguments);
+    if (!spin(Thread) && !sleep_for_reply(Thread))
+        return STATUS_PORT_DISCONNECTED;
+    Status = Thread->Channel->status;
+    if (__builtin_expect(atomic_load_explicit(&NtdllPendingCount, memory_order_acquire) != 0, 0))
+        ntdll_pending_settle(Thread);
+    if (__builtin_expect(Thread->Channel->has_apc, 0))
+        run_apcs(Thread);
+    return Status;
+}

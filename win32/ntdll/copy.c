@@ -1,0 +1,48 @@
+/*
+ * Copying to and from addresses that the program gave and that may not be there. A fault inside the copy loop is turned into
+ * its failure return by the fault handler, so a good copy costs nothing more than the copy.
+ */
+#include "win32/ntdll/ntdll.h"
+
+#include <ucontext.h>
+
+int ntdll_copy_bytes(void *To, const void *From, size_t Bytes);
+extern const char ntdll_copy_begin[], ntdll_copy_end[], ntdll_copy_failed[];
+
+__asm__(".text\n"
+        ".globl ntdll_copy_bytes\n"
+        ".hidden ntdll_copy_bytes, ntdll_copy_begin, ntdll_copy_end, ntdll_copy_failed\n"
+        ".globl ntdll_copy_begin, ntdll_copy_end, ntdll_copy_failed\n"
+        ".type ntdll_copy_bytes, @function\n"
+        "ntdll_copy_bytes:\n"
+        "ntdll_copy_begin:\n"
+        "    mov %rdx, %rcx\n"
+        "    rep movsb\n"
+        "    mov $1, %eax\n"
+        "    ret\n"
+        "ntdll_copy_end:\n"
+        "ntdll_copy_failed:\n"
+        "    xor %eax, %eax\n"
+        "    ret\n"
+        ".size ntdll_copy_bytes, . - ntdll_copy_bytes\n");
+
+static bool step_over_bad_copy(const struct host_fault *Fault)
+{
+    const char *At = Fault->instruction;
+    ucontext_t *Context = Fault->context;
+
+    if (At < ntdll_copy_begin || At >= ntdll_copy_end)
+        return false;
+    Context->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)ntdll_copy_failed;
+    return true;
+}
+
+void ntdll_copy_init(void)
+{
+    host_fault_install(step_over_bad_copy);
+}
+
+int ntdll_copy(void *To, const void *From, size_t Bytes)
+{
+    return ntdll_copy_bytes(To, From, Bytes);
+}
