@@ -180,3 +180,10 @@ void host_fault_step_over(const struct host_fault *fault, unsigned bytes)
     ((ucontext_t *)fault->context)->uc_mcontext.gregs[REG_RIP] =
         (greg_t)((uintptr_t)fault->instruction + bytes);
 }
+
+void host_fault_continue_at(const struct host_fault *fault, const void *instruction)
+{
+    ucontext_t *context = fault->context;
+
+    context->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)instruction;
+}

@@ -39,6 +39,7 @@ typedef struct host_thread host_thread;
 int host_thread_start(host_thread **out, const char *name, void (*entry)(void *), void *argument);
 int host_thread_start_detached(const char *name, void (*entry)(void *), void *argument);
 void host_thread_join(host_thread *thread);                   /* frees it */
+_Noreturn void host_thread_exit(void);
 uint32_t host_thread_id(void);                                /* Linux tid of the caller */
 uint32_t host_process_id(void);
 uint32_t host_user_id(void);
@@ -89,6 +90,7 @@ typedef bool host_fault_handler(const struct host_fault *fault);
 void host_fault_install(host_fault_handler *handler);         /* NULL restores what was there before */
 void host_fault_registers(const struct host_fault *fault, struct host_registers *registers);
 void host_fault_step_over(const struct host_fault *fault, unsigned bytes); /* go on after an instruction of that length */
+void host_fault_continue_at(const struct host_fault *fault, const void *instruction); /* the thread goes on there when the handler returns true */
 void host_fault_stack_enter(void);                            /* nests; host_thread_start does it for its threads */
 void host_fault_stack_leave(void);
 

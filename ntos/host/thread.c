@@ -111,6 +111,11 @@ void host_thread_join(host_thread *thread)
     free(thread);
 }
 
+void host_thread_exit(void)
+{
+    pthread_exit(NULL);
+}
+
 uint32_t host_thread_id(void)
 {
     return (uint32_t)gettid();

@@ -127,7 +127,7 @@ static int connected(void)
 static void thread_left(void *Argument)
 {
     struct ntdll_thread *Thread = Argument;
-    uint64_t Arguments[] = {(uint64_t)-2, 0};
+    uint64_t Arguments[] = {(uint64_t)-2, (uint32_t)Thread->ExitStatus};
 
     if (Thread->Channel && !Ntdll.Gone)
         ntdll_call_last(Thread, ServiceNtTerminateThread, Arguments);
@@ -162,4 +162,27 @@ struct ntdll_thread *ntdll_thread(NTSTATUS *Status)
         return NULL;
     *Status = Ntdll.Gone ? STATUS_PORT_DISCONNECTED : connect_thread(&Self);
     return Self.Channel ? &Self : NULL;
+}
+
+/* A process or thread that ends itself does not wait for the answer. */
+NTSTATUS ntdll_terminate_process(uint64_t *Arguments)
+{
+    NTSTATUS Status;
+    struct ntdll_thread *Thread;
+
+    if (Arguments[0] != 0 && Arguments[0] != (uint64_t)-1)
+        return ntdll_service(ServiceNtTerminateProcess, 2, Arguments);
+    Thread = ntdll_thread(&Status);
+    Arguments[0] = (uint64_t)-1;
+    if (Thread)
+        ntdll_call_last(Thread, ServiceNtTerminateProcess, Arguments);
+    host_exit((int)Arguments[1]);
+}
+
+NTSTATUS ntdll_terminate_thread(uint64_t *Arguments)
+{
+    if (Arguments[0] != 0 && Arguments[0] != (uint64_t)-2)
+        return ntdll_service(ServiceNtTerminateThread, 2, Arguments);
+    Self.ExitStatus = (NTSTATUS)Arguments[1];
+    host_thread_exit();
 }

@@ -4,8 +4,6 @@
  */
 #include "win32/ntdll/ntdll.h"
 
-#include <ucontext.h>
-
 int ntdll_copy_bytes(void *To, const void *From, size_t Bytes);
 extern const char ntdll_copy_begin[], ntdll_copy_end[], ntdll_copy_failed[];
 
@@ -29,11 +27,10 @@ __asm__(".text\n"
 static bool step_over_bad_copy(const struct host_fault *Fault)
 {
     const char *At = Fault->instruction;
-    ucontext_t *Context = Fault->context;
 
     if (At < ntdll_copy_begin || At >= ntdll_copy_end)
         return false;
-    Context->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)ntdll_copy_failed;
+    host_fault_continue_at(Fault, ntdll_copy_failed);
     return true;
 }
 

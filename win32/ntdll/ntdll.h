@@ -16,7 +16,10 @@
 #ifndef NTDLL_H
 #define NTDLL_H
 
+#define WIN32_NO_STATUS
 #include <windows.h>
+#undef WIN32_NO_STATUS
+#include <ntstatus.h>
 #include <winternl.h>
 #include "host/host.h"
 #include "server/channel.h"
@@ -60,6 +63,7 @@ struct ntdll_thread {
     char *Next;              /* first free byte of staging */
     int Depth;               /* calls in progress: an APC may call from inside a call */
     _Atomic int Outstanding; /* pending requests whose copies lie in the staging buffer */
+    NTSTATUS ExitStatus;
     struct ntdll_block Large; /* a larger staging buffer, kept */
 };
 
@@ -116,5 +120,7 @@ void ntdll_copy_init(void);
 void ntdll_marshal_init(void);
 NTSTATUS ntdll_read_write(uint32_t Service, const uint64_t *Arguments);
 NTSTATUS ntdll_control(uint32_t Service, const uint64_t *Arguments);
+NTSTATUS ntdll_terminate_process(uint64_t *Arguments);
+NTSTATUS ntdll_terminate_thread(uint64_t *Arguments);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * NtX and ZwX for every service, made from the kernel's own list. A stub gathers its arguments and marshals them. It is
+ * NtX for every service, made from the kernel's own list. A stub gathers its arguments and marshals them. It is
  * declared here without its true types, so this file does not include the headers that declare them.
  */
 #include <stdint.h>
@@ -8,6 +8,8 @@ typedef uint64_t A;
 int32_t ntdll_service(uint32_t Service, unsigned Count, A *Arguments);
 int32_t ntdll_read_write(uint32_t Service, const A *Arguments);
 int32_t ntdll_control(uint32_t Service, const A *Arguments);
+int32_t ntdll_terminate_process(A *Arguments);
+int32_t ntdll_terminate_thread(A *Arguments);
 
 enum {
 #define SERVICE(name, arguments) Service##name,
@@ -43,6 +45,10 @@ enum {
 static int32_t call(uint32_t Service, unsigned Count, A *Arguments)
 {
     switch (Service) {
+    case ServiceNtTerminateProcess:
+        return ntdll_terminate_process(Arguments);
+    case ServiceNtTerminateThread:
+        return ntdll_terminate_thread(Arguments);
     case ServiceNtReadFile:
     case ServiceNtWriteFile:
         return ntdll_read_write(Service, Arguments);
@@ -54,7 +60,6 @@ static int32_t call(uint32_t Service, unsigned Count, A *Arguments)
     }
 }
 
-/* Zw##name: the name without its "Nt" cannot be cut off by the preprocessor, so ZwX is an assembler alias made below. */
 #define SERVICE(name, count)                                                                       \
     int32_t name(LIST_##count);                                                                    \
     int32_t name(LIST_##count)                                                                     \
