@@ -35,21 +35,8 @@ void ExEnumerateHandles_(EX_HANDLE_TABLE *Table, BOOLEAN (*Each)(PVOID Context, 
 void ExEnumerateHandleTables_(BOOLEAN (*Each)(PVOID Context, struct _KPROCESS *Process, EX_HANDLE_TABLE *Table), PVOID Context);
 struct _KPROCESS *ExHandleTableProcess_(EX_HANDLE_TABLE *Table);
 
-/* Push locks: one word, zero is free. Fair: who asks while another waits, waits too. Not recursive. <= APC_LEVEL, normal kernel APCs disabled.
- * The DDK headers at hand lack them. */
-#ifndef EX_DEFAULT_PUSH_LOCK_FLAGS
-#define EX_DEFAULT_PUSH_LOCK_FLAGS 0u
-NTKERNELAPI VOID NTAPI ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
-NTKERNELAPI VOID NTAPI ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
-NTKERNELAPI VOID NTAPI ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
-NTKERNELAPI VOID NTAPI ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
-#define ExAcquirePushLockExclusive(Lock) ExAcquirePushLockExclusiveEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
-#define ExAcquirePushLockShared(Lock) ExAcquirePushLockSharedEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
-#define ExReleasePushLockExclusive(Lock) ExReleasePushLockExclusiveEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
-#define ExReleasePushLockShared(Lock) ExReleasePushLockSharedEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
-#endif
-
-/* The same, entering a critical region around it: what the executive's own rooms use. */
+/* Push locks (nt_wdm.h): one word, zero is free. Fair: who asks while another waits, waits too. Not recursive. <= APC_LEVEL, normal kernel APCs disabled.
+ * These enter a critical region around it: what the executive's own rooms use. */
 static inline void ExLockExclusive_(PEX_PUSH_LOCK Lock)
 {
     KeEnterCriticalRegion();
@@ -71,7 +58,7 @@ static inline void ExUnlockShared_(PEX_PUSH_LOCK Lock)
     KeLeaveCriticalRegion();
 }
 
-/* For vf and unload checks: live resources, look-aside lists and work items in a block or of a driver. */
+/* For the check of freed memory: a live resource (Kind 0xD2) or look-aside list (0xCC) inside, as 0xC4 names them. */
 BOOLEAN ExFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *Object);
 
 #endif

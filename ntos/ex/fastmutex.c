@@ -1,0 +1,166 @@
+/*
+ * FAST_MUTEX and KGUARDED_MUTEX: a count and a synchronisation event.
+ *
+ * Count is 1 when free, 0 when held, and -n when n threads wait. Releasing with waiters hands the mutex to the one that the
+ * event wakes: Count never passes through 1, so nobody can overtake it.
+ */
+#include "ex/exp.h"
+
+_Static_assert(FIELD_OFFSET(FAST_MUTEX, OldIrql) == 48 && sizeof(FAST_MUTEX) == 56, "layout of x64");
+_Static_assert(sizeof(KGUARDED_MUTEX) == 56 && sizeof(KGATE) == sizeof(KEVENT), "layout of x64");
+
+typedef struct EXP_MUTEX {
+    volatile LONG Count;
+    PKTHREAD Owner;
+    ULONG Contention;
+    KEVENT Event;
+} EXP_MUTEX;
+_Static_assert(FIELD_OFFSET(EXP_MUTEX, Event) == FIELD_OFFSET(FAST_MUTEX, Event), "one prefix for both");
+_Static_assert(FIELD_OFFSET(EXP_MUTEX, Event) == FIELD_OFFSET(KGUARDED_MUTEX, Gate), "one prefix for both");
+
+static VOID ExpAcquireMutex(EXP_MUTEX *Mutex)
+{
+    PKTHREAD Owner = __atomic_load_n(&Mutex->Owner, __ATOMIC_RELAXED);
+
+    if (Owner != NULL && Owner == KiSelf)
+        VfBugCheck(EXP_C4, 0x1000, (ULONG_PTR)Mutex, (ULONG_PTR)Owner, 0,
+                   "the thread waits for a mutex that it holds itself");
+    if (__atomic_sub_fetch(&Mutex->Count, 1, __ATOMIC_ACQUIRE) != 0) {
+        __atomic_add_fetch(&Mutex->Contention, 1, __ATOMIC_RELAXED);
+        KeWaitForSingleObject(&Mutex->Event, Executive, KernelMode, FALSE, NULL);
+    }
+    __atomic_store_n(&Mutex->Owner, KiSelf, __ATOMIC_RELAXED);
+}
+
+static BOOLEAN ExpTryAcquireMutex(EXP_MUTEX *Mutex)
+{
+    LONG Free = 1;
+
+    if (!__atomic_compare_exchange_n(&Mutex->Count, &Free, 0, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return FALSE;
+    __atomic_store_n(&Mutex->Owner, KiSelf, __ATOMIC_RELAXED);
+    return TRUE;
+}
+
+static VOID ExpReleaseMutex(EXP_MUTEX *Mutex)
+{
+    PKTHREAD Owner = __atomic_load_n(&Mutex->Owner, __ATOMIC_RELAXED);
+
+    if (Owner != KiSelf)
+        VfBugCheck(EXP_C4, 0x1004, (ULONG_PTR)Mutex, (ULONG_PTR)KiSelf, (ULONG_PTR)Owner,
+                   "a mutex is released by a thread that does not hold it");
+    __atomic_store_n(&Mutex->Owner, NULL, __ATOMIC_RELAXED);
+    if (__atomic_add_fetch(&Mutex->Count, 1, __ATOMIC_RELEASE) <= 0)
+        KeSetEvent(&Mutex->Event, IO_NO_INCREMENT, FALSE);
+}
+
+/* Waits for the mutex and leaves the caller at APC_LEVEL. IRQL <= APC_LEVEL. Not recursive: 0xC4/1000. Doc: wdm/nf-wdm-exacquirefastmutex */
+VOID FASTCALL ExAcquireFastMutex(PFAST_MUTEX FastMutex)
+{
+    KIRQL OldIrql;
+
+    VF_IRQL_MAX(APC_LEVEL);
+    KeRaiseIrql(APC_LEVEL, &OldIrql);
+    ExpAcquireMutex((EXP_MUTEX *)FastMutex);
+    FastMutex->OldIrql = OldIrql;
+}
+
+/* Takes the mutex if it is free; then the caller is at APC_LEVEL. Doc: wdm/nf-wdm-extrytoacquirefastmutex */
+BOOLEAN FASTCALL ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
+{
+    KIRQL OldIrql;
+
+    VF_IRQL_MAX(APC_LEVEL);
+    KeRaiseIrql(APC_LEVEL, &OldIrql);
+    if (!ExpTryAcquireMutex((EXP_MUTEX *)FastMutex)) {
+        KeLowerIrql(OldIrql);
+        return FALSE;
+    }
+    FastMutex->OldIrql = OldIrql;
+    return TRUE;
+}
+
+/* By the holder, at APC_LEVEL (else 0xC4/34); restores the IRQL of before. Doc: wdm/nf-wdm-exreleasefastmutex */
+VOID FASTCALL ExReleaseFastMutex(PFAST_MUTEX FastMutex)
+{
+    KIRQL OldIrql;
+
+    if (KeGetCurrentIrql() != APC_LEVEL)
+        VfBugCheck(EXP_C4, 0x34, KeGetCurrentIrql(), (ULONG_PTR)FastMutex, 0,
+                   "ExReleaseFastMutex must be called at APC_LEVEL");
+    OldIrql = (KIRQL)FastMutex->OldIrql;
+    ExpReleaseMutex((EXP_MUTEX *)FastMutex);
+    KeLowerIrql(OldIrql);
+}
+
+static VOID ExpCheckUnsafe(ULONG Subcode, PFAST_MUTEX FastMutex)
+{
+    VF_IRQL_MAX(APC_LEVEL);
+    if (KeGetCurrentIrql() < APC_LEVEL && KiSelf != NULL && !KeAreApcsDisabled())
+        VfBugCheck(EXP_C4, Subcode, KeGetCurrentIrql(), 0, (ULONG_PTR)FastMutex,
+                   "an unsafe fast mutex needs normal kernel APCs disabled");
+}
+
+/* As ExAcquireFastMutex for a caller at APC_LEVEL or in a critical region (else 0xC4/39). Doc: wdm/nf-wdm-exacquirefastmutexunsafe */
+VOID FASTCALL ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
+{
+    ExpCheckUnsafe(0x39, FastMutex);
+    ExpAcquireMutex((EXP_MUTEX *)FastMutex);
+}
+
+/* Doc: wdm/nf-wdm-exreleasefastmutexunsafe; 0xC4/3A with APCs enabled. */
+VOID FASTCALL ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
+{
+    ExpCheckUnsafe(0x3A, FastMutex);
+    ExpReleaseMutex((EXP_MUTEX *)FastMutex);
+}
+
+/* IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-keinitializeguardedmutex */
+VOID FASTCALL KeInitializeGuardedMutex(PKGUARDED_MUTEX GuardedMutex)
+{
+    VF_IRQL_MAX(DISPATCH_LEVEL);
+    RtlZeroMemory(GuardedMutex, sizeof(*GuardedMutex));
+    GuardedMutex->Count = 1;
+    KeInitializeEvent((PKEVENT)&GuardedMutex->Gate, SynchronizationEvent, FALSE);
+}
+
+/* Enters a guarded region and waits. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-keacquireguardedmutex */
+VOID FASTCALL KeAcquireGuardedMutex(PKGUARDED_MUTEX GuardedMutex)
+{
+    VF_IRQL_MAX(APC_LEVEL);
+    KeEnterGuardedRegion();
+    ExpAcquireMutex((EXP_MUTEX *)GuardedMutex);
+}
+
+/* Doc: wdm/nf-wdm-ketrytoacquireguardedmutex */
+BOOLEAN FASTCALL KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX GuardedMutex)
+{
+    VF_IRQL_MAX(APC_LEVEL);
+    KeEnterGuardedRegion();
+    if (ExpTryAcquireMutex((EXP_MUTEX *)GuardedMutex))
+        return TRUE;
+    KeLeaveGuardedRegion();
+    return FALSE;
+}
+
+/* By the holder; leaves the guarded region. Doc: wdm/nf-wdm-kereleaseguardedmutex */
+VOID FASTCALL KeReleaseGuardedMutex(PKGUARDED_MUTEX GuardedMutex)
+{
+    VF_IRQL_MAX(APC_LEVEL);
+    ExpReleaseMutex((EXP_MUTEX *)GuardedMutex);
+    KeLeaveGuardedRegion();
+}
+
+/* For callers with all APCs disabled already. Doc: wdm/nf-wdm-keacquireguardedmutexunsafe */
+VOID FASTCALL KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX GuardedMutex)
+{
+    VF_IRQL_MAX(APC_LEVEL);
+    ExpAcquireMutex((EXP_MUTEX *)GuardedMutex);
+}
+
+/* Doc: wdm/nf-wdm-kereleaseguardedmutexunsafe */
+VOID FASTCALL KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX GuardedMutex)
+{
+    VF_IRQL_MAX(APC_LEVEL);
+    ExpReleaseMutex((EXP_MUTEX *)GuardedMutex);
+}
