@@ -4,12 +4,9 @@
 #pragma once
 
 #include "ex/ex.h"
-#include <bugcodes.h>
+#include "vf/bugcodes.h"
 
 #define EXP_C4 DRIVER_VERIFIER_DETECTED_VIOLATION
-#ifndef DRIVER_VERIFIER_DETECTED_VIOLATION
-#define DRIVER_VERIFIER_DETECTED_VIOLATION ((ULONG)0xC4)
-#endif
 
 VOID ExpInitializeResources(VOID);
 VOID ExpShutdownResources(VOID);
