@@ -1,6 +1,7 @@
 // What the Windows compilers predefine, for a native x86-64 Linux compiler. sdk/flags includes it before each NT source.
 // The DDK headers then take their LP64 form (the one for Cygwin): LONG and ULONG are int, pointers have 64 bits.
 #pragma once
+#ifndef __ASSEMBLER__
 
 #define __CYGWIN__ 1
 #define _WIN64 1
@@ -48,3 +49,4 @@
 #define _CRTIMP
 
 #include "nt_intrinsics.h"
+#endif
