@@ -96,6 +96,12 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     host_fault_handler *handler = __atomic_load_n(&state.handler, __ATOMIC_ACQUIRE);
     struct host_fault fault;
 
+#if defined(__clang__)
+#if __has_feature(thread_sanitizer)
+    /* It calls with every signal blocked, in spite of SA_NODEFER; the handler may jump away. */
+    pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
+#endif
+#endif
     if (info->si_code > 0 && handler) {
         describe(&fault, faults[i].kind, info, context);
         if (handler(&fault))
