@@ -8,6 +8,7 @@
  */
 #include "vfp.h"
 
+#include <excpt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ void VfExpectBegin(VF_BUGCHECK *Record)
     memset(Record->Parameters, 0, sizeof(Record->Parameters));
     Record->Text[0] = 0;
     Record->Irql = VfCurrentIrql();
+    Record->SehMark = NtSehMark();
     Record->Outer = VfExpected;
     VfExpected = Record;
 }
@@ -52,6 +54,7 @@ static _Noreturn void VfReturnToTest(VF_BUGCHECK *Record, ULONG Code, const ULON
     VfExpected = NULL; /* a further one, before VfExpectEnd, is not expected */
     if (VfContext.SetIrqlAfterExpected)
         VfContext.SetIrqlAfterExpected(Record->Irql);
+    NtSehReset(Record->SehMark);
     siglongjmp(Record->Jump, 1);
 }
 
@@ -86,9 +89,12 @@ void VfStop(ULONG Code, const ULONG_PTR *Parameters, const struct host_fault *Fa
     Stop.Code = Code;
     memcpy(Stop.Parameters, Parameters, sizeof(Stop.Parameters));
     snprintf(Stop.Text, sizeof(Stop.Text), "%s", Text);
-    Stop.Fault = Fault;
+    Stop.HasRegisters = Fault != NULL;
+    if (Fault)
+        host_fault_registers(Fault, &Stop.Registers);
     Stop.FrameCount = Fault ? host_backtrace_from(Fault->context, Stop.Frames, VF_FRAMES_MAX)
                             : host_backtrace(Stop.Frames, VF_FRAMES_MAX, 1);
+    VfTellOrigin(&Stop, Code);
     VfReport(&Stop);
     if (VfBugCheckState.End)
         VfBugCheckState.End();

@@ -11,10 +11,12 @@
  */
 #include "vfp.h"
 
+#include <excpt.h>
 #include <stdio.h>
 #include <string.h>
 
 #define VF_CLAIMS_MAX 8
+#define VF_ORIGIN_FRAMES 16
 #define VF_STACK_REACH (64 * 1024) /* one frame that is this large may step over the guard */
 
 static struct {
@@ -50,12 +52,53 @@ void VfResetFaults(void)
 
 /* ---- exceptions ---- */
 
+/* Where the thread's last exception happened. By the time that the last filter has passed it on,
+ * the frames below the outermost __try are gone. */
+static _Thread_local struct {
+    NTSTATUS Code;
+    PVOID Address;
+    BOOLEAN HasRegisters;
+    struct host_registers Registers;
+    size_t FrameCount;
+    void *Frames[VF_ORIGIN_FRAMES];
+} VfOrigin;
+
+static void VfRememberOrigin(const EXCEPTION_RECORD *Record, const struct host_fault *Fault)
+{
+    VfOrigin.Code = Record->ExceptionCode;
+    VfOrigin.Address = Record->ExceptionAddress;
+    VfOrigin.HasRegisters = Fault != NULL;
+    if (Fault)
+        host_fault_registers(Fault, &VfOrigin.Registers);
+    VfOrigin.FrameCount =
+        Fault ? host_backtrace_from(Fault->context, VfOrigin.Frames, VF_ORIGIN_FRAMES)
+              : host_backtrace(VfOrigin.Frames, VF_ORIGIN_FRAMES, 2);
+}
+
+void VfTellOrigin(VF_STOP *Stop, ULONG Code)
+{
+    if (Stop->HasRegisters ||
+        (Code != KMODE_EXCEPTION_NOT_HANDLED && Code != SYSTEM_SERVICE_EXCEPTION &&
+         Code != SYSTEM_THREAD_EXCEPTION_NOT_HANDLED))
+        return;
+    if (!VfOrigin.FrameCount || (ULONG_PTR)VfOrigin.Address != Stop->Parameters[1])
+        return;
+    Stop->HasRegisters = VfOrigin.HasRegisters;
+    Stop->Registers = VfOrigin.Registers;
+    Stop->FrameCount = VfOrigin.FrameCount;
+    memcpy(Stop->Frames, VfOrigin.Frames, sizeof(VfOrigin.Frames));
+}
+
 static BOOLEAN VfDispatch(EXCEPTION_RECORD *Record, const struct host_fault *Fault)
 {
     VfTrace(VfEventRaise, (ULONG)Record->ExceptionCode, (ULONG_PTR)Record->ExceptionAddress);
     for (ULONG i = 0; i < VfFaultState.DispatcherCount; i++)
         if (VfFaultState.Dispatchers[i](Record, Fault))
             return TRUE;
+    if (NtSehMark()) {
+        VfRememberOrigin(Record, Fault);
+        NtSehDispatch(Record);
+    }
     return FALSE;
 }
 
@@ -76,6 +119,11 @@ static _Noreturn void VfUnhandled(const EXCEPTION_RECORD *Record, const struct h
         P[3] = Fault ? (ULONG_PTR)Fault->context : 0;
     }
     VfStop(Code, P, Fault, "no handler took the exception");
+}
+
+void VfUnhandledRecord(const EXCEPTION_RECORD *Record)
+{
+    VfUnhandled(Record, NULL);
 }
 
 void VfRaiseException(PEXCEPTION_RECORD Record)

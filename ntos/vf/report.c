@@ -160,14 +160,13 @@ static void VfPutIrp(void)
 
 /* ---- the machine and the stack ---- */
 
-static void VfPutRegisters(const struct host_fault *Fault)
+static void VfPutRegisters(const VF_STOP *Stop)
 {
-    struct host_registers R;
+    const struct host_registers *R = &Stop->Registers;
 
-    if (!Fault)
+    if (!Stop->HasRegisters)
         return;
-    host_fault_registers(Fault, &R);
-#define VF_R(name) (unsigned long long)R.name
+#define VF_R(name) (unsigned long long)R->name
     VfPut("Registers:\n"
           "    rax=%016llx rbx=%016llx rcx=%016llx rdx=%016llx\n"
           "    rsi=%016llx rdi=%016llx rbp=%016llx rsp=%016llx\n"
@@ -236,7 +235,7 @@ void VfReport(const VF_STOP *Stop)
     VfPutHead(Stop);
     VfShow();
     VfPutIrp();
-    VfPutRegisters(Stop->Fault);
+    VfPutRegisters(Stop);
     VfPutAddresses(Stop);
     VfReportTrace(VfPut);
     VfReportLog(VfPut);

@@ -2,6 +2,8 @@
 #include "vfp.h"
 #include "rtl/rtl.h"
 
+#include <excpt.h>
+
 static VOID VfFailFast(ULONG Code)
 {
     VfBugCheck(KERNEL_SECURITY_CHECK_FAILURE, Code, 0, 0, 0, "fast fail %u", Code);
@@ -34,6 +36,7 @@ NTSTATUS VfInitSystem(void)
     VfForgetBugCheckCallbacks();
     VfRefreshDebugger();
     RtlpSetHooks(&Hooks);
+    NtSehSetUnhandled(VfUnhandledRecord);
     host_fault_stack_enter();
     host_fault_install(VfOnFault);
     return STATUS_SUCCESS;
@@ -43,6 +46,7 @@ void VfShutdownSystem(void)
 {
     host_fault_install(NULL);
     host_fault_stack_leave();
+    NtSehSetUnhandled(NULL);
     RtlpResetHooks();
     VfResetFaults();
     VfForgetBugCheckCallbacks();

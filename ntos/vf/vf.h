@@ -77,6 +77,7 @@ typedef struct VF_BUGCHECK {
     char Text[256];
     sigjmp_buf Jump;
     KIRQL Irql;
+    void *SehMark; /* the __try statements inside which the test stands */
     struct VF_BUGCHECK *Outer;
 } VF_BUGCHECK;
 void VfExpectBegin(VF_BUGCHECK *Record); /* for the calling thread */
@@ -90,7 +91,7 @@ void VfExpectEnd(VF_BUGCHECK *Record);
 typedef BOOLEAN VF_FAULT_CLAIM(const struct host_fault *Fault);
 void VfAddFaultClaim(VF_FAULT_CLAIM *Claim);
 
-/* An exception's way: each dispatcher in turn looks for a handler of the calling thread. It jumps to the handler, or returns TRUE (go on where the
+/* An exception's way: each dispatcher in turn, and then native SEH (excpt.h), looks for a handler of the calling thread. It jumps to the handler, or returns TRUE (go on where the
  * exception happened) or FALSE (none here). Fault is NULL for a raised exception; on a fault it runs on the fault stack. */
 typedef BOOLEAN VF_EXCEPTION_DISPATCHER(EXCEPTION_RECORD *Record, const struct host_fault *Fault);
 void VfAddExceptionDispatcher(VF_EXCEPTION_DISPATCHER *Dispatcher);

@@ -11,7 +11,8 @@ typedef struct VF_STOP {
     ULONG Code;
     ULONG_PTR Parameters[4];
     char Text[256];
-    const struct host_fault *Fault; /* NULL: not from a fault */
+    BOOLEAN HasRegisters; /* of a fault */
+    struct host_registers Registers;
     void *Frames[VF_FRAMES_MAX];
     size_t FrameCount;
 } VF_STOP;
@@ -37,6 +38,9 @@ void VfForgetBugCheckCallbacks(void);
 void VfReportTrace(void (*Put)(const char *Format, ...));
 void VfReportLog(void (*Put)(const char *Format, ...));
 
+/* An exception that no handler took is reported where it happened, although its frames are gone. */
+void VfTellOrigin(VF_STOP *Stop, ULONG Code);
+void VfUnhandledRecord(const EXCEPTION_RECORD *Record);
 bool VfOnFault(const struct host_fault *Fault);
 void VfResetFaults(void);
 void VfLogWrite(const void *Caller, const char *Text, size_t Length);

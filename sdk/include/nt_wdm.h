@@ -41,6 +41,8 @@ extern PBOOLEAN KdDebuggerEnabled;
 extern PBOOLEAN KdDebuggerNotPresent;
 #define KD_DEBUGGER_ENABLED *KdDebuggerEnabled
 #define KD_DEBUGGER_NOT_PRESENT *KdDebuggerNotPresent
+#undef KeInitializeCallbackRecord
+#define KeInitializeCallbackRecord(CallbackRecord) ((CallbackRecord)->State = BufferEmpty)
 #undef DbgRaiseAssertionFailure
 VOID NTAPI DbgRaiseAssertionFailure(VOID);
 
