@@ -14,7 +14,10 @@
 #define InterlockedBitTestAndReset NtInlineInterlockedBitTestAndReset
 #define KdDebuggerEnabled NtObjectKdDebuggerEnabled
 #define KdDebuggerNotPresent NtObjectKdDebuggerNotPresent
+// The structure is aligned as pool is: 336 bytes, not 328.
+#define _DEVICE_OBJECT __attribute__((__aligned__(16))) _DEVICE_OBJECT
 #include_next <wdm.h>
+#undef _DEVICE_OBJECT
 #undef KeGetCurrentIrql
 #undef KeLowerIrql
 #undef KfRaiseIrql

@@ -1,0 +1,37 @@
+// Layouts that a client program and its driver share, and those of the Win32 calls: the sizes of x64 Windows.
+#include <windows.h>
+#include <winioctl.h>
+#include <winsvc.h>
+#include <stddef.h>
+
+#define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
+
+SIZE(OVERLAPPED, 32);
+SIZE(SERVICE_STATUS, 28);
+SIZE(SERVICE_STATUS_PROCESS, 36);
+SIZE(QUERY_SERVICE_CONFIGW, 64);
+SIZE(ENUM_SERVICE_STATUSA, 48);
+SIZE(SECURITY_ATTRIBUTES, 24);
+SIZE(SECURITY_DESCRIPTOR, 40);
+SIZE(SYSTEMTIME, 16);
+SIZE(FILETIME, 8);
+SIZE(SYSTEM_INFO, 48);
+SIZE(MEMORY_BASIC_INFORMATION, 48);
+SIZE(CRITICAL_SECTION, 40);
+SIZE(SRWLOCK, 8);
+SIZE(INIT_ONCE, 8);
+SIZE(STARTUPINFOW, 104);
+SIZE(PROCESS_INFORMATION, 24);
+SIZE(OSVERSIONINFOEXW, 284);
+SIZE(CONTEXT, 1232);
+SIZE(EXCEPTION_RECORD, 152);
+SIZE(WIN32_FIND_DATAW, 592);
+SIZE(BY_HANDLE_FILE_INFORMATION, 52);
+SIZE(TIME_ZONE_INFORMATION, 172);
+SIZE(DWORD, 4);
+SIZE(LONG, 4);
+SIZE(LONG_PTR, 8);
+SIZE(WCHAR, 2);
+SIZE(BOOL, 4);
+_Static_assert(sizeof(L"ab") == 6, "wide characters have two bytes");
+_Static_assert(CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_READ_ACCESS) == 0x00226000, "CTL_CODE");
