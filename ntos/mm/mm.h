@@ -55,7 +55,8 @@ typedef struct MM_ADDRESS_SPACE {
     BOOLEAN Embedded;
     const MM_HAND *Hand;
     void *HandContext;
-    FAST_MUTEX Lock;
+    KEVENT Lock;                  /* mm's; signalled: free */
+    struct MI_BANK *Bank;
     LIST_ENTRY Views;             /* mapped sections, MDL mappings, allocations: mm's */
     ULONG_PTR Hint;
     LONG LockedPages;
@@ -78,6 +79,13 @@ NTSTATUS MmCopyToUser(PVOID To, const void *From, SIZE_T Bytes);
 NTSTATUS MmAllocateUser(MM_ADDRESS_SPACE *Space, PVOID *Base, SIZE_T *Bytes, ULONG Type, ULONG Protect);
 NTSTATUS MmFreeUser(MM_ADDRESS_SPACE *Space, PVOID *Base, SIZE_T *Bytes, ULONG Type);
 NTSTATUS MmProtectUser(MM_ADDRESS_SPACE *Space, PVOID *Base, SIZE_T *Bytes, ULONG Protect, PULONG Old);
+typedef struct MM_BASIC_INFORMATION { /* MEMORY_BASIC_INFORMATION, which the DDK's headers lack */
+    PVOID BaseAddress, AllocationBase;
+    ULONG AllocationProtect;
+    SIZE_T RegionSize;
+    ULONG State, Protect, Type;
+} MM_BASIC_INFORMATION;
+_Static_assert(sizeof(MM_BASIC_INFORMATION) == 48, "as a client declares it");
 NTSTATUS MmQueryUser(MM_ADDRESS_SPACE *Space, PVOID Base, PVOID Information, SIZE_T Length, PSIZE_T Returned);
 
 /* Pools. ExAllocatePool…, ExFreePool… and the quota and priority forms are here (NT exports them as Ex). */

@@ -29,6 +29,9 @@ static struct {
 
 void VfAddFaultClaim(VF_FAULT_CLAIM *Claim)
 {
+    for (ULONG i = 0; i < VfFaultState.ClaimCount; i++)
+        if (VfFaultState.Claims[i] == Claim)
+            return; /* its room has started again */
     NT_ASSERT(VfFaultState.ClaimCount < VF_CLAIMS_MAX);
     VfFaultState.Claims[VfFaultState.ClaimCount++] = Claim;
 }

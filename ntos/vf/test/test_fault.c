@@ -231,7 +231,7 @@ static void ARaisedExceptionMayContinue(void **Unused)
 __attribute__((noinline)) void TouchNothing(void);
 void TouchNothing(void)
 {
-    Text[0] = Load(0x40); /* not the last act: a tail call would leave no frame */
+    Load(0x40);
 }
 
 static void RunTouchNothing(void *Argument)

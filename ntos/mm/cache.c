@@ -1,0 +1,113 @@
+/*
+ * Threads' pool caches: how a thread comes by its magazines, and gives them back.
+ *
+ * A thread that the executive does not know shares one cache with its like, under a lock.
+ */
+#include "pool.h"
+
+MI_LOCK MiCachesLock;
+LIST_ENTRY MiCaches;
+
+static struct {
+    MI_LOCK Lock;
+    MI_POOL_CACHE Cache;
+} MiShared;
+
+static void MiRegisterCache(MI_POOL_CACHE *Cache)
+{
+    MiAcquire(&MiCachesLock);
+    InsertTailList(&MiCaches, &Cache->Link);
+    MiRelease(&MiCachesLock);
+}
+
+MI_POOL_CACHE *MiOpenPoolCache(void)
+{
+    MI_POOL_CACHE *Cache;
+
+    if (!KiSelf)
+        return NULL;
+    if (KiSelf->PoolCache)
+        return KiSelf->PoolCache;
+    Cache = host_private(sizeof(*Cache));
+    if (!Cache)
+        return NULL;
+    MiRegisterCache(Cache);
+    KiSelf->PoolCache = Cache;
+    return Cache;
+}
+
+MI_POOL_CACHE *MiEnterPoolCache(void)
+{
+    MI_POOL_CACHE *Cache = MiOpenPoolCache();
+
+    if (Cache)
+        return Cache;
+    MiAcquire(&MiShared.Lock);
+    return &MiShared.Cache;
+}
+
+void MiLeavePoolCache(MI_POOL_CACHE *Cache)
+{
+    if (Cache == &MiShared.Cache)
+        MiRelease(&MiShared.Lock);
+}
+
+MI_RAW static void MiEmptyCache(MI_POOL_CACHE *Cache)
+{
+#if MI_ADDRESS_SANITIZER
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Cache->Quarantine); i++) {
+        MI_BLOCK *Block = Cache->Quarantine[i];
+
+        if (!Block)
+            continue;
+        ULONG Kind = (MiRam.Frames[MiRamFrameNumber(Block)].Flags & MI_FRAME_PAGED) ? MiPaged : MiNonPaged;
+        MI_MAGAZINE *Magazine = &Cache->Magazines[Kind][Block->Class];
+
+        Block->Next = Magazine->Head;
+        Magazine->Head = Block;
+        Magazine->Count++;
+        Cache->Quarantine[i] = NULL;
+    }
+#endif
+    for (ULONG Kind = 0; Kind < MI_POOL_KINDS; Kind++)
+        for (ULONG Class = 0; Class < MI_CLASSES; Class++)
+            if (Cache->Magazines[Kind][Class].Count)
+                MiFlush(&Cache->Magazines[Kind][Class], Kind, Class, 0);
+}
+
+static void MiCloseCache(MI_POOL_CACHE *Cache)
+{
+    MiEmptyCache(Cache);
+    MiAcquire(&MiCachesLock);
+    MiFlushTags(Cache);
+    RemoveEntryList(&Cache->Link);
+    MiRelease(&MiCachesLock);
+}
+
+/* Flushes a thread's magazines. By the thread itself, at its end, or by anyone when it has ended. */
+void MmThreadPoolRelease(struct _KTHREAD *Thread)
+{
+    MI_POOL_CACHE *Cache = Thread->PoolCache;
+
+    if (!Cache)
+        return;
+    Thread->PoolCache = NULL;
+    MiCloseCache(Cache);
+    host_private_free(Cache, sizeof(*Cache));
+}
+
+void MiInitPoolCaches(void)
+{
+    InitializeListHead(&MiCaches);
+    MiShared.Cache = (MI_POOL_CACHE){0};
+    MiRegisterCache(&MiShared.Cache);
+}
+
+/* Every thread but the calling one has released its cache. */
+void MiShutdownPoolCaches(void)
+{
+    if (KiSelf)
+        MmThreadPoolRelease(KiSelf);
+    MiCloseCache(&MiShared.Cache);
+    NT_ASSERT(IsListEmpty(&MiCaches));
+}

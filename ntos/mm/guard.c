@@ -1,0 +1,71 @@
+/*
+ * Copies that may fault. The pieces are such that each lies within one page of either side, so a fault
+ * comes at a piece's first byte and the count of copied bytes is exact.
+ */
+#include "mi.h"
+
+typedef struct MI_GUARD {
+    sigjmp_buf Jump;
+} MI_GUARD;
+
+static _Thread_local MI_GUARD *MiGuard __attribute__((tls_model("initial-exec")));
+
+/* A fault of a guarded copy: does not return then. */
+BOOLEAN MiClaimGuarded(const struct host_fault *Fault)
+{
+    MI_GUARD *Guard = MiGuard;
+
+    if (!Guard || (Fault->kind != HOST_FAULT_MEMORY && Fault->kind != HOST_FAULT_BUS))
+        return FALSE;
+    siglongjmp(Guard->Jump, 1);
+}
+
+/* Not memcpy: a sanitizer would look into it. */
+static void MiCopyBytes(void *To, const void *From, SIZE_T Bytes)
+{
+    __asm__ volatile("rep movsb" : "+D"(To), "+S"(From), "+c"(Bytes) : : "memory");
+}
+
+static SIZE_T MiPiece(const void *To, const void *From, SIZE_T Bytes)
+{
+    SIZE_T Piece = PAGE_SIZE - max(BYTE_OFFSET(To), BYTE_OFFSET(From));
+
+    return min(Piece, Bytes);
+}
+
+SIZE_T MiCopyGuarded(void *To, const void *From, SIZE_T Bytes)
+{
+    MI_GUARD Guard, *Outer = MiGuard;
+    volatile SIZE_T Done = 0;
+
+    if (sigsetjmp(Guard.Jump, 0) == 0) {
+        MiGuard = &Guard;
+        while (Done < Bytes) {
+            SIZE_T Piece = MiPiece((char *)To + Done, (const char *)From + Done, Bytes - Done);
+
+            MiCopyBytes((char *)To + Done, (const char *)From + Done, Piece);
+            Done += Piece;
+        }
+    }
+    MiGuard = Outer;
+    return Done;
+}
+
+/* Writing leaves the byte as it is, also when another thread changes it meanwhile. */
+BOOLEAN MiTouchGuarded(void *Address, BOOLEAN Write)
+{
+    MI_GUARD Guard, *Outer = MiGuard;
+    volatile BOOLEAN Good = FALSE;
+    UCHAR Byte;
+
+    if (sigsetjmp(Guard.Jump, 0) == 0) {
+        MiGuard = &Guard;
+        if (Write)
+            __asm__ volatile("lock orb $0, (%0)" : : "r"(Address) : "memory", "cc");
+        else
+            __asm__ volatile("movb (%1), %0" : "=q"(Byte) : "r"(Address));
+        Good = TRUE;
+    }
+    MiGuard = Outer;
+    return Good;
+}

@@ -1,0 +1,150 @@
+/* What the files of the pool share. */
+#ifndef MI_POOL_H
+#define MI_POOL_H
+
+#include "mi.h"
+
+enum { MiNonPaged, MiPaged, MI_POOL_KINDS };
+
+#define MI_BLOCK_USED 0x5A
+#define MI_BLOCK_BASE 0x5B    /* used, but what was given out is a shifted block in it */
+#define MI_BLOCK_SHIFTED 0x5C /* used; begins behind the block's start, for alignment */
+#define MI_BLOCK_FREE 0xF6
+#define MI_TAG_FREE 0x65657246u /* 'Free' */
+
+/* In front of each block below a page; as on NT, 16 bytes. */
+typedef struct MI_BLOCK {
+    union {
+        struct {
+            ULONG Tag;
+            USHORT Bytes; /* as asked for */
+            UCHAR Class;
+            UCHAR State;
+        };
+        ULONG64 Word; /* all of these */
+    };
+    union {
+        ULONG_PTR Owner;
+        struct MI_BLOCK *Next; /* free */
+    };
+} MI_BLOCK;
+_Static_assert(sizeof(MI_BLOCK) == 16, "a block's header keeps blocks 16-byte aligned");
+
+#define MI_TAIL 8 /* bytes behind a block that must come back unchanged */
+#define MI_TAIL_PATTERN 0xE7E7E7E7E7E7E7E7ull
+#define MI_SMALL_MAX (PAGE_SIZE - sizeof(MI_BLOCK) - MI_TAIL)
+#define MI_CLASSES 29
+
+#define MI_FILL_NEW 0xBDBDBDBDBDBDBDBDull
+#define MI_FILL_FREE 0xF5F5F5F5F5F5F5F5ull
+#define MI_FILL_BYTES 64 /* at least so many are filled; under AddressSanitizer all */
+
+typedef struct MI_CLASS {
+    USHORT Size;     /* with header and tail */
+    USHORT Fill;     /* bytes to fill, a multiple of 16 */
+    USHORT Capacity; /* blocks in a page */
+    USHORT Limit;    /* blocks in a thread's magazine */
+    ULONG Reciprocal;
+} MI_CLASS;
+extern MI_CLASS MiClasses[MI_CLASSES];
+extern UCHAR MiClassOfSize[PAGE_SIZE / 16 + 1]; /* by (header + bytes + tail, rounded up) / 16 */
+
+typedef struct MI_MAGAZINE {
+    MI_BLOCK *Head;
+    ULONG Count;
+} MI_MAGAZINE;
+
+/* One tag of one pool, as one thread has used it. */
+typedef struct MI_TAG_COUNT {
+    ULONG64 Key; /* tag, and above it the pool's kind + 1; 0: unused */
+    ULONG64 Allocs, Frees;
+    LONG64 Bytes;
+} MI_TAG_COUNT;
+#define MI_TAG_SLOTS 128
+
+/* What a thread has of the pool. Only its thread touches it, but for queries, which read the counts. */
+typedef struct MI_POOL_CACHE {
+    MI_MAGAZINE Magazines[MI_POOL_KINDS][MI_CLASSES];
+    MI_TAG_COUNT Tags[MI_TAG_SLOTS];
+    LIST_ENTRY Link;
+#if MI_ADDRESS_SANITIZER
+    MI_BLOCK *Quarantine[256];
+    ULONG QuarantineAt;
+#endif
+} MI_POOL_CACHE;
+
+static inline ULONG64 MiTagKey(ULONG Kind, ULONG Tag)
+{
+    return Tag | (ULONG64)(Kind + 1) << 32;
+}
+
+static inline ULONG MiTagSlot(ULONG64 Key)
+{
+    return (ULONG)((Key * 0x9E3779B97F4A7C15ull) >> 57);
+}
+_Static_assert(MI_TAG_SLOTS == 1 << (64 - 57), "the hash gives a slot");
+
+/* cache.c */
+MI_POOL_CACHE *MiOpenPoolCache(void);       /* of the calling thread, made if needed; NULL: use the shared one */
+MI_POOL_CACHE *MiEnterPoolCache(void);      /* the thread's, or the shared one, locked */
+void MiLeavePoolCache(MI_POOL_CACHE *Cache);
+void MiInitPoolCaches(void);
+void MiShutdownPoolCaches(void);
+
+/* slab.c: central stock. Refill puts blocks in a magazine; FALSE: no memory. */
+void MiInitSlabs(void);
+void MiTrimSlabs(void);
+BOOLEAN MiRefill(MI_MAGAZINE *Magazine, ULONG Kind, ULONG Class);
+void MiFlush(MI_MAGAZINE *Magazine, ULONG Kind, ULONG Class, ULONG Keep);
+void MiEachSlabBlock(MI_FRAME *Frame, PFN_NUMBER Number, void (*Each)(void *Context, MI_BLOCK *Block), void *Context);
+extern atomic_size_t MiPoolFrames[MI_POOL_KINDS];
+
+/* tags.c */
+MI_TAG_COUNT *MiTagOf(MI_POOL_CACHE *Cache, ULONG64 Key, SIZE_T Bytes, void *Caller);
+void MiFlushTags(MI_POOL_CACHE *Cache); /* caches' lock held */
+void MiInitTags(void);
+void MiShutdownTags(void);
+extern MI_LOCK MiCachesLock;
+extern LIST_ENTRY MiCaches;
+
+/* block.c */
+void *MiAllocateAny(ULONG Kind, SIZE_T Bytes, ULONG Tag, BOOLEAN CacheAligned, void *Caller);
+void MiFreeAny(void *Address, ULONG Tag); /* tag 0: not checked */
+void *MiAddressOfBlock(MI_BLOCK *Block); /* NULL: it is free */
+/* large.c */
+void *MiAllocateLarge(ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller);
+void MiFreeLarge(MI_FRAME *Frame, void *Address, ULONG Tag);
+/* poolcheck.c */
+_Noreturn void MiWrongTag(void *Address, ULONG Actual, ULONG Given);
+_Noreturn void MiOverrun(void *Address, SIZE_T Bytes, ULONG64 Found);
+_Noreturn void MiBlockDamaged(MI_BLOCK *Block);
+_Noreturn void MiWrittenAfterFree(MI_BLOCK *Block);
+_Noreturn void MiFreedTwice(MI_BLOCK *Block);
+_Noreturn void MiNoSuchBlock(void *Address);
+_Noreturn void MiBadTag(ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller);
+BOOLEAN MiTagIsGood(ULONG Tag);
+_Noreturn void MiBadAllocateIrql(ULONG Kind, SIZE_T Bytes);
+_Noreturn void MiBadFreeIrql(ULONG Kind, void *Address);
+
+static inline ULONG64 MiBlockWord(ULONG Tag, SIZE_T Bytes, ULONG Class, ULONG State)
+{
+    return Tag | (ULONG64)Bytes << 32 | (ULONG64)Class << 48 | (ULONG64)State << 56;
+}
+
+typedef ULONG64 __attribute__((aligned(1), may_alias)) MI_UNALIGNED;
+typedef ULONG64 __attribute__((vector_size(16), may_alias)) MI_PAIR;
+
+/* Bytes is a multiple of 16. The pattern is hidden from the compiler, or it would call memset. */
+MI_RAW_INLINE void MiFill(void *Address, ULONG64 Pattern, SIZE_T Bytes)
+{
+    MI_PAIR Pair = {Pattern, Pattern}, *To = Address;
+
+    __asm__("" : "+x"(Pair));
+    for (SIZE_T i = 0; i < Bytes / sizeof(Pair); i++)
+        To[i] = Pair;
+}
+
+extern ULONG_PTR (*MiPoolOwner)(void);
+extern BOOLEAN (*MiPoolFault)(ULONG Tag, SIZE_T Bytes);
+
+#endif
