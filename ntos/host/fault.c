@@ -148,7 +148,7 @@ void host_fault_stack_enter(void)
 
 void host_fault_stack_leave(void)
 {
-    if (--fault_stack.depth)
+    if (!fault_stack.depth || --fault_stack.depth)
         return;
     sigaltstack(&fault_stack.previous, NULL);
     munmap(fault_stack.memory, HOST_PAGE_SIZE + FAULT_STACK_BYTES);

@@ -124,6 +124,8 @@ static inline KIRQL KiIrql(void)
 {
     return KiSelf ? KiSelf->Irql : PASSIVE_LEVEL;
 }
+#undef VF_CURRENT_IRQL
+#define VF_CURRENT_IRQL() KiIrql()
 
 void KeInitializeProcess(KPROCESS_NT *Process);
 void KeSetProcess_(KPROCESS_NT *Process);          /* it has ended: signals it */
