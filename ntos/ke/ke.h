@@ -102,12 +102,15 @@ typedef struct _KTHREAD {
     LIST_ENTRY QueueListEntry;     /* KQUEUE.ThreadListHead */
     KPRIORITY Priority, BasePriority;
     KAFFINITY Affinity, UserAffinity;
+    BOOLEAN SystemAffinity;        /* KeSetSystemAffinityThread is in force */
     uint32_t ParkWord;
     uint32_t *Doorbell;            /* if set, Unpark also wakes this (a channel's word): the thread waits there for its client */
-    ULONG DoorbellSpins;
+    ULONG DoorbellCredit, DoorbellVisits;
     host_thread *Host;
     PVOID StackBase, StackLimit;
-    void (*Entry)(struct _KTHREAD *);
+    void (*Entry)(struct _KTHREAD *);  /* the thread's own */
+    void (*Start)(struct _KTHREAD *);  /* the scheduler's */
+    sigjmp_buf ExitJump;               /* KeExitThread leaves through it */
     const char *Name;              /* of the Linux thread; NULL: "nt" */
     PDRIVER_OBJECT CurrentDriver;  /* io: whose routine runs, for reports */
     PIRP CurrentIrp;
@@ -132,7 +135,8 @@ void KeSetProcess_(KPROCESS_NT *Process);          /* it has ended: signals it *
 /* Prepares a thread object; Entry runs on a Linux thread of its own from KeStartThread. The object must live until KeThreadReap. */
 void KeInitializeThread(struct _KTHREAD *Thread, KPROCESS_NT *Process, void (*Entry)(struct _KTHREAD *));
 NTSTATUS KeStartThread(struct _KTHREAD *Thread);
-void KeExitThread(void);                           /* at PASSIVE_LEVEL, last act of a thread: abandons mutexes, signals, leaves its process */
+void KeExitThread(void);                           /* at PASSIVE_LEVEL, last act of a thread: abandons mutexes, signals, leaves its process. Does
+                                                    * not return in a thread that KeStartThread started */
 void KeReapThread(struct _KTHREAD *Thread);        /* joins the Linux thread; any thread but itself */
 void KeAdoptHostThread(struct _KTHREAD *Thread, KPROCESS_NT *Process); /* the calling Linux thread becomes Thread */
 void KeReleaseHostThread(void);

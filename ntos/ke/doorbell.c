@@ -1,0 +1,64 @@
+/*
+ * Where a kernel half waits for its client: at a word of their channel, which both processes map.
+ *
+ * Clients that call often answer within microseconds, which is less than a futex costs. So a thread spins for a while if that
+ * paid off lately. Doorbell tells Unpark to wake the word until the thread has seen why.
+ */
+#include "ke/ki.h"
+
+#define KI_SPIN_TIME 200      /* 20 microseconds */
+#define KI_SPINS_A_LOOK 16
+#define KI_CREDIT_LIMIT 8
+#define KI_RETRY 32           /* without credit, spin this seldom */
+
+static BOOLEAN KiHasRung(uint32_t *Word, uint32_t Expected)
+{
+    return __atomic_load_n(Word, __ATOMIC_ACQUIRE) != Expected;
+}
+
+static BOOLEAN KiSpinForDoorbell(uint32_t *Word, uint32_t Expected)
+{
+    ULONG64 End = KiNow() + KI_SPIN_TIME;
+
+    do {
+        for (ULONG i = 0; i < KI_SPINS_A_LOOK; i++) {
+            if (KiHasRung(Word, Expected))
+                return TRUE;
+            KiScheduler->Relax(0);
+        }
+    } while (KiNow() < End);
+    return FALSE;
+}
+
+/* The credit grows with every spin that paid off; without credit only every so many visits tries. */
+static BOOLEAN KiTrySpin(KTHREAD_NT *Thread, uint32_t *Word, uint32_t Expected)
+{
+    BOOLEAN Rung;
+
+    if (Thread->DoorbellCredit == 0 && ++Thread->DoorbellVisits % KI_RETRY != 0)
+        return FALSE;
+    Rung = KiSpinForDoorbell(Word, Expected);
+    if (Rung && Thread->DoorbellCredit < KI_CREDIT_LIMIT)
+        Thread->DoorbellCredit++;
+    else if (!Rung && Thread->DoorbellCredit > 0)
+        Thread->DoorbellCredit--;
+    return Rung;
+}
+
+static BOOLEAN KiMustLeave(KTHREAD_NT *Thread)
+{
+    return KiApcPending(Thread) || __atomic_load_n(&Thread->Terminating, __ATOMIC_RELAXED);
+}
+
+void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected)
+{
+    KTHREAD_NT *Thread = KiSelf;
+
+    VF_IRQL_MAX(PASSIVE_LEVEL);
+    if (KiHasRung(Word, Expected) || KiTrySpin(Thread, Word, Expected))
+        return;
+    __atomic_store_n(&Thread->Doorbell, Word, __ATOMIC_SEQ_CST);
+    while (!KiHasRung(Word, Expected) && !KiMustLeave(Thread))
+        host_futex_wait(Word, Expected, HOST_FOREVER, true);
+    __atomic_store_n(&Thread->Doorbell, NULL, __ATOMIC_SEQ_CST);
+}
