@@ -1,0 +1,39 @@
+# What the verbs of ./dev need from Debian, and how it is installed: nothing silently, nothing twice.
+packages_run="gcc libc6-dev meson ninja-build pkg-config mingw-w64-common libdw-dev libelf-dev libhivex-dev libjson-c-dev"
+packages_test="clang-19 libclang-rt-19-dev libcmocka-dev clang-format git procps gdb"
+
+installed() {
+    dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q '^install ok installed'
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo "$@"
+    else
+        echo "dev: '$*' needs root, and there is no sudo" >&2
+        exit 3
+    fi
+}
+
+need_packages() {
+    missing=
+    for package in "$@"; do
+        installed "$package" || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    if [ -n "${NO_INSTALL:-}" ]; then
+        echo "dev: missing (and NO_INSTALL is set):$missing" >&2
+        exit 3
+    fi
+    echo "dev: installing$missing"
+    as_root apt-get update -qq || true
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends $missing >/tmp/dev-apt.$$ 2>&1 || {
+        tail -20 /tmp/dev-apt.$$ >&2
+        rm -f /tmp/dev-apt.$$
+        exit 3
+    }
+    rm -f /tmp/dev-apt.$$
+}

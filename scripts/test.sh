@@ -1,0 +1,41 @@
+# ./dev test: the same tests under each compiler and sanitizer, then one closing line.
+
+variants="gcc clang asan tsan"
+
+variant_folder() {
+    case $1 in gcc) echo build ;; *) echo "build-$1" ;; esac
+}
+
+variant_configure() {
+    case $1 in
+    gcc) configure build "$(with_ccache gcc)" ;;
+    clang) configure build-clang "$(with_ccache clang-19)" ;;
+    asan) configure build-asan "$(with_ccache clang-19)" -Db_sanitize=address,undefined ;;
+    tsan) configure build-tsan "$(with_ccache clang-19)" -Db_sanitize=thread ;;
+    esac
+}
+
+# A failing build is a failure of its variant; the others still run.
+variant_run() {
+    folder=$(variant_folder "$1")
+    shift
+    echo "== $folder: building"
+    ninja -C "$folder" -j "$jobs" --quiet || return 1
+    echo "== $folder: testing"
+    rm -f "$folder/meson-logs/testlog.junit.xml"
+    meson test -C "$folder" --no-rebuild --quiet --print-errorlogs --num-processes "$jobs" "$@"
+}
+
+test_all() {
+    failed=0
+    [ $# -eq 0 ] || variants=gcc
+    for variant in $variants; do
+        variant_configure "$variant"
+        variant_run "$variant" "$@" || failed=1
+    done
+    [ $# -gt 0 ] || scripts/lint || failed=1
+    folders=
+    for variant in $variants; do folders="$folders $(variant_folder "$variant")"; done
+    python3 scripts/results.py $folders || failed=1
+    exit $failed
+}

@@ -1,0 +1,100 @@
+/* nt-kernel: the kernel process. `nt boot` starts it; people rarely do. */
+#include "server/server.h"
+
+#include <argp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+    struct server_options Server;
+    char Address[512];
+    int ReadyFile;
+} Main = {.ReadyFile = -1};
+
+static const struct argp_option Options[] = {
+    {"address", 'a', "PATH", 0, "listen there (default: $USERNT_ADDRESS, else a path of the user's)", 0},
+    {"state", 's', "FOLDER", 0, "keep the registry there (default: it is not kept)", 0},
+    {"drivers", 'd', "FOLDERS", 0, "colon-separated folders where `nt load NAME` looks", 0},
+    {"memory", 'm', "MIB", 0, "physical memory (default: 1024)", 0},
+    {"processors", 'p', "N", 0, "virtual processors (default: one a Linux processor, at least 2)", 0},
+    {"echo", 'e', NULL, 0, "debug prints to standard error", 0},
+    {"ready-file", 'r', "FD", OPTION_HIDDEN, "write a line there when clients can connect", 0},
+    {0},
+};
+
+static unsigned long number(const char *Text, unsigned long Most, struct argp_state *State)
+{
+    char *End;
+    unsigned long Value = strtoul(Text, &End, 10);
+
+    if (!*Text || *End || Value == 0 || Value > Most)
+        argp_error(State, "'%s' is not a number from 1 to %lu", Text, Most);
+    return Value;
+}
+
+static error_t parse(int Key, char *Argument, struct argp_state *State)
+{
+    USERNT_OPTIONS *Boot = &Main.Server.Boot;
+
+    switch (Key) {
+    case 'a':
+        if (strlen(Argument) >= sizeof(Main.Address))
+            argp_error(State, "the address is too long");
+        strcpy(Main.Address, Argument);
+        return 0;
+    case 's':
+        Boot->StateDirectory = Argument;
+        return 0;
+    case 'd':
+        Boot->DriverPath = Argument;
+        return 0;
+    case 'm':
+        Boot->PhysicalBytes = (ULONG64)number(Argument, 65536, State) << 20;
+        return 0;
+    case 'p':
+        Boot->Processors = (ULONG)number(Argument, 64, State);
+        return 0;
+    case 'e':
+        Boot->EchoDebugPrint = TRUE;
+        return 0;
+    case 'r':
+        Main.ReadyFile = (int)number(Argument, 1 << 20, State);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void say_ready(void)
+{
+    if (Main.ReadyFile >= 0) {
+        if (write(Main.ReadyFile, "ready\n", 6) != 6)
+            server_stop();
+        close(Main.ReadyFile);
+    }
+}
+
+static void stop(int Signal)
+{
+    server_stop();
+}
+
+int main(int Count, char **Arguments)
+{
+    static const struct argp Parser = {Options, parse, NULL, "The UserNT kernel process.", NULL, NULL, NULL};
+
+    Main.Server.Boot.Size = sizeof(USERNT_OPTIONS);
+    Main.Server.Boot.NoEmbeddedProcess = TRUE;
+    Main.Server.Boot.BootUserId = MAXULONG;
+    Main.Server.Address = Main.Address;
+    Main.Server.Ready = say_ready;
+    argp_parse(&Parser, Count, Arguments, 0, NULL, NULL);
+    if (!Main.Address[0])
+        address_default(host_user_id(), Main.Address, sizeof(Main.Address));
+    signal(SIGTERM, stop);
+    signal(SIGINT, stop);
+    signal(SIGPIPE, SIG_IGN);
+    return server_run(&Main.Server) < 0 ? 1 : 0;
+}

@@ -1,0 +1,95 @@
+/* nt boot, nt shutdown */
+#include "tools/nt/nt.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MOST_ARGUMENTS 64
+
+static void default_driver_path(char *Path, size_t Size)
+{
+    const char *Given = getenv("USERNT_DRIVERS");
+
+    if (Given && *Given)
+        snprintf(Path, Size, "%s", Given);
+    else
+        snprintf(Path, Size, "%s/../drivers:%s/../lib/usernt/drivers", program_folder(), program_folder());
+}
+
+static void run_kernel(int Ready, int Count, char **Arguments)
+{
+    char Kernel[PATH_MAX + 16], Drivers[2 * PATH_MAX + 64], Number[16];
+    char *Given[MOST_ARGUMENTS + 8] = {Kernel, "--drivers", Drivers};
+    int At = 3;
+
+    snprintf(Kernel, sizeof(Kernel), "%s/nt-kernel", program_folder());
+    default_driver_path(Drivers, sizeof(Drivers));
+    if (Ready >= 0) {
+        snprintf(Number, sizeof(Number), "%d", Ready);
+        Given[At++] = "--ready-file";
+        Given[At++] = Number;
+    }
+    for (int i = 0; i < Count; i++)
+        Given[At++] = Arguments[i];
+    Given[At] = NULL;
+    execv(Kernel, Given);
+    fprintf(stderr, "nt boot: cannot run %s\n", Kernel);
+    _exit(EXIT_REFUSED);
+}
+
+/* The kernel has a session of its own, so that it outlives the terminal; this process waits until it is ready. */
+static int run_in_background(int Count, char **Arguments)
+{
+    int Pipe[2], Status = 0;
+    char Word[8];
+    ssize_t Got;
+    pid_t Child;
+
+    if (pipe(Pipe) < 0 || (Child = fork()) < 0) {
+        perror("nt boot");
+        return EXIT_REFUSED;
+    }
+    if (Child == 0) {
+        close(Pipe[0]);
+        setsid();
+        run_kernel(Pipe[1], Count, Arguments);
+    }
+    close(Pipe[1]);
+    Got = read(Pipe[0], Word, sizeof(Word));
+    close(Pipe[0]);
+    if (Got > 0)
+        return EXIT_DONE;
+    waitpid(Child, &Status, 0);
+    return WIFEXITED(Status) && WEXITSTATUS(Status) ? WEXITSTATUS(Status) : EXIT_REFUSED;
+}
+
+int verb_boot(int Count, char **Arguments)
+{
+    int Foreground = Count > 1 && (!strcmp(Arguments[1], "--foreground") || !strcmp(Arguments[1], "-f"));
+
+    Count -= 1 + Foreground;
+    Arguments += 1 + Foreground;
+    if (Count > MOST_ARGUMENTS)
+        return usage(&Verbs[0]);
+    if (Foreground)
+        run_kernel(-1, Count, Arguments);
+    return run_in_background(Count, Arguments);
+}
+
+/* Done when the kernel's end of the connection has closed: every call then says so. */
+int verb_shutdown(int Count, char **Arguments)
+{
+    LARGE_INTEGER Moment = {.QuadPart = -50000};
+    NTSTATUS Status = NtShutdownSystem(0);
+
+    (void)Count, (void)Arguments;
+    if (Status < 0 && Status != STATUS_PORT_DISCONNECTED)
+        return fail_status("shutdown", "refused", Status);
+    while (NtDelayExecution(FALSE, &Moment) != STATUS_PORT_DISCONNECTED)
+        ;
+    return EXIT_DONE;
+}
