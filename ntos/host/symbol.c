@@ -128,18 +128,35 @@ static const char *last_part(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* clang writes no table of address ranges (.debug_aranges): then each unit is asked. */
+static const char *find_line(Dwfl_Module *module, Dwarf_Addr address, int *number)
+{
+    Dwfl_Line *line = dwfl_module_getsrc(module, address);
+    Dwarf_Die *unit = NULL;
+    Dwarf_Addr bias;
+
+    if (line)
+        return dwfl_lineinfo(line, NULL, number, NULL, NULL, NULL);
+    while ((unit = dwfl_module_nextcu(module, unit, &bias))) {
+        Dwarf_Line *found = NULL;
+
+        if (dwarf_haspc(unit, address - bias) == 1)
+            found = dwarf_getsrc_die(unit, address - bias);
+        if (found && !dwarf_lineno(found, number))
+            return dwarf_linesrc(found, NULL, NULL);
+    }
+    return NULL;
+}
+
 static void describe(Dwfl_Module *module, Dwarf_Addr address, char *text, size_t size)
 {
-    const char *path = dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-               *file = NULL;
+    const char *path = dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
     GElf_Off offset = 0;
     GElf_Sym symbol;
     const char *name = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL, NULL);
-    Dwfl_Line *line = dwfl_module_getsrc(module, address);
     int number = 0, used;
+    const char *file = find_line(module, address, &number);
 
-    if (line)
-        file = dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
     if (name)
         used = snprintf(text, size, "%s+0x%llx", name, (unsigned long long)offset);
     else

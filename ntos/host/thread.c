@@ -36,28 +36,30 @@ static void *thread_main(void *parameter)
     return NULL;
 }
 
-static void process_signals(sigset_t *set)
+static void block_process_signals(sigset_t *before)
 {
     static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGPIPE,
                                   SIGALRM, SIGUSR1, SIGUSR2, SIGCHLD, SIGWINCH};
+    sigset_t set;
 
-    pthread_sigmask(SIG_SETMASK, NULL, set);
+    sigemptyset(&set);
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-        sigaddset(set, signals[i]);
+        sigaddset(&set, signals[i]);
+    pthread_sigmask(SIG_BLOCK, &set, before);
 }
 
-static int create(host_thread *thread, void *(*start)(void *))
+static int create(host_thread *thread, void *(*main)(void *), pthread_t *id)
 {
     pthread_attr_t attributes;
-    sigset_t blocked;
+    sigset_t before;
     int error = pthread_attr_init(&attributes);
 
     if (error)
         return -error;
-    process_signals(&blocked);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_attr_setsigmask_np(&attributes, &blocked);
-    error = pthread_create(&thread->pthread, &attributes, start, thread);
+    block_process_signals(&before); /* inherited; a sanitizer ignores the mask in the attributes */
+    error = pthread_create(id, &attributes, main, thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return -error;
 }
@@ -73,7 +75,7 @@ int host_thread_start(host_thread **out, const char *name, void (*entry)(void *)
     thread->argument = argument;
     snprintf(thread->name, sizeof(thread->name), "%s", name);
     *out = thread; /* before the thread runs: it may look at what its creator stored */
-    error = create(thread, thread_main);
+    error = create(thread, thread_main, &thread->pthread);
     if (error) {
         *out = NULL;
         free(thread);
@@ -83,6 +85,7 @@ int host_thread_start(host_thread **out, const char *name, void (*entry)(void *)
 
 static void *detached_main(void *parameter)
 {
+    pthread_detach(pthread_self());
     thread_main(parameter);
     free(parameter);
     return NULL;
@@ -91,17 +94,16 @@ static void *detached_main(void *parameter)
 int host_thread_start_detached(const char *name, void (*entry)(void *), void *argument)
 {
     host_thread *thread = calloc(1, sizeof(*thread));
+    pthread_t id; /* the thread may have ended, and freed itself, by the time that it is known */
     int error;
 
     if (!thread)
         return -ENOMEM;
     *thread = (host_thread){.entry = entry, .argument = argument};
     snprintf(thread->name, sizeof(thread->name), "%s", name);
-    error = create(thread, detached_main);
+    error = create(thread, detached_main, &id);
     if (error)
         free(thread);
-    else
-        pthread_detach(thread->pthread);
     return error;
 }
 

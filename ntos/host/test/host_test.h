@@ -15,3 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+__attribute__((unused)) static const bool sanitized = true;
+#elif defined(__has_feature)
+__attribute__((unused)) static const bool sanitized =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+__attribute__((unused)) static const bool sanitized = false;
+#endif

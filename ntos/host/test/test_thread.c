@@ -93,17 +93,19 @@ static void a_thousand_threads_leave_nothing(void **unused)
     }
     assert_int_equal(count_entries("/proc/self/fd"), fds);
     assert_int_equal(count_entries("/proc/self/task"), tasks);
-    assert_true(count_mappings() <= mappings + 8);
+    if (!sanitized) /* a sanitizer maps as it likes */
+        assert_true(count_mappings() <= mappings + 8);
 }
 
-static void the_stack_bounds_enclose_a_local_variable(void **unused)
+static void the_stack_bounds_enclose_the_frame(void **unused)
 {
+    char *here =
+        __builtin_frame_address(0); /* not a local: it may be on a sanitizer's fake stack */
     void *low, *high;
-    char local;
 
     (void)unused;
     host_stack_bounds(&low, &high);
-    assert_true((char *)low < &local && &local < (char *)high);
+    assert_true((char *)low < here && here < (char *)high);
 }
 
 static void the_gs_base_is_what_was_set(void **unused)
@@ -246,7 +248,7 @@ int main(void)
         cmocka_unit_test(a_thread_has_its_name_and_a_stack_for_faults),
         cmocka_unit_test(a_thread_leaves_the_signals_of_the_process_to_others),
         cmocka_unit_test(a_thousand_threads_leave_nothing),
-        cmocka_unit_test(the_stack_bounds_enclose_a_local_variable),
+        cmocka_unit_test(the_stack_bounds_enclose_the_frame),
         cmocka_unit_test(the_gs_base_is_what_was_set),
         cmocka_unit_test(a_waker_is_heard),
         cmocka_unit_test(a_futex_with_another_value_does_not_wait),

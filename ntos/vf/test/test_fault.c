@@ -231,7 +231,7 @@ static void ARaisedExceptionMayContinue(void **Unused)
 __attribute__((noinline)) void TouchNothing(void);
 void TouchNothing(void)
 {
-    Load(0x40);
+    Text[0] = Load(0x40); /* not the last act: a tail call would leave no frame */
 }
 
 static void RunTouchNothing(void *Argument)
