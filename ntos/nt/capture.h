@@ -14,6 +14,11 @@
 #define NTP_TAG 'tNtN'
 #define NTP_OUTPUT_LIMIT 0x1000000u /* no service returns more than 16 MiB */
 
+static inline KPROCESSOR_MODE NtpMode(void)
+{
+    return KiSelf->PreviousMode;
+}
+
 NTSTATUS NtpRead(KPROCESSOR_MODE Mode, PVOID To, const void *From, SIZE_T Bytes);
 NTSTATUS NtpWrite(KPROCESSOR_MODE Mode, PVOID To, const void *From, SIZE_T Bytes);
 /* STATUS_ACCESS_VIOLATION if the caller could not be given a result there. Says nothing about later: NtpWrite may still fail. */
@@ -67,5 +72,22 @@ NTSTATUS NtpQueryFixed(KPROCESSOR_MODE Mode, PVOID User, ULONG Length, PULONG Re
 NTSTATUS NtpReturnHandle(KPROCESSOR_MODE Mode, PHANDLE To, HANDLE Handle, NTSTATUS Status);
 /* A timeout: NULL stays NULL. */
 NTSTATUS NtpCaptureTimeout(KPROCESSOR_MODE Mode, PLARGE_INTEGER From, PLARGE_INTEGER Storage, PLARGE_INTEGER *Captured);
+
+/* A handle's object, referenced, with the access asked for. Type NULL: any. */
+static inline NTSTATUS NtpReference(HANDLE Handle, ACCESS_MASK Access, POBJECT_TYPE Type, KPROCESSOR_MODE Mode, PVOID *Object)
+{
+    return ObReferenceObjectByHandle(Handle, Access, Type, Mode, Object, NULL);
+}
+
+/* The common body of NtCreateX and NtOpenX. Initialize makes the fresh body; a failure deletes the object. */
+typedef NTSTATUS NTP_INITIALIZE(PVOID Body, PVOID Context);
+NTSTATUS NtpCreateObject(POBJECT_TYPE Type, ULONG BodySize, NTP_INITIALIZE *Initialize, PVOID Context, PHANDLE Handle,
+                         ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes);
+NTSTATUS NtpOpenObject(POBJECT_TYPE Type, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes);
+
+/* KeReleaseSemaphore, with its exception as a status. */
+NTSTATUS NtpReleaseSemaphore(PRKSEMAPHORE Semaphore, LONG Count, BOOLEAN Wait, PLONG Was);
+/* The timer type's delete procedure. */
+void NtpDeleteTimer(PVOID Body);
 
 #endif

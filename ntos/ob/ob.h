@@ -87,6 +87,10 @@ void NTAPI ObMakeTemporaryObject(PVOID Object); /* also removes the name now */
 /* Handles. A kernel handle has the sign bit set, as on NT. */
 NTSTATUS ObCloseHandle_(HANDLE Handle, KPROCESSOR_MODE Mode);
 NTSTATUS ObDuplicateHandle_(PEPROCESS Source, HANDLE SourceHandle, PEPROCESS Target, PHANDLE TargetHandle, ACCESS_MASK DesiredAccess, ULONG Attributes, ULONG Options, KPROCESSOR_MODE Mode);
+#ifndef OBJ_PROTECT_CLOSE
+#define OBJ_PROTECT_CLOSE 1u                   /* in EX_HANDLE_ENTRY.Attributes: closing fails with STATUS_HANDLE_NOT_CLOSABLE */
+#endif
+NTSTATUS ObSetHandleFlags_(HANDLE Handle, ULONG Attributes, KPROCESSOR_MODE Mode); /* OBJ_INHERIT and OBJ_PROTECT_CLOSE, of the current process's handle */
 NTSTATUS ObInitProcess(PEPROCESS Process, PEPROCESS Parent, BOOLEAN Inherit); /* makes its handle table */
 void ObKillProcess(PEPROCESS Process);         /* closes every handle, in the context of Process (the caller is attached) */
 /* The waitable header of an object, or STATUS_OBJECT_TYPE_MISMATCH. */

@@ -239,6 +239,14 @@ typedef struct USERNT_MODULE {
     CHAR HostPath[512];
 } USERNT_MODULE;
 
+#ifndef MUTANT_QUERY_STATE
+#define MUTANT_QUERY_STATE 0x0001
+#endif
+#ifndef TIMER_QUERY_STATE
+#define TIMER_QUERY_STATE 0x0001
+#define TIMER_MODIFY_STATE 0x0002
+#endif
+
 typedef enum _EVENT_INFORMATION_CLASS { EventBasicInformation } EVENT_INFORMATION_CLASS;
 typedef struct _EVENT_BASIC_INFORMATION {
     EVENT_TYPE EventType;
@@ -290,6 +298,17 @@ typedef struct _THREAD_BASIC_INFORMATION {
     LONG BasePriority;
 } THREAD_BASIC_INFORMATION, *PTHREAD_BASIC_INFORMATION;
 
+typedef enum _IO_COMPLETION_INFORMATION_CLASS { IoCompletionBasicInformation } IO_COMPLETION_INFORMATION_CLASS;
+typedef struct _IO_COMPLETION_BASIC_INFORMATION {
+    LONG Depth;
+} IO_COMPLETION_BASIC_INFORMATION, *PIO_COMPLETION_BASIC_INFORMATION;
+#ifndef IO_COMPLETION_QUERY_STATE
+#define IO_COMPLETION_QUERY_STATE 1
+#endif
+#ifndef IO_COMPLETION_MODIFY_STATE
+#define IO_COMPLETION_MODIFY_STATE 2
+#endif
+
 typedef enum _MEMORY_INFORMATION_CLASS { MemoryBasicInformation } MEMORY_INFORMATION_CLASS;
 typedef enum _SHUTDOWN_ACTION { ShutdownNoReboot, ShutdownReboot, ShutdownPowerOff } SHUTDOWN_ACTION;
 
@@ -313,6 +332,7 @@ NT_SERVICE_PROTOTYPE(ClearEvent, HANDLE Event)
 NT_SERVICE_PROTOTYPE(CreateDirectoryObject, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
 NT_SERVICE_PROTOTYPE(CreateEvent, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, EVENT_TYPE Type,
                      BOOLEAN InitialState)
+NT_SERVICE_PROTOTYPE(CreateIoCompletion, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, ULONG Count)
 NT_SERVICE_PROTOTYPE(CreateKey, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, ULONG TitleIndex,
                      PUNICODE_STRING Class, ULONG CreateOptions, PULONG Disposition)
 NT_SERVICE_PROTOTYPE(CreateMutant, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
@@ -343,6 +363,9 @@ NT_SERVICE_PROTOTYPE(MapViewOfSection, HANDLE Section, HANDLE Process, PVOID *Ba
                      ULONG Protect)
 NT_SERVICE_PROTOTYPE(OpenDirectoryObject, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
 NT_SERVICE_PROTOTYPE(OpenEvent, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
+NT_SERVICE_PROTOTYPE(NotifyChangeKey, HANDLE Key, HANDLE Event, PIO_APC_ROUTINE Routine, PVOID Context, PIO_STATUS_BLOCK Iosb,
+                     ULONG Filter, BOOLEAN WatchTree, PVOID Buffer, ULONG Length, BOOLEAN Asynchronous)
+NT_SERVICE_PROTOTYPE(OpenIoCompletion, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
 NT_SERVICE_PROTOTYPE(OpenKey, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
 NT_SERVICE_PROTOTYPE(OpenKeyEx, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, ULONG Options)
 NT_SERVICE_PROTOTYPE(OpenMutant, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
@@ -362,6 +385,8 @@ NT_SERVICE_PROTOTYPE(QueryEvent, HANDLE Event, EVENT_INFORMATION_CLASS Class, PV
 NT_SERVICE_PROTOTYPE(QueryInformationProcess, HANDLE Process, PROCESSINFOCLASS Class, PVOID Information, ULONG Length,
                      PULONG Returned)
 NT_SERVICE_PROTOTYPE(QueryInformationThread, HANDLE Thread, THREADINFOCLASS Class, PVOID Information, ULONG Length,
+                     PULONG Returned)
+NT_SERVICE_PROTOTYPE(QueryIoCompletion, HANDLE Port, IO_COMPLETION_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
                      PULONG Returned)
 NT_SERVICE_PROTOTYPE(QueryKey, HANDLE Key, KEY_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
                      PULONG Returned)
@@ -388,11 +413,13 @@ NT_SERVICE_PROTOTYPE(QueueApcThread, HANDLE Thread, PPS_APC_ROUTINE Routine, PVO
 NT_SERVICE_PROTOTYPE(ReadVirtualMemory, HANDLE Process, PVOID Base, PVOID Buffer, SIZE_T Bytes, PSIZE_T Read)
 NT_SERVICE_PROTOTYPE(ReleaseMutant, HANDLE Mutant, PLONG PreviousCount)
 NT_SERVICE_PROTOTYPE(ReleaseSemaphore, HANDLE Semaphore, LONG ReleaseCount, PLONG PreviousCount)
+NT_SERVICE_PROTOTYPE(RemoveIoCompletion, HANDLE Port, PVOID *Key, PVOID *ApcContext, PIO_STATUS_BLOCK Iosb, PLARGE_INTEGER Timeout)
 NT_SERVICE_PROTOTYPE(ResetEvent, HANDLE Event, PLONG PreviousState)
 NT_SERVICE_PROTOTYPE(SetEvent, HANDLE Event, PLONG PreviousState)
 NT_SERVICE_PROTOTYPE(SetInformationObject, HANDLE Handle, OBJECT_INFORMATION_CLASS Class, PVOID Information,
                      ULONG Length)
 NT_SERVICE_PROTOTYPE(SetInformationProcess, HANDLE Process, PROCESSINFOCLASS Class, PVOID Information, ULONG Length)
+NT_SERVICE_PROTOTYPE(SetIoCompletion, HANDLE Port, PVOID Key, PVOID ApcContext, NTSTATUS Status, ULONG_PTR Information)
 NT_SERVICE_PROTOTYPE(SetSystemInformation, SYSTEM_INFORMATION_CLASS Class, PVOID Information, ULONG Length)
 NT_SERVICE_PROTOTYPE(SetTimer, HANDLE Timer, PLARGE_INTEGER DueTime, PTIMER_APC_ROUTINE Routine, PVOID Context,
                      BOOLEAN Resume, LONG Period, PBOOLEAN PreviousState)
