@@ -85,8 +85,15 @@ NTSTATUS NtpCreateObject(POBJECT_TYPE Type, ULONG BodySize, NTP_INITIALIZE *Init
                          ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes);
 NTSTATUS NtpOpenObject(POBJECT_TYPE Type, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes);
 
+/* A process whose address space stays while it is held: STATUS_PROCESS_IS_TERMINATING too late. */
+NTSTATUS NtpReferenceSpace(HANDLE Handle, ACCESS_MASK Access, struct _EPROCESS **Process);
+void NtpReleaseSpace(struct _EPROCESS *Process);
+/* Processes and threads are opened by id. */
+NTSTATUS NtpCaptureClientId(POBJECT_ATTRIBUTES Attributes, PCLIENT_ID From, CLIENT_ID *Id, PULONG Flags);
+NTSTATUS NtpOpenFound(PVOID Object, POBJECT_TYPE Type, ULONG Flags, ACCESS_MASK Desired, PHANDLE Handle);
 /* KeReleaseSemaphore, with its exception as a status. */
 NTSTATUS NtpReleaseSemaphore(PRKSEMAPHORE Semaphore, LONG Count, BOOLEAN Wait, PLONG Was);
+NTSTATUS NtpInitCompletionPorts(void);
 /* The timer type's delete procedure. */
 void NtpDeleteTimer(PVOID Body);
 

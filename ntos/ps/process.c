@@ -186,6 +186,7 @@ void PspEndProcess(PEPROCESS Process)
     if (Process != PsInitialSystemProcess)
         PspNotifyProcessExit(Process);
     ObKillProcess(Process);
+    ExWaitForRundownProtectionRelease(&Process->Rundown); /* services of other processes that use the address space */
     if (Process->Pcb.AddressSpace)
         MmCleanAddressSpace(&Process->AddressSpace);
     KeQuerySystemTime(&Process->ExitTime);
@@ -224,6 +225,27 @@ void PsTerminateProcess_(PEPROCESS Process, NTSTATUS Status)
     KeAttachProcess_(&Process->Pcb, &Saved);
     PspEndProcess(Process);
     KeDetachProcess_(&Saved);
+}
+
+void PsEnumerateThreads_(PEPROCESS Process, void (*Each)(PVOID Context, PETHREAD Thread), PVOID Context)
+{
+    KIRQL Irql;
+
+    KeAcquireSpinLock(&PspState.Lock, &Irql);
+    for (PLIST_ENTRY Entry = Process->ThreadList.Flink; Entry != &Process->ThreadList; Entry = Entry->Flink)
+        Each(Context, CONTAINING_RECORD(Entry, ETHREAD_NT, ThreadListEntry));
+    KeReleaseSpinLock(&PspState.Lock, Irql);
+}
+
+static void PspTerminateUnlessCaller(PVOID Status, PETHREAD Thread)
+{
+    if (Thread != PsSelf())
+        PsTerminateThread_(Thread, *(NTSTATUS *)Status);
+}
+
+void PsTerminateOtherThreads_(PEPROCESS Process, NTSTATUS Status)
+{
+    PsEnumerateThreads_(Process, PspTerminateUnlessCaller, &Status);
 }
 
 void PsWaitProcessEnd(PEPROCESS Process)

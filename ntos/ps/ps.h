@@ -45,6 +45,7 @@ typedef struct _EPROCESS {
     PVOID Client;                  /* server's */
     LONG_PTR PagedQuota, NonPagedQuota;
     PVOID Job;
+    ULONG HardErrorMode;
 } EPROCESS_NT;
 
 typedef struct _ETHREAD {
@@ -78,6 +79,7 @@ NTSTATUS PsCreateClientThread(struct _EPROCESS *Process, ULONG HostThreadId, voi
 /* Marks every thread as terminating (their waits end, their IRPs are cancelled). The last thread to leave ends the process: notify routines, handles, mappings. If there is no
  * thread, the caller ends it. */
 void PsTerminateProcess_(struct _EPROCESS *Process, NTSTATUS Status);
+void PsTerminateOtherThreads_(struct _EPROCESS *Process, NTSTATUS Status); /* all but the caller */
 void PsTerminateThread_(struct _ETHREAD *Thread, NTSTATUS Status);
 void PsWaitProcessEnd(struct _EPROCESS *Process); /* KernelMode wait until it is Dead and its threads joined */
 
@@ -85,6 +87,8 @@ void PsWaitProcessEnd(struct _EPROCESS *Process); /* KernelMode wait until it is
 NTSTATUS PsAttachHostThread(struct _EPROCESS *Process);
 void PsDetachHostThread(void);
 
+/* Calls Each for every thread of the process, at DISPATCH_LEVEL under ps's lock. */
+void PsEnumerateThreads_(struct _EPROCESS *Process, void (*Each)(PVOID Context, struct _ETHREAD *Thread), PVOID Context);
 struct _EPROCESS *PsNextProcess_(struct _EPROCESS *Process); /* references the next, dereferences the given; NULL starts and ends */
 void PsSetIoHooks(void (*CancelThreadIrps)(struct _ETHREAD *Thread), BOOLEAN (*ImagesChanged)(void)); /* io registers */
 void PsCallImageNotify_(PUNICODE_STRING Name, HANDLE ProcessId, PIMAGE_INFO Information);

@@ -239,6 +239,9 @@ typedef struct USERNT_MODULE {
     CHAR HostPath[512];
 } USERNT_MODULE;
 
+#ifndef THREAD_SET_THREAD_TOKEN
+#define THREAD_SET_THREAD_TOKEN 0x0080
+#endif
 #ifndef MUTANT_QUERY_STATE
 #define MUTANT_QUERY_STATE 0x0001
 #endif
