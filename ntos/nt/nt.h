@@ -17,9 +17,8 @@ void NtpShutdownSystem(void);
 
 #define NT_SERVICE_MAX_ARGUMENTS 11
 
-/* KeServiceDescriptorTable, as x86 NT lays it out: pointers, not x64's encoded offsets. A driver may change an entry at run time. */
-typedef struct NT_SERVICE_TABLE { PVOID *Table; PULONG Counter; ULONG_PTR Limit; PUCHAR Arguments; } NT_SERVICE_TABLE; /* Arguments: bytes, 8 an argument */
-extern NT_SERVICE_TABLE KeServiceDescriptorTable[4];
+/* KeServiceDescriptorTable (nt_undocumented.h) points at the table, in the form of 32-bit NT: pointers, not x64's encoded offsets; 8 argument bytes
+ * for each argument. A driver may change an entry at run time. */
 
 /* A client's call: previous mode UserMode; STATUS_INVALID_SYSTEM_SERVICE for a number out of range. Kernel APCs are delivered before it returns;
  * in an embedded process pending user APCs are run too, as the client's own libntdll does elsewhere. Reads as many arguments as the service has. */

@@ -2,6 +2,7 @@
  * Semaphores.
  */
 #include "nt/capture.h"
+#include <ntseh.h>
 
 typedef struct COUNTS { LONG Initial, Maximum; } COUNTS;
 

@@ -63,11 +63,11 @@ NTSTATUS NTAPI NtQueryPerformanceCounter(PLARGE_INTEGER Counter, PLARGE_INTEGER 
     return NT_SUCCESS(Status) ? NTP_WRITE_OPTIONAL(NtpMode(), Frequency, Rate) : Status;
 }
 
-/* 100 ns. The coarsest, the finest and the present interval of the clock. */
+/* 100 ns. The coarsest, the finest and the present interval of the clock, which is fixed. */
 NTSTATUS NTAPI NtQueryTimerResolution(PULONG Maximum, PULONG Minimum, PULONG Current)
 {
     ULONG Coarsest, Finest, Present;
-    ExQueryTimerResolution(&Coarsest, &Finest, &Present);
+    Coarsest = Finest = Present = KeQueryTimeIncrement();
     NTSTATUS Status = NTP_WRITE(NtpMode(), Maximum, Coarsest);
     if (NT_SUCCESS(Status))
         Status = NTP_WRITE(NtpMode(), Minimum, Finest);

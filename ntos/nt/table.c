@@ -22,13 +22,14 @@ static const char *const Names[] = {
 #undef SERVICE
 };
 
-NT_SERVICE_TABLE KeServiceDescriptorTable[4];
-
 static struct {
+    SERVICE_DESCRIPTOR_TABLE Tables;
     PVOID Entries[NtServiceCount];
     UCHAR ArgumentBytes[NtServiceCount];
     struct { _Alignas(64) atomic_ullong Calls; } Counters[COUNTERS]; /* by processor: clients do not share a line */
 } KiState;
+
+PSERVICE_DESCRIPTOR_TABLE KeServiceDescriptorTable = &KiState.Tables;
 
 NTSTATUS NtServicesInit(void)
 {
@@ -38,14 +39,14 @@ NTSTATUS NtServicesInit(void)
     }
     for (ULONG i = 0; i < COUNTERS; i++)
         atomic_store(&KiState.Counters[i].Calls, 0);
-    KeServiceDescriptorTable[0] = (NT_SERVICE_TABLE){KiState.Entries, NULL, NtServiceCount, KiState.ArgumentBytes};
+    KiState.Tables.ntoskrnl = (SYSTEM_SERVICE_TABLE){KiState.Entries, NULL, NtServiceCount, KiState.ArgumentBytes};
     return NtpInitSystem();
 }
 
 void NtServicesShutdown(void)
 {
     NtpShutdownSystem();
-    RtlZeroMemory(KeServiceDescriptorTable, sizeof(KeServiceDescriptorTable));
+    RtlZeroMemory(&KiState.Tables, sizeof(KiState.Tables));
 }
 
 ULONG64 KiServiceCount(void)
@@ -92,15 +93,15 @@ static NTSTATUS Invoke(PVOID Entry, ULONG Count, const ULONG_PTR *a)
 
 static NTSTATUS CallEntry(ULONG Number, const ULONG_PTR *Arguments)
 {
-    const NT_SERVICE_TABLE *Table = &KeServiceDescriptorTable[0];
-    PVOID Entry = __atomic_load_n(&Table->Table[Number], __ATOMIC_ACQUIRE);
-    return Invoke(Entry, Table->Arguments[Number] / sizeof(ULONG_PTR), Arguments);
+    const SYSTEM_SERVICE_TABLE *Table = &KiState.Tables.ntoskrnl;
+    PVOID Entry = __atomic_load_n(&Table->ServiceTable[Number], __ATOMIC_ACQUIRE);
+    return Invoke(Entry, Table->ArgumentTable[Number] / sizeof(ULONG_PTR), Arguments);
 }
 
 /* What a service must leave as it found it: anything else is the fault of a driver that ran in it. */
 static void CheckReturn(struct _KTHREAD *Thread, ULONG Number, SHORT KernelApcDisable, SHORT SpecialApcDisable)
 {
-    ULONG_PTR Entry = (ULONG_PTR)KeServiceDescriptorTable[0].Table[Number];
+    ULONG_PTR Entry = (ULONG_PTR)KiState.Tables.ntoskrnl.ServiceTable[Number];
     if (Thread->Irql > PASSIVE_LEVEL)
         VfBugCheck(IRQL_GT_ZERO_AT_SYSTEM_SERVICE, Entry, Thread->Irql, 0, 0, "%s returned at IRQL %u",
                    KiServiceName(Number), Thread->Irql);
@@ -124,7 +125,7 @@ NTSTATUS KiSystemService(ULONG Number, const ULONG_PTR *Arguments)
 {
     struct _KTHREAD *Thread = KiSelf;
     NT_ASSERT(Thread != NULL && Thread->Irql == PASSIVE_LEVEL);
-    if (Number >= KeServiceDescriptorTable[0].Limit)
+    if (Number >= KiState.Tables.ntoskrnl.ServiceLimit)
         return STATUS_INVALID_SYSTEM_SERVICE;
     KPROCESSOR_MODE Mode = Thread->PreviousMode;
     SHORT KernelApcDisable = Thread->KernelApcDisable, SpecialApcDisable = Thread->SpecialApcDisable;

@@ -2,6 +2,7 @@
  * Waiting and alerts.
  */
 #include "nt/capture.h"
+#include <ntseh.h>
 
 /* A wait raises STATUS_MUTANT_LIMIT_EXCEEDED for a mutant acquired 2^31 times. */
 static NTSTATUS WaitOne(PVOID Header, BOOLEAN Alertable, PLARGE_INTEGER Timeout)

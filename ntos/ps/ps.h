@@ -98,7 +98,7 @@ PVOID PsFindThreadInRange_(PVOID Base, SIZE_T Bytes);
 extern PEPROCESS PsInitialSystemProcess;
 
 /* Exported by NT, not in every DDK header. */
-PCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process);
+PUCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process);
 BOOLEAN NTAPI PsIsSystemProcess(PEPROCESS Process);
 PEPROCESS NTAPI PsGetThreadProcess(PETHREAD Thread);
 ULONG NTAPI PsGetProcessSessionId(PEPROCESS Process);

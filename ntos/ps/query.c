@@ -47,9 +47,9 @@ PEPROCESS NTAPI PsGetThreadProcess(PETHREAD Thread)
     return Thread->Process;
 }
 
-PCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process)
+PUCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process)
 {
-    return Process->ImageName;
+    return (PUCHAR)Process->ImageName;
 }
 
 /* 100 ns since 1601. Doc: ntddk/nf-ntddk-psgetprocesscreatetimequadpart */
