@@ -40,7 +40,8 @@ static void AThousandBootsLeaveNothing(void **Unused)
         BootUseAndStop();
     After = host_event_file();
     assert_int_equal(After, Before + 1);
-    assert_true(CountLines("/proc/self/maps") <= Mappings + 2);
+    if (!VF_TEST_SANITIZED)
+        assert_true(CountLines("/proc/self/maps") <= Mappings + 2);
     host_close(After);
     host_close(Before);
 }

@@ -22,3 +22,12 @@ int VfTestStop(void **Unused);
 int VfTestChild(void (*Body)(void *), void *Argument, char *Text, size_t Bytes);
 
 #define VF_TEST(test) cmocka_unit_test_setup_teardown(test, VfTestBoot, VfTestStop)
+
+/* A sanitizer maps memory as it likes. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define VF_TEST_SANITIZED 1
+#elif defined(__has_feature)
+#define VF_TEST_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define VF_TEST_SANITIZED 0
+#endif
