@@ -12,6 +12,9 @@
 #define _WIN32_WINNT 0x0A00
 #endif
 
+#ifndef __clang__ // which knows it
+#define __pragma(...)
+#endif
 #define __stdcall
 #define __cdecl
 #define __fastcall

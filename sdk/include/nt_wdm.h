@@ -6,6 +6,13 @@
 extern "C" {
 #endif
 
+#undef UNREFERENCED_PARAMETER
+#define UNREFERENCED_PARAMETER(Parameter) ((void)(Parameter))
+#undef DBG_UNREFERENCED_PARAMETER
+#define DBG_UNREFERENCED_PARAMETER(Parameter) ((void)(Parameter))
+#undef DBG_UNREFERENCED_LOCAL_VARIABLE
+#define DBG_UNREFERENCED_LOCAL_VARIABLE(Variable) ((void)(Variable))
+
 // Processor state
 KIRQL NTAPI KeGetCurrentIrql(VOID);
 VOID NTAPI KeLowerIrql(KIRQL NewIrql);

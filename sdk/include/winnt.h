@@ -11,3 +11,10 @@
 #undef __cdecl
 #define __cdecl
 #endif
+
+#undef UNREFERENCED_PARAMETER
+#define UNREFERENCED_PARAMETER(Parameter) ((void)(Parameter))
+#undef DBG_UNREFERENCED_PARAMETER
+#define DBG_UNREFERENCED_PARAMETER(Parameter) ((void)(Parameter))
+#undef DBG_UNREFERENCED_LOCAL_VARIABLE
+#define DBG_UNREFERENCED_LOCAL_VARIABLE(Variable) ((void)(Variable))

@@ -1,0 +1,3 @@
+#pragma once
+#include "..\INC\nested.h"
+#define SHARED_VALUE 7
