@@ -112,6 +112,7 @@ PSLIST_ENTRY NTAPI RtlInterlockedPopEntrySList(PSLIST_HEADER ListHead);
 PSLIST_ENTRY NTAPI RtlInterlockedFlushSList(PSLIST_HEADER ListHead);
 PSLIST_ENTRY NTAPI RtlFirstEntrySList(const SLIST_HEADER *ListHead);
 USHORT NTAPI RtlQueryDepthSList(PSLIST_HEADER ListHead);
+DECLSPEC_NORETURN VOID NTAPI RtlRaiseStatus(NTSTATUS Status);
 VOID NTAPI RtlRaiseException(PEXCEPTION_RECORD ExceptionRecord);
 
 NTSTATUS NTAPI RtlAddAccessDeniedAce(PACL Acl, ULONG AceRevision, ACCESS_MASK AccessMask, PSID Sid);
@@ -119,3 +120,18 @@ NTSTATUS NTAPI RtlAddAccessDeniedAceEx(PACL Acl, ULONG AceRevision, ULONG AceFla
                                        ACCESS_MASK AccessMask, PSID Sid);
 BOOLEAN NTAPI RtlValidAcl(PACL Acl);
 BOOLEAN NTAPI RtlFirstFreeAce(PACL Acl, PVOID *FirstFree);
+
+/* ---- security descriptors, for se ------------------------------------------------------------ */
+
+/* Either form taken apart; an ACL that is not present is NULL here, as one that grants everything is. */
+typedef struct _RTLP_SECURITY_PARTS {
+    SECURITY_DESCRIPTOR_CONTROL Control;
+    PSID Owner;
+    PSID Group;
+    PACL Sacl;
+    PACL Dacl;
+} RTLP_SECURITY_PARTS;
+
+VOID RtlpViewSecurityDescriptor(PSECURITY_DESCRIPTOR Descriptor, RTLP_SECURITY_PARTS *Parts);
+ULONG RtlpSelfRelativeLength(const RTLP_SECURITY_PARTS *Parts);
+VOID RtlpWriteSelfRelative(const RTLP_SECURITY_PARTS *Parts, PSECURITY_DESCRIPTOR Descriptor);

@@ -25,3 +25,6 @@ ULONG RtlpDigits(ULONGLONG Value, ULONG Base, PCHAR End);
 /* Compares counted wide text, by code units after up-casing if CaseInSensitive. */
 LONG RtlpCompareWide(PCWCH First, SIZE_T FirstCount, PCWCH Second, SIZE_T SecondCount,
                      BOOLEAN CaseInSensitive);
+
+/* The first bit in [Start, End) that has Value, or End. */
+ULONG RtlpNextBit(PRTL_BITMAP Map, ULONG Start, ULONG End, BOOLEAN Value);

@@ -119,6 +119,11 @@ NT_INTRINSIC unsigned long long NtXgetbv(unsigned Register)
 }
 #endif
 
+// RtlUlongByteSwap and its kin are macros over these.
+#define _byteswap_ushort(x) __builtin_bswap16(x)
+#define _byteswap_ulong(x) __builtin_bswap32(x)
+#define _byteswap_uint64(x) __builtin_bswap64(x)
+
 #define _rotl NtRotl
 #define __INTRINSIC_DEFINED__rotl
 NT_INTRINSIC unsigned NtRotl(unsigned Value, int Shift)

@@ -21,6 +21,12 @@ KIRQL NTAPI KeRaiseIrqlToDpcLevel(VOID);
 KIRQL NTAPI KeRaiseIrqlToSynchLevel(VOID);
 PKTHREAD NTAPI KeGetCurrentThread(VOID);
 
+// Without a member of a null pointer, which a sanitizer reports.
+#undef CONTAINING_RECORD
+#undef FIELD_OFFSET
+#define CONTAINING_RECORD(address, type, field) ((type *)((char *)(address) - __builtin_offsetof(type, field)))
+#define FIELD_OFFSET(type, field) ((LONG)__builtin_offsetof(type, field))
+
 #ifndef MemoryBarrier
 #define MemoryBarrier() __sync_synchronize()
 #endif
