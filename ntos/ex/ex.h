@@ -22,6 +22,9 @@ typedef struct EX_HANDLE_ENTRY {
 } EX_HANDLE_ENTRY;
 typedef struct EX_HANDLE_TABLE EX_HANDLE_TABLE;
 EX_HANDLE_TABLE *ExCreateHandleTable_(struct _KPROCESS *Process);
+/* A table for a child: the entries for which Copy (called with the parent's entry locked) says TRUE, at the same handles. */
+EX_HANDLE_TABLE *ExDuplicateHandleTable_(EX_HANDLE_TABLE *Parent, struct _KPROCESS *Process,
+                                         BOOLEAN (*Copy)(PVOID Context, PVOID Object, EX_HANDLE_ENTRY *Entry), PVOID Context);
 void ExDestroyHandleTable_(EX_HANDLE_TABLE *Table);           /* must be empty of entries */
 HANDLE ExCreateHandle_(EX_HANDLE_TABLE *Table, PVOID Object, ULONG GrantedAccess, ULONG Attributes); /* NULL: no memory */
 EX_HANDLE_ENTRY *ExLockHandle_(EX_HANDLE_TABLE *Table, HANDLE Handle); /* NULL: no such handle. <= APC_LEVEL; hold for a few instructions */

@@ -41,6 +41,11 @@ static struct {
     LIST_ENTRY Tables;
 } ExpHandles;
 
+static EX_HANDLE_ENTRY *ExpEntry(EX_HANDLE_TABLE *Table, ULONG Index);
+static BOOLEAN ExpLockEntry(EX_HANDLE_ENTRY *Entry);
+static BOOLEAN ExpGrow(EX_HANDLE_TABLE *Table);
+static VOID ExpPushFree(EX_HANDLE_TABLE *Table, ULONG First, EX_HANDLE_ENTRY *Last);
+
 VOID ExpInitializeHandleTables(VOID)
 {
     ExInitializePushLock(&ExpHandles.Lock);
@@ -71,6 +76,49 @@ EX_HANDLE_TABLE *ExCreateHandleTable_(struct _KPROCESS *Process)
     ExLockExclusive_(&ExpHandles.Lock);
     InsertTailList(&ExpHandles.Tables, &Table->TableEntry);
     ExUnlockExclusive_(&ExpHandles.Lock);
+    return Table;
+}
+
+static BOOLEAN ExpCopyEntry(EX_HANDLE_TABLE *Parent, EX_HANDLE_TABLE *Table, ULONG Index, BOOLEAN (*Copy)(PVOID, PVOID, EX_HANDLE_ENTRY *),
+                            PVOID Context)
+{
+    EX_HANDLE_ENTRY *From = ExpEntry(Parent, Index), *To = ExpEntry(Table, Index);
+    PVOID Object;
+    BOOLEAN Copied;
+
+    if (!ExpLockEntry(From))
+        return FALSE;
+    Object = (PVOID)(atomic_load_explicit(&From->Object, memory_order_relaxed) & ~EXP_LOCKED);
+    Copied = Copy(Context, Object, From);
+    if (Copied) {
+        To->GrantedAccess = From->GrantedAccess;
+        To->Attributes = From->Attributes;
+        atomic_store_explicit(&To->Object, (ULONG_PTR)Object, memory_order_release);
+        atomic_fetch_add(&Table->Count, 1);
+    }
+    ExUnlockHandle_(From);
+    return Copied;
+}
+
+EX_HANDLE_TABLE *ExDuplicateHandleTable_(EX_HANDLE_TABLE *Parent, struct _KPROCESS *Process,
+                                         BOOLEAN (*Copy)(PVOID Context, PVOID Object, EX_HANDLE_ENTRY *Entry), PVOID Context)
+{
+    EX_HANDLE_TABLE *Table = ExCreateHandleTable_(Process);
+    ULONG Limit = atomic_load(&Parent->Limit), Index;
+
+    while (Table != NULL && atomic_load(&Table->Limit) < Limit) {
+        atomic_store(&Table->FreeHead, 0); /* nobody else knows the table; the chain is made anew below */
+        if (!ExpGrow(Table)) {
+            ExDestroyHandleTable_(Table);
+            return NULL;
+        }
+    }
+    if (Table == NULL)
+        return NULL;
+    atomic_store(&Table->FreeHead, 0);
+    for (Index = Limit; Index-- > 1;)
+        if (!ExpCopyEntry(Parent, Table, Index, Copy, Context))
+            ExpPushFree(Table, Index, ExpEntry(Table, Index));
     return Table;
 }
 

@@ -86,6 +86,10 @@ void NTAPI ObMakeTemporaryObject(PVOID Object); /* also removes the name now */
 
 /* Handles. A kernel handle has the sign bit set, as on NT. */
 NTSTATUS ObCloseHandle_(HANDLE Handle, KPROCESSOR_MODE Mode);
+#ifndef OBJ_PROTECT_CLOSE
+#define OBJ_PROTECT_CLOSE 1u                   /* in EX_HANDLE_ENTRY.Attributes: closing fails with STATUS_HANDLE_NOT_CLOSABLE */
+#endif
+NTSTATUS ObSetHandleFlags_(HANDLE Handle, ULONG Attributes, KPROCESSOR_MODE Mode); /* OBJ_INHERIT and OBJ_PROTECT_CLOSE, of the current process's handle */
 NTSTATUS ObDuplicateHandle_(PEPROCESS Source, HANDLE SourceHandle, PEPROCESS Target, PHANDLE TargetHandle, ACCESS_MASK DesiredAccess, ULONG Attributes, ULONG Options, KPROCESSOR_MODE Mode);
 #ifndef OBJ_PROTECT_CLOSE
 #define OBJ_PROTECT_CLOSE 1u                   /* in EX_HANDLE_ENTRY.Attributes: closing fails with STATUS_HANDLE_NOT_CLOSABLE */
@@ -118,7 +122,7 @@ void ObSetSecurityHooks(const OB_SECURITY_HOOKS *Hooks);
 
 /* Directory listing for NtQueryDirectoryObject and `nt obj`. */
 NTSTATUS ObEnumerateDirectory_(PVOID Directory, ULONG *Context, BOOLEAN (*Each)(PVOID Context, PUNICODE_STRING Name, PUNICODE_STRING Type), PVOID EachContext);
-/* Every handle of every process (class 16). */
+/* Every handle of every process (class 16). Each is called with the entry locked: it copies, no more. */
 void ObEnumerateHandles_(BOOLEAN (*Each)(PVOID Context, PEPROCESS Process, HANDLE Handle, PVOID Object, ACCESS_MASK Granted, ULONG Attributes), PVOID Context);
 
 /* The services' backs. As above: everything given is captured already, nothing here probes. */
@@ -127,6 +131,9 @@ NTSTATUS ObCreateSymbolicLink_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTR
 NTSTATUS ObQuerySymbolicLink_(PVOID Link, PUNICODE_STRING Target, PULONG Returned); /* STATUS_BUFFER_TOO_SMALL: *Returned bytes (with a terminator) are needed */
 NTSTATUS ObQuerySecurity_(PVOID Object, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length);
 NTSTATUS ObSetSecurity_(PVOID Object, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor);
+
+/* Altitudes ("385201.5") as numbers: < 0, 0, > 0. */
+LONG ObCompareAltitudes_(PCUNICODE_STRING Left, PCUNICODE_STRING Right);
 
 /* Types of ob's own; the DDK's ExEventObjectType ... point at these. Bodies: KEVENT, KMUTANT, KSEMAPHORE, a struct that begins with KTIMER, MM_SECTION. */
 extern POBJECT_TYPE ObpTypeType, ObpDirectoryType, ObpSymbolicLinkType, ObpEventType, ObpMutantType, ObpSemaphoreType, ObpTimerType, ObpSectionType,
