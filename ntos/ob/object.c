@@ -173,7 +173,7 @@ VOID NTAPI ObDereferenceObjectDeferDeleteWithTag(PVOID Object, ULONG Tag)
 
 BOOLEAN ObpTryReference(OBJECT_HEADER_NT *Header)
 {
-    LONG Count = atomic_load_explicit(&Header->PointerCount, memory_order_relaxed);
+    long Count = atomic_load_explicit(&Header->PointerCount, memory_order_relaxed);
 
     while (Count > 0)
         if (atomic_compare_exchange_weak_explicit(&Header->PointerCount, &Count, Count + 1, memory_order_acquire, memory_order_relaxed))

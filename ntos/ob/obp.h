@@ -9,6 +9,10 @@
 #include "rtl/rtl.h"
 #include "vf/bugcodes.h"
 
+#ifndef STATUS_REPARSE_POINT_ENCOUNTERED
+#define STATUS_REPARSE_POINT_ENCOUNTERED ((NTSTATUS)0xC000050B)
+#endif
+
 #define OBP_NAME_TAG 'mNbO'
 #define OBP_TABLE_TAG 'tDbO'
 #define OBP_REPARSE_LIMIT 32
