@@ -6,8 +6,13 @@
 #ifndef SHARINGMEMORY_PUBLIC_H
 #define SHARINGMEMORY_PUBLIC_H
 
+#ifndef CTL_CODE
+#include <winioctl.h>
+#endif
+
 #define SHARINGMEMORY_DEVICE L"\\Device\\SharingMemory"
 #define SHARINGMEMORY_LINK L"\\DosDevices\\SharingMemory"
+#define SHARINGMEMORY_SERVICE "SharingMemory"
 #define SHARINGMEMORY_PATH "\\\\.\\SharingMemory"
 
 /*
@@ -41,6 +46,8 @@ typedef struct _SHARED_CLOCK {
     } Time;
     volatile ULONG Sequence;
 } SHARED_CLOCK;
+C_ASSERT(sizeof(SHARED_CLOCK) == 16);
+C_ASSERT(IOCTL_GIVE_ME_YOUR_MEMORY == 0x00226000);
 
 /* A whole time; it never waits long, for the writer is a few instructions. */
 static __inline LONGLONG SharedClockRead(const SHARED_CLOCK *Clock)

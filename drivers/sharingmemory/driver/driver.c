@@ -1,26 +1,23 @@
 /*
  * SharingMemory: a driver that shares a page with its client.
  *
- * The device is exclusive and for administrators. An open is a SHARING (FsContext); the request maps the page, CLEANUP (the last
- * handle) takes it back. Handles can be duplicated, so the process that maps may end before the last handle: a process notification takes the page
- * back then, while the address space is still there.
+ * The device is exclusive and for administrators. An open is a SHARING (FsContext); the request maps the page, CLEANUP (the
+ * last handle) takes it back. Handles can be duplicated, so the process that maps may end before the last handle: a process
+ * notification takes the page back then, while the address space is still there.
  */
-#include <ntifs.h>
-#include <wdmsec.h>
 #include "sharing.h"
+#include <wdmsec.h>
 
 DRIVER_INITIALIZE DriverEntry;
 static DRIVER_UNLOAD Unload;
+static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver);
 static PDEVICE_OBJECT TheDevice; /* the process notification has no context of its own */
 
-/* After this the IRP is gone. */
-static NTSTATUS Complete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
+#ifdef ALLOC_PRAGMA
+#pragma alloc_text(INIT, DriverEntry)
+#pragma alloc_text(INIT, CreateDevice)
+#pragma alloc_text(PAGE, Unload)
+#endif
 
 static SHARING *SharingOf(PIRP Irp)
 {
@@ -39,13 +36,13 @@ static NTSTATUS NTAPI Create(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         InsertTailList(&Device->Sharings, &Sharing->Links);
         ExReleaseFastMutex(&Device->Lock);
     }
-    return Complete(Irp, Status, 0);
+    return DriverComplete(Irp, Status, 0);
 }
 
 static NTSTATUS NTAPI Cleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     SharingEnd(SharingOf(Irp), DeviceObject);
-    return Complete(Irp, STATUS_SUCCESS, 0);
+    return DriverComplete(Irp, STATUS_SUCCESS, 0);
 }
 
 static NTSTATUS NTAPI Close(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -57,7 +54,7 @@ static NTSTATUS NTAPI Close(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     RemoveEntryList(&Sharing->Links);
     ExReleaseFastMutex(&Device->Lock);
     SharingDelete(Sharing);
-    return Complete(Irp, STATUS_SUCCESS, 0);
+    return DriverComplete(Irp, STATUS_SUCCESS, 0);
 }
 
 static ULONG PointerSize(PIRP Irp)
@@ -95,24 +92,23 @@ static NTSTATUS NTAPI DeviceControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     if (Stack->Parameters.DeviceIoControl.IoControlCode == IOCTL_GIVE_ME_YOUR_MEMORY)
         Status = GiveMemory(DeviceObject, Irp, Stack->Parameters.DeviceIoControl.OutputBufferLength, &Information);
-    return Complete(Irp, Status, Information);
+    return DriverComplete(Irp, Status, Information);
 }
 
-/* In the context of the process that ends. */
+/* Before the process loses its handles and its address space. */
 static VOID NTAPI ProcessNotify(HANDLE ParentId, HANDLE ProcessId, BOOLEAN Created)
 {
     DEVICE *Device = TheDevice->DeviceExtension;
     PLIST_ENTRY Link;
 
     UNREFERENCED_PARAMETER(ParentId);
-    UNREFERENCED_PARAMETER(ProcessId);
     if (Created)
         return;
     ExAcquireFastMutex(&Device->Lock);
     for (Link = Device->Sharings.Flink; Link != &Device->Sharings; Link = Link->Flink) {
         SHARING *Sharing = CONTAINING_RECORD(Link, SHARING, Links);
 
-        if (Sharing->Owner == PsGetCurrentProcess())
+        if (PsGetProcessId(Sharing->Owner) == ProcessId)
             SharingEnd(Sharing, TheDevice);
     }
     ExReleaseFastMutex(&Device->Lock);

@@ -3,11 +3,10 @@
 
 NTSTATUS SharingCreate(SHARING **Sharing)
 {
-    SHARING *New = ExAllocatePoolWithTag(NonPagedPool, sizeof(*New), SHARING_TAG);
+    SHARING *New = DriverAllocate(sizeof(*New), SHARING_TAG);
 
     if (!New)
         return STATUS_INSUFFICIENT_RESOURCES;
-    RtlZeroMemory(New, sizeof(*New));
     ExInitializeFastMutex(&New->Lock);
     New->Owner = PsGetCurrentProcess();
     ObReferenceObject(New->Owner);
@@ -25,10 +24,9 @@ VOID SharingDelete(SHARING *Sharing)
 /* The page is zeroed: what was in the pool before is nobody's business. */
 static NTSTATUS AllocatePage(SHARING *Sharing)
 {
-    Sharing->Page = ExAllocatePoolWithTag(NonPagedPool, PAGE_SIZE, SHARING_TAG);
+    Sharing->Page = DriverAllocate(PAGE_SIZE, SHARING_TAG);
     if (!Sharing->Page)
         return STATUS_INSUFFICIENT_RESOURCES;
-    RtlZeroMemory(Sharing->Page, PAGE_SIZE);
     Sharing->Mdl = IoAllocateMdl(Sharing->Page, PAGE_SIZE, FALSE, FALSE, NULL);
     if (!Sharing->Mdl)
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -39,9 +37,12 @@ static NTSTATUS AllocatePage(SHARING *Sharing)
 /* A user-mode mapping fails by an exception, or (so the documentation leaves open) by NULL. */
 static NTSTATUS MapPage(SHARING *Sharing)
 {
+    ULONG Priority = NormalPagePriority;
+
+    if (DriverOnWindows8())
+        Priority |= MdlMappingNoWrite | MdlMappingNoExecute;
     __try {
-        Sharing->UserAddress = MmMapLockedPagesSpecifyCache(Sharing->Mdl, UserMode, MmCached, NULL, FALSE,
-                                                            NormalPagePriority | MdlMappingNoWrite | MdlMappingNoExecute);
+        Sharing->UserAddress = MmMapLockedPagesSpecifyCache(Sharing->Mdl, UserMode, MmCached, NULL, FALSE, Priority);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         return GetExceptionCode();
     }
@@ -105,7 +106,7 @@ static VOID Unshare(SHARING *Sharing, PDEVICE_OBJECT Device)
         ReleasePage(Sharing);
         return;
     }
-    KeStackAttachProcess((PRKPROCESS)Sharing->Owner, &State);
+    KeStackAttachProcess((PVOID)Sharing->Owner, &State);
     ReleasePage(Sharing);
     KeUnstackDetachProcess(&State);
 }

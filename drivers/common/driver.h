@@ -1,0 +1,41 @@
+/*
+ * driver: what every driver of this folder does in the same way.
+ */
+#ifndef COMMON_DRIVER_H
+#define COMMON_DRIVER_H
+
+#include <ntifs.h>
+
+/* Ends a request; after this the IRP is gone. Returns Status, for the dispatch routine to return. */
+static __inline NTSTATUS DriverComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
+{
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = Information;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return Status;
+}
+
+/* Windows 8 brought pool that cannot be executed and read-only mappings of an MDL. */
+static __inline BOOLEAN DriverOnWindows8(VOID)
+{
+    ULONG Major = 0, Minor = 0;
+
+    PsGetVersion(&Major, &Minor, NULL, NULL);
+    return Major > 6 || (Major == 6 && Minor >= 2);
+}
+
+static __inline POOL_TYPE DriverNonPagedPool(VOID)
+{
+    return DriverOnWindows8() ? NonPagedPoolNx : NonPagedPool;
+}
+
+static __inline PVOID DriverAllocate(SIZE_T Bytes, ULONG Tag)
+{
+    PVOID Block = ExAllocatePoolWithTag(DriverNonPagedPool(), Bytes, Tag);
+
+    if (Block)
+        RtlZeroMemory(Block, Bytes);
+    return Block;
+}
+
+#endif
