@@ -35,7 +35,7 @@ static BOOLEAN KiTrySpin(KTHREAD_NT *Thread, uint32_t *Word, uint32_t Expected)
 {
     BOOLEAN Rung;
 
-    if (Thread->DoorbellCredit == 0 && ++Thread->DoorbellVisits % KI_RETRY != 0)
+    if (Thread->DoorbellCredit == 0 && Thread->DoorbellVisits % KI_RETRY != 0)
         return FALSE;
     Rung = KiSpinForDoorbell(Word, Expected);
     if (Rung && Thread->DoorbellCredit < KI_CREDIT_LIMIT)
@@ -47,7 +47,8 @@ static BOOLEAN KiTrySpin(KTHREAD_NT *Thread, uint32_t *Word, uint32_t Expected)
 
 static BOOLEAN KiMustLeave(KTHREAD_NT *Thread)
 {
-    return KiApcPending(Thread) || __atomic_load_n(&Thread->Terminating, __ATOMIC_RELAXED);
+    return __atomic_load_n(&Thread->ApcState.KernelApcPending, __ATOMIC_SEQ_CST) ||
+           __atomic_load_n(&Thread->Terminating, __ATOMIC_SEQ_CST);
 }
 
 void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected)
@@ -55,7 +56,10 @@ void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected)
     KTHREAD_NT *Thread = KiSelf;
 
     VF_IRQL_MAX(PASSIVE_LEVEL);
-    if (KiHasRung(Word, Expected) || KiTrySpin(Thread, Word, Expected))
+    if (KiHasRung(Word, Expected))
+        return;
+    __atomic_fetch_add(&Thread->DoorbellVisits, 1, __ATOMIC_SEQ_CST);
+    if (KiTrySpin(Thread, Word, Expected))
         return;
     __atomic_store_n(&Thread->Doorbell, Word, __ATOMIC_SEQ_CST);
     while (!KiHasRung(Word, Expected) && !KiMustLeave(Thread))

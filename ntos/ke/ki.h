@@ -154,6 +154,10 @@ static inline ULONG64 KiNow(void)
 void KiResetScheduler(void); /* interrupt time zero is now */
 
 /* thread.c */
+static inline void KiSetThreadState(KTHREAD_NT *Thread, UCHAR State) /* under the dispatcher lock; read without */
+{
+    __atomic_store_n(&Thread->State, State, __ATOMIC_RELEASE);
+}
 NTSTATUS KiStartServiceThread(KTHREAD_NT *Thread, void (*Entry)(KTHREAD_NT *), KPRCB *Prcb, const char *Name);
 void KiStopServiceThread(KTHREAD_NT *Thread);
 

@@ -44,23 +44,27 @@ static void KiPark(struct _KTHREAD *Thread, ULONG64 Deadline)
     __atomic_exchange_n(&Thread->ParkWord, KiNoToken, __ATOMIC_ACQUIRE);
 }
 
-/* A thread at its doorbell may be between its look at its APCs and its sleep: wake it until it answers. */
+/* A thread at its doorbell may be between its look at its APCs and its sleep: wake it until this visit is over. */
 static void KiRing(struct _KTHREAD *Thread)
 {
+    ULONG Visit = __atomic_load_n(&Thread->DoorbellVisits, __ATOMIC_SEQ_CST);
     uint32_t *Doorbell;
 
-    for (ULONG Spins = 0; (Doorbell = __atomic_load_n(&Thread->Doorbell, __ATOMIC_SEQ_CST)); Spins++) {
+    for (ULONG Spins = 0; (Doorbell = __atomic_load_n(&Thread->Doorbell, __ATOMIC_SEQ_CST)) &&
+                          __atomic_load_n(&Thread->DoorbellVisits, __ATOMIC_SEQ_CST) == Visit;
+         Spins++) {
         host_futex_wake(Doorbell, 1, true);
         KiScheduler->Relax(Spins);
     }
 }
 
+/* The exchange orders what the caller wants to tell before the look at the doorbell. */
 static void KiUnpark(struct _KTHREAD *Thread)
 {
+    if (__atomic_exchange_n(&Thread->ParkWord, KiToken, __ATOMIC_SEQ_CST) == KiAsleep)
+        host_futex_wake(&Thread->ParkWord, 1, false);
     if (__atomic_load_n(&Thread->Doorbell, __ATOMIC_SEQ_CST))
         KiRing(Thread);
-    if (__atomic_exchange_n(&Thread->ParkWord, KiToken, __ATOMIC_RELEASE) == KiAsleep)
-        host_futex_wake(&Thread->ParkWord, 1, false);
 }
 
 static void KiThreadMain(void *Argument)

@@ -51,7 +51,7 @@ void KeInitializeThread(struct _KTHREAD *Thread, KPROCESS_NT *Process, void (*En
 static void KiJoinProcess(KTHREAD_NT *Thread)
 {
     KiLockDispatcher();
-    Thread->State = KiThreadRunning;
+    KiSetThreadState(Thread, KiThreadRunning);
     InsertTailList(&Thread->ApcState.Process->ThreadListHead, &Thread->ThreadListEntry);
     KiUnlockDispatcher();
 }
@@ -64,7 +64,7 @@ static void KiLeaveProcess(KTHREAD_NT *Thread, UCHAR State)
     KiAbandonMutants(Thread, &Wakes);
     KiLeaveQueue(Thread, &Wakes);
     RemoveEntryList(&Thread->ThreadListEntry);
-    Thread->State = State;
+    KiSetThreadState(Thread, State);
     KiSetState(&Thread->Header, 1);
     KiSignal(&Thread->Header, &Wakes);
     KiUnlockAndWake(&Wakes);

@@ -93,7 +93,7 @@ void KiUnwait(KTHREAD_NT *Thread, LONG_PTR Status, KI_WAKES *Wakes)
 {
     KiRemoveWaitBlocks(Thread);
     Thread->WaitStatus = Status;
-    Thread->State = KiThreadRunning;
+    KiSetThreadState(Thread, KiThreadRunning);
     KiQueueThreadRuns(Thread);
     KiAddWake(Thread, Wakes);
 }
@@ -184,7 +184,7 @@ ULONG64 KiDeadline(PLARGE_INTEGER Timeout)
 void KiBlock(KTHREAD_NT *Thread)
 {
     Thread->WaitStatus = STATUS_SUCCESS;
-    Thread->State = KiThreadWaiting;
+    KiSetThreadState(Thread, KiThreadWaiting);
     __atomic_store_n(&Thread->WaitReady, FALSE, __ATOMIC_RELAXED);
 }
 
@@ -197,7 +197,7 @@ static BOOLEAN KiTimeOut(KTHREAD_NT *Thread)
     Ended = Thread->State == KiThreadWaiting;
     if (Ended) {
         KiRemoveWaitBlocks(Thread);
-        Thread->State = KiThreadRunning;
+        KiSetThreadState(Thread, KiThreadRunning);
         Thread->WaitStatus = STATUS_TIMEOUT;
         KiQueueThreadRuns(Thread);
     }

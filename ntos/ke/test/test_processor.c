@@ -1,0 +1,120 @@
+/* Processors, affinity, floating point, device queues; a thousand lives. */
+#include "ke_test.h"
+
+static void CountsAndNumbersAgree(void **Unused)
+{
+    PROCESSOR_NUMBER Number;
+    KAFFINITY Active;
+
+    assert_int_equal(KeQueryActiveProcessorCount(&Active), 4);
+    assert_int_equal(Active, 15);
+    assert_int_equal(KeQueryActiveProcessors(), 15);
+    assert_int_equal(KeQueryMaximumProcessorCount(), 4);
+    assert_int_equal(KeQueryActiveProcessorCountEx(0), 4);
+    assert_int_equal(KeQueryActiveProcessorCountEx(ALL_PROCESSOR_GROUPS), 4);
+    assert_int_equal(KeQueryActiveProcessorCountEx(1), 0);
+    assert_int_equal(KeGetProcessorNumberFromIndex(3, &Number), STATUS_SUCCESS);
+    assert_int_equal(Number.Number, 3);
+    assert_int_equal(KeGetProcessorIndexFromNumber(&Number), 3);
+    assert_int_equal(KeGetProcessorNumberFromIndex(4, &Number), STATUS_INVALID_PARAMETER);
+}
+
+static void AThreadRunsWhereItsAffinitySays(void **Unused)
+{
+    for (ULONG i = 0; i < 4; i++) {
+        KIRQL Old;
+
+        KeSetSystemAffinityThread((KAFFINITY)1 << i);
+        assert_int_equal(KeGetCurrentProcessorNumber(), i);
+        Old = KfRaiseIrql(DISPATCH_LEVEL);
+        assert_int_equal(KeGetCurrentProcessorNumberEx(NULL), i);
+        KeLowerIrql(Old);
+    }
+    KeRevertToUserAffinityThread();
+    assert_int_equal(KeGetCurrentThread()->Affinity, 15);
+}
+
+static void SystemAffinityIsRestored(void **Unused)
+{
+    assert_int_equal(KeSetSystemAffinityThreadEx(2), 0);
+    assert_int_equal(KeSetSystemAffinityThreadEx(4), 2);
+    assert_int_equal(KeGetCurrentProcessorNumber(), 2);
+    KeRevertToUserAffinityThreadEx(2);
+    assert_int_equal(KeGetCurrentProcessorNumber(), 1);
+    KeRevertToUserAffinityThreadEx(0);
+    assert_int_equal(KeGetCurrentThread()->Affinity, 15);
+}
+
+static void AtDispatchLevelAffinityTakesEffectOnLowering(void **Unused)
+{
+    KIRQL Old;
+
+    KeSetSystemAffinityThread(1);
+    Old = KfRaiseIrql(DISPATCH_LEVEL);
+    KeSetSystemAffinityThread(8);
+    assert_int_equal(KeGetCurrentProcessorNumber(), 0);
+    KeLowerIrql(Old);
+    assert_int_equal(KeGetCurrentProcessorNumber(), 3);
+}
+
+static void PrioritiesAreKept(void **Unused)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+
+    assert_int_equal(KeSetPriorityThread(Thread, LOW_REALTIME_PRIORITY), 8);
+    assert_int_equal(KeQueryPriorityThread(Thread), LOW_REALTIME_PRIORITY);
+    assert_int_equal(KeSetBasePriorityThread(Thread, 2), 0);
+    assert_int_equal(KeSetBasePriorityThread(Thread, 0), 2);
+}
+
+static void ADeviceQueueStartsIdleAndSorts(void **Unused)
+{
+    KDEVICE_QUEUE_ENTRY Entries[4];
+    KDEVICE_QUEUE Queue;
+    KIRQL Old;
+
+    memset(Entries, 0, sizeof(Entries));
+    KeInitializeDeviceQueue(&Queue);
+    Old = KfRaiseIrql(DISPATCH_LEVEL);
+    assert_false(KeInsertDeviceQueue(&Queue, &Entries[0]));
+    assert_true(KeInsertByKeyDeviceQueue(&Queue, &Entries[2], 20));
+    assert_true(KeInsertByKeyDeviceQueue(&Queue, &Entries[1], 10));
+    assert_true(KeInsertByKeyDeviceQueue(&Queue, &Entries[3], 20));
+    assert_ptr_equal(KeRemoveByKeyDeviceQueue(&Queue, 15), &Entries[2]);
+    assert_true(KeRemoveEntryDeviceQueue(&Queue, &Entries[3]));
+    assert_false(KeRemoveEntryDeviceQueue(&Queue, &Entries[3]));
+    assert_ptr_equal(KeRemoveDeviceQueue(&Queue), &Entries[1]);
+    assert_true(Queue.Busy);
+    assert_null(KeRemoveDeviceQueue(&Queue));
+    assert_false(Queue.Busy);
+    KeLowerIrql(Old);
+}
+
+static void KeLivesAThousandTimesWithoutGrowth(void **Unused)
+{
+    size_t Before = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        if (i == 100)
+            Before = host_resident_bytes();
+        assert_int_equal(KeTestBoot(NULL), 0);
+        KeTestStop(NULL);
+    }
+    assert_true(host_resident_bytes() < Before + 4 * 1024 * 1024);
+    assert_int_equal(host_reserve((void *)0x7FFE0000, PAGE_SIZE), 0);
+    host_unmap((void *)0x7FFE0000, PAGE_SIZE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest Tests[] = {
+        KE_TEST(CountsAndNumbersAgree),
+        KE_TEST(AThreadRunsWhereItsAffinitySays),
+        KE_TEST(SystemAffinityIsRestored),
+        KE_TEST(AtDispatchLevelAffinityTakesEffectOnLowering),
+        KE_TEST(PrioritiesAreKept),
+        KE_TEST(ADeviceQueueStartsIdleAndSorts),
+        cmocka_unit_test(KeLivesAThousandTimesWithoutGrowth),
+    };
+    return cmocka_run_group_tests_name("ke processor", Tests, NULL, NULL);
+}
