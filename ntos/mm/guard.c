@@ -20,9 +20,24 @@ BOOLEAN MiClaimGuarded(const struct host_fault *Fault)
     siglongjmp(Guard->Jump, 1);
 }
 
-/* Not memcpy: a sanitizer would look into it. */
+/* Not memcpy: a sanitizer would look into it. What one access can do is done by one access. */
 static void MiCopyBytes(void *To, const void *From, SIZE_T Bytes)
 {
+    ULONG64 Value;
+
+    switch (Bytes) {
+    case 2:
+        __asm__ volatile("movw (%2), %w0; movw %w0, (%1)" : "=&r"(Value) : "r"(To), "r"(From) : "memory");
+        return;
+    case 4:
+        __asm__ volatile("movl (%2), %k0; movl %k0, (%1)" : "=&r"(Value) : "r"(To), "r"(From) : "memory");
+        return;
+    case 8:
+        __asm__ volatile("movq (%2), %0; movq %0, (%1)" : "=&r"(Value) : "r"(To), "r"(From) : "memory");
+        return;
+    default:
+        break;
+    }
     __asm__ volatile("rep movsb" : "+D"(To), "+S"(From), "+c"(Bytes) : : "memory");
 }
 
@@ -64,6 +79,21 @@ BOOLEAN MiTouchGuarded(void *Address, BOOLEAN Write)
             __asm__ volatile("lock orb $0, (%0)" : : "r"(Address) : "memory", "cc");
         else
             __asm__ volatile("movb (%1), %0" : "=q"(Byte) : "r"(Address));
+        Good = TRUE;
+    }
+    MiGuard = Outer;
+    return Good;
+}
+
+/* TRUE: it returned. FALSE: it faulted. Operate may hold nothing. */
+BOOLEAN MiCallGuarded(void (*Operate)(void *), void *Context)
+{
+    MI_GUARD Guard, *Outer = MiGuard;
+    volatile BOOLEAN Good = FALSE;
+
+    if (sigsetjmp(Guard.Jump, 0) == 0) {
+        MiGuard = &Guard;
+        Operate(Context);
         Good = TRUE;
     }
     MiGuard = Outer;

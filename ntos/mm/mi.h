@@ -45,10 +45,12 @@ typedef enum MI_FRAME_STATE {
     MiFrameContiguous, /* first of a MmAllocateContiguousMemory */
     MiFrameNonCached,  /* first of a MmAllocateNonCachedMemory */
     MiFrameMdl,        /* MmAllocatePagesForMdl */
+    MiFrameShadow,     /* stands for ordinary memory that is locked */
 } MI_FRAME_STATE;
 
 #define MI_FRAME_DIRTY 1 /* of a free run: its memory has been touched */
 #define MI_FRAME_PAGED 2 /* of a pool frame */
+#define MI_FRAME_PROTECTED 4 /* MmProtectMdlSystemAddress has changed the direct map */
 
 struct MI_SHARE;
 typedef struct MI_FRAME {
@@ -140,6 +142,7 @@ void MiShutdownSystemPtes(void);
 void *MiReserveSystemPtes(SIZE_T Pages, ULONG Tag); /* NULL: none left */
 void MiReleaseSystemPtes(void *Base);
 SIZE_T MiSystemPteRange(const void *Base, ULONG *Tag); /* pages of the range that begins there, or 0 */
+void *MiSystemPteRangeOf(const void *Address); /* the base of the range in which it lies, or NULL */
 void *MiSetSystemPteContext(const void *Base, void *Context);
 NTSTATUS MiMapFrames(void *Base, const PFN_NUMBER *Frames, SIZE_T Count, int Protection);
 SIZE_T MiUnmapFrames(void *Base);
@@ -163,6 +166,7 @@ BOOLEAN MiFailInjected(ULONG Tag, SIZE_T Bytes);
 /* Guarded copies: bytes copied, fewer than asked for if a page could not be reached. Any memory. */
 SIZE_T MiCopyGuarded(void *To, const void *From, SIZE_T Bytes);
 BOOLEAN MiTouchGuarded(void *Address, BOOLEAN Write); /* TRUE: readable (writable) */
+BOOLEAN MiCallGuarded(void (*Operate)(void *), void *Context);
 BOOLEAN MiClaimGuarded(const struct host_fault *Fault);
 
 /* Address spaces. */

@@ -120,6 +120,20 @@ SIZE_T MiSystemPteRange(const void *Base, ULONG *Tag)
     return Pages;
 }
 
+void *MiSystemPteRangeOf(const void *Address)
+{
+    void *Base = NULL;
+
+    if ((ULONG_PTR)Address < MM_SYSTEM_PTE_LOW)
+        return NULL;
+    MiAcquire(&MiPtes.Lock);
+    for (LIST_ENTRY *Entry = MiPtes.Ranges.Flink; Entry != &MiPtes.Ranges && !Base; Entry = Entry->Flink)
+        if (((ULONG_PTR)Address - MiRangeAt(Entry)->Base) >> PAGE_SHIFT < MiRangeAt(Entry)->Pages)
+            Base = (void *)MiRangeAt(Entry)->Base;
+    MiRelease(&MiPtes.Lock);
+    return Base;
+}
+
 /* The old one. */
 void *MiSetSystemPteContext(const void *Base, void *Context)
 {

@@ -169,7 +169,8 @@ NTSTATUS MiProtectUserRange(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Byte
 
 static void MiReleaseMdlView(MI_VIEW *View)
 {
-    MmUnshareFrames(View->Frames, View->Count);
+    if (View->Shared)
+        MmUnshareFrames(View->Frames, View->Count);
     free(View->Frames);
 }
 
