@@ -27,6 +27,7 @@ struct rewriter {
     struct text out;
     bool clang;
     bool system;         /* in a region of a system header */
+    char user_file[256]; /* the last file that is none: a marker may call an expansion in it a system's */
     int braces, parens;
     size_t declaration;  /* where in out the current top-level declaration begins */
     bool declared;       /* it has a token */
@@ -90,6 +91,28 @@ static bool next_is(const char *in, const char *word)
     return strncmp(in, word, length) == 0 && !is_word(in[length]);
 }
 
+/* # 12 "file" 1 3 4 */
+static void note_marker(struct rewriter *r, const char *name, const char *end)
+{
+    const char *flags = name;
+    size_t length;
+
+    while (flags && flags < end && strncmp(flags, "\" ", 2) != 0)
+        flags++;
+    if (!flags || flags >= end) { /* no flags */
+        r->system = false;
+        flags = end - 1;
+    } else
+        r->system = memchr(flags, '3', (size_t)(end - flags)) != NULL;
+    if (!name || (length = (size_t)(flags - name)) >= sizeof(r->user_file))
+        return;
+    if (!r->system) {
+        memcpy(r->user_file, name, length);
+        r->user_file[length] = 0;
+    } else if (strlen(r->user_file) == length && memcmp(name, r->user_file, length) == 0)
+        r->system = false;
+}
+
 /* A line marker or a pragma. */
 static void copy_directive(struct rewriter *r)
 {
@@ -99,10 +122,7 @@ static void copy_directive(struct rewriter *r)
     bool keep = true;
 
     if (isdigit((unsigned char)*word)) {
-        const char *flags = memchr(r->in, '"', length);
-        while (flags && flags < r->in + length && strncmp(flags, "\" ", 2) != 0)
-            flags++;
-        r->system = flags && flags < r->in + length && memchr(flags, '3', (size_t)(r->in + length - flags));
+        note_marker(r, memchr(r->in, '"', length), r->in + length);
     } else if (strncmp(word, "pragma", 6) == 0 && !r->system) {
         word += 6 + strspn(word + 6, " \t");
         keep = false;

@@ -93,6 +93,13 @@ void NtSehSetUnhandled(void (*Unhandled)(const struct _EXCEPTION_RECORD *Record)
 #define __leave NtSehLeave()
 #endif
 
+#if defined(USERNT_DRIVER) && !defined(__cplusplus) // the kit's words
+#define try __try
+#define except __except
+#define finally __finally
+#define leave __leave
+#endif
+
 #define _exception_code() NtSehExceptionCode()
 #define _exception_info() NtSehExceptionPointers()
 #define _abnormal_termination() (NtSehFrame_.Abnormal)

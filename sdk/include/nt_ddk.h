@@ -42,6 +42,20 @@ NTSTATUS NTAPI RtlQueryRegistryValueWithFallback(HANDLE PrimaryHandle, HANDLE Fa
                                                  ULONG ValueLength, PULONG ValueType, PVOID ValueData,
                                                  PULONG ResultLength);
 
+// Types of routines, for their declaration ("IO_CSQ_INSERT_IRP MyInsert;"), where mingw has only the pointer's
+typedef __typeof__(*(PDRIVER_REINITIALIZE)0) DRIVER_REINITIALIZE;
+typedef __typeof__(*(PLOAD_IMAGE_NOTIFY_ROUTINE)0) LOAD_IMAGE_NOTIFY_ROUTINE;
+typedef __typeof__(*(PCREATE_THREAD_NOTIFY_ROUTINE)0) CREATE_THREAD_NOTIFY_ROUTINE;
+typedef __typeof__(*(PCREATE_PROCESS_NOTIFY_ROUTINE)0) CREATE_PROCESS_NOTIFY_ROUTINE;
+typedef __typeof__(*(PCREATE_PROCESS_NOTIFY_ROUTINE_EX)0) CREATE_PROCESS_NOTIFY_ROUTINE_EX;
+typedef __typeof__(*(PEXPAND_STACK_CALLOUT)0) EXPAND_STACK_CALLOUT;
+typedef __typeof__(*(PRTL_AVL_COMPARE_ROUTINE)0) RTL_AVL_COMPARE_ROUTINE;
+typedef __typeof__(*(PRTL_AVL_ALLOCATE_ROUTINE)0) RTL_AVL_ALLOCATE_ROUTINE;
+typedef __typeof__(*(PRTL_AVL_FREE_ROUTINE)0) RTL_AVL_FREE_ROUTINE;
+typedef __typeof__(*(PRTL_GENERIC_COMPARE_ROUTINE)0) RTL_GENERIC_COMPARE_ROUTINE;
+typedef __typeof__(*(PRTL_GENERIC_ALLOCATE_ROUTINE)0) RTL_GENERIC_ALLOCATE_ROUTINE;
+typedef __typeof__(*(PRTL_GENERIC_FREE_ROUTINE)0) RTL_GENERIC_FREE_ROUTINE;
+
 #ifdef __cplusplus
 }
 #endif

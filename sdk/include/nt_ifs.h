@@ -2,3 +2,6 @@
 #pragma once
 
 typedef struct _KPROCESS *PRKPROCESS;
+
+// Types of routines
+typedef __typeof__(*(PDRIVER_FS_NOTIFICATION)0) DRIVER_FS_NOTIFICATION;

@@ -311,6 +311,30 @@ NT_ATOMIC(Long64, LONG64)
 NT_ATOMIC(ULong64, ULONG64)
 NT_ATOMIC(Pointer, PVOID)
 
+#ifndef NT_VERIFY
+#define NT_VERIFY(exp) ((!(exp)) ? (DbgRaiseAssertionFailure(), FALSE) : TRUE)
+#define NT_VERIFYMSG(msg, exp) NT_VERIFY(exp)
+#endif
+#ifndef NT_FRE_ASSERT
+#define NT_FRE_ASSERT(exp) ((VOID)((!(exp)) ? (DbgRaiseAssertionFailure(), FALSE) : TRUE))
+#endif
+
+// Types of routines, for their declaration ("IO_CSQ_INSERT_IRP MyInsert;"), where mingw has only the pointer's
+typedef __typeof__(*(PALLOCATE_FUNCTION)0) ALLOCATE_FUNCTION;
+typedef __typeof__(*(PALLOCATE_FUNCTION_EX)0) ALLOCATE_FUNCTION_EX;
+typedef __typeof__(*(PFREE_FUNCTION_EX)0) FREE_FUNCTION_EX;
+typedef __typeof__(*(PFREE_FUNCTION)0) FREE_FUNCTION;
+typedef __typeof__(*(PRTL_QUERY_REGISTRY_ROUTINE)0) RTL_QUERY_REGISTRY_ROUTINE;
+typedef __typeof__(*(PKNORMAL_ROUTINE)0) KNORMAL_ROUTINE;
+typedef __typeof__(*(PKKERNEL_ROUTINE)0) KKERNEL_ROUTINE;
+typedef __typeof__(*(PKRUNDOWN_ROUTINE)0) KRUNDOWN_ROUTINE;
+typedef __typeof__(*(PIO_CSQ_INSERT_IRP)0) IO_CSQ_INSERT_IRP;
+typedef __typeof__(*(PIO_CSQ_REMOVE_IRP)0) IO_CSQ_REMOVE_IRP;
+typedef __typeof__(*(PIO_CSQ_PEEK_NEXT_IRP)0) IO_CSQ_PEEK_NEXT_IRP;
+typedef __typeof__(*(PIO_CSQ_ACQUIRE_LOCK)0) IO_CSQ_ACQUIRE_LOCK;
+typedef __typeof__(*(PIO_CSQ_RELEASE_LOCK)0) IO_CSQ_RELEASE_LOCK;
+typedef __typeof__(*(PIO_CSQ_COMPLETE_CANCELED_IRP)0) IO_CSQ_COMPLETE_CANCELED_IRP;
+
 #ifdef __cplusplus
 }
 #endif

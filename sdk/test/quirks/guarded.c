@@ -2,11 +2,6 @@
 #include <windows.h>
 #include <excpt.h>
 
-#define try __try
-#define except __except
-#define finally __finally
-#define leave __leave
-
 static void Raise(void)
 {
     EXCEPTION_RECORD Record = {.ExceptionCode = 0xE0000001};
