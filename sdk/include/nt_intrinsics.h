@@ -151,7 +151,3 @@ NT_INTRINSIC unsigned long long NtRotr64(unsigned long long Value, int Shift)
 {
     return NtRotl64(Value, -Shift);
 }
-
-#define _byteswap_ushort(Value) __builtin_bswap16(Value)
-#define _byteswap_ulong(Value) __builtin_bswap32(Value)
-#define _byteswap_uint64(Value) __builtin_bswap64(Value)
