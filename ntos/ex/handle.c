@@ -237,7 +237,7 @@ HANDLE ExCreateHandle_(EX_HANDLE_TABLE *Table, PVOID Object, ULONG GrantedAccess
 /* FALSE: the entry is free. */
 static BOOLEAN ExpLockEntry(EX_HANDLE_ENTRY *Entry)
 {
-    ULONG_PTR Object = atomic_load_explicit(&Entry->Object, memory_order_relaxed);
+    uintptr_t Object = atomic_load_explicit(&Entry->Object, memory_order_relaxed);
     ULONG Spins = 0;
 
     for (;;) {
