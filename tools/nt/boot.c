@@ -67,26 +67,29 @@ static int run_in_background(int Count, char **Arguments)
     return WIFEXITED(Status) && WEXITSTATUS(Status) ? WEXITSTATUS(Status) : EXIT_REFUSED;
 }
 
-int verb_boot(int Count, char **Arguments)
+int verb_boot(const struct verb *Verb, int Count, char **Arguments)
 {
     int Foreground = Count > 1 && (!strcmp(Arguments[1], "--foreground") || !strcmp(Arguments[1], "-f"));
 
     Count -= 1 + Foreground;
     Arguments += 1 + Foreground;
     if (Count > MOST_ARGUMENTS)
-        return usage(&Verbs[0]);
+        return usage(Verb);
     if (Foreground)
         run_kernel(-1, Count, Arguments);
     return run_in_background(Count, Arguments);
 }
 
 /* Done when the kernel's end of the connection has closed: every call then says so. */
-int verb_shutdown(int Count, char **Arguments)
+int verb_shutdown(const struct verb *Verb, int Count, char **Arguments)
 {
     LARGE_INTEGER Moment = {.QuadPart = -50000};
-    NTSTATUS Status = NtShutdownSystem(0);
+    NTSTATUS Status;
 
-    (void)Count, (void)Arguments;
+    (void)Arguments;
+    if (Count != 1)
+        return usage(Verb);
+    Status = NtShutdownSystem(0);
     if (Status < 0 && Status != STATUS_PORT_DISCONNECTED)
         return fail_status("shutdown", "refused", Status);
     while (NtDelayExecution(FALSE, &Moment) != STATUS_PORT_DISCONNECTED)

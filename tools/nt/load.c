@@ -85,12 +85,12 @@ static int each(const char *Verb, int Count, char **Names, int (*Do)(SC_HANDLE, 
     return Worst;
 }
 
-int verb_load(int Count, char **Arguments)
+int verb_load(const struct verb *Verb, int Count, char **Arguments)
 {
-    return Count < 2 ? usage(&Verbs[2]) : each("load", Count - 1, Arguments + 1, load);
+    return Count < 2 ? usage(Verb) : each(Verb->Name, Count - 1, Arguments + 1, load);
 }
 
-int verb_unload(int Count, char **Arguments)
+int verb_unload(const struct verb *Verb, int Count, char **Arguments)
 {
-    return Count < 2 ? usage(&Verbs[3]) : each("unload", Count - 1, Arguments + 1, unload);
+    return Count < 2 ? usage(Verb) : each(Verb->Name, Count - 1, Arguments + 1, unload);
 }

@@ -7,10 +7,22 @@
 #include <unistd.h>
 
 const struct verb Verbs[] = {
-    {"boot", "[--foreground] [options of nt-kernel]", "start a kernel", verb_boot},
+    {"boot", "[--foreground] [--address PATH] [--state FOLDER] [--drivers FOLDERS] [--memory MIB] [--processors N] [--echo]",
+     "start a kernel", verb_boot},
     {"shutdown", "", "end the kernel", verb_shutdown},
+    {"status", "[--json]", "what the kernel is and has done", verb_status},
     {"load", "NAME|PATH...", "create a service for each driver and start it", verb_load},
     {"unload", "NAME...", "stop each driver and delete its service", verb_unload},
+    {"sc", "create NAME PATH | start NAME | stop NAME | delete NAME | query NAME | list [--json]", "services, one step at a time", verb_sc},
+    {"log", "[-f] [--json]", "the debug prints, with time and driver; -f: go on", verb_log},
+    {"obj", "[PATH] [--json]", "a directory of the object manager, or where a link leads", verb_obj},
+    {"pool", "[--json]", "pool memory by tag", verb_pool},
+    {"modules", "[--json]", "the kernel and its drivers in memory", verb_modules},
+    {"handles", "[--json]", "every open handle", verb_handles},
+    {"exports", "[--json]", "the documented routines that are implemented", verb_exports},
+    {"ioctl", "DEVICE CODE [HEX] [--out BYTES]", "send a control code, print the answer", verb_ioctl},
+    {"cc", "[options of nt-cc] FILE...", "compile a driver or a client", verb_cc},
+    {"new", "NAME [FOLDER]", "a new driver with a client and a test", verb_new},
     {0},
 };
 
@@ -18,7 +30,7 @@ static void help(FILE *Out)
 {
     fprintf(Out, "usage: nt VERB [arguments]\n\n");
     for (const struct verb *Verb = Verbs; Verb->Name; Verb++)
-        fprintf(Out, "  %-9s %-38s %s\n", Verb->Name, Verb->Arguments, Verb->Help);
+        fprintf(Out, "  %-9s %s\n            %s %s\n", Verb->Name, Verb->Help, Verb->Name, Verb->Arguments);
     fprintf(Out, "\nExit codes: 0 done, 1 refused or failed, 2 usage, 3 no kernel answers.\n"
                  "The kernel is the one at $USERNT_ADDRESS, else the user's own, else root's.\n");
 }
@@ -29,19 +41,38 @@ int usage(const struct verb *Verb)
     return EXIT_USAGE;
 }
 
+/* libntdll has already said that no kernel answers. */
+static int code_of(NTSTATUS Status)
+{
+    return Status == STATUS_PORT_CONNECTION_REFUSED || Status == STATUS_PORT_DISCONNECTED ? EXIT_NO_KERNEL : EXIT_REFUSED;
+}
+
+static void say(const char *Verb, const char *Text, DWORD Error, NTSTATUS Status)
+{
+    char Message[256] = "";
+
+    FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK, NULL, Error, 0, Message,
+                   sizeof(Message), NULL);
+    fprintf(stderr, "nt %s: %s: %s (error %u, status 0x%08X)\n", Verb, Text, Message, (unsigned)Error, (unsigned)Status);
+}
+
 int fail_status(const char *Verb, const char *Text, NTSTATUS Status)
 {
-    if (Status == STATUS_PORT_CONNECTION_REFUSED || Status == STATUS_PORT_DISCONNECTED)
-        return EXIT_NO_KERNEL; /* libntdll has said so */
-    fprintf(stderr, "nt %s: %s: status 0x%08X (error %u)\n", Verb, Text, (unsigned)Status,
-            (unsigned)RtlNtStatusToDosError(Status));
-    return EXIT_REFUSED;
+    if (code_of(Status) != EXIT_NO_KERNEL)
+        say(Verb, Text, RtlNtStatusToDosError(Status), Status);
+    return code_of(Status);
 }
 
 int fail(const char *Verb, const char *Text)
 {
-    fprintf(stderr, "nt %s: %s: error %u\n", Verb, Text, (unsigned)GetLastError());
-    return EXIT_REFUSED;
+    DWORD Error = GetLastError();
+    NTSTATUS Status = RtlGetLastNtStatus();
+
+    if (RtlNtStatusToDosError(Status) != Error)
+        Status = 0;
+    if (code_of(Status) != EXIT_NO_KERNEL)
+        say(Verb, Text, Error, Status);
+    return code_of(Status);
 }
 
 const char *program_folder(void)
@@ -56,19 +87,44 @@ const char *program_folder(void)
     return Path;
 }
 
+int take_flag(int *Count, char **Arguments, const char *Flag)
+{
+    for (int i = 1; i < *Count; i++)
+        if (!strcmp(Arguments[i], Flag)) {
+            memmove(&Arguments[i], &Arguments[i + 1], (size_t)(*Count - i) * sizeof(*Arguments));
+            --*Count;
+            return 1;
+        }
+    return 0;
+}
+
+static int asks_for_help(int Count, char **Arguments)
+{
+    return Count > 1 && (!strcmp(Arguments[1], "--help") || !strcmp(Arguments[1], "-h"));
+}
+
+static int run(const struct verb *Verb, int Count, char **Arguments)
+{
+    if (asks_for_help(Count, Arguments) && strcmp(Verb->Name, "cc")) {
+        printf("usage: nt %s %s\n\n%s\n", Verb->Name, Verb->Arguments, Verb->Help);
+        return EXIT_DONE;
+    }
+    return Verb->Run(Verb, Count, Arguments);
+}
+
 int main(int Count, char **Arguments)
 {
     if (Count < 2) {
         help(stderr);
         return EXIT_USAGE;
     }
-    if (!strcmp(Arguments[1], "help") || !strcmp(Arguments[1], "--help") || !strcmp(Arguments[1], "-h")) {
+    if (asks_for_help(Count, Arguments) || !strcmp(Arguments[1], "help")) {
         help(stdout);
         return EXIT_DONE;
     }
     for (const struct verb *Verb = Verbs; Verb->Name; Verb++)
         if (!strcmp(Verb->Name, Arguments[1]))
-            return Verb->Run(Count - 1, Arguments + 1);
+            return run(Verb, Count - 1, Arguments + 1);
     fprintf(stderr, "nt: there is no verb '%s'; see nt help\n", Arguments[1]);
     return EXIT_USAGE;
 }

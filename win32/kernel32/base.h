@@ -11,7 +11,6 @@
 
 /* Remembers the status as the thread's last error; TRUE for success. */
 BOOL BaseResult(NTSTATUS Status);
-DWORD BaseLastStatus(void);
 
 /* A name in the form that a service takes. Wide text from ANSI is malloc'd: free() it. NULL and last error on failure. */
 PWSTR BaseWide(LPCSTR Text);

@@ -16,9 +16,9 @@ void WINAPI SetLastError(DWORD Error)
     LastError = Error;
 }
 
-DWORD BaseLastStatus(void)
+NTSTATUS NTAPI RtlGetLastNtStatus(void)
 {
-    return (DWORD)LastStatus;
+    return LastStatus;
 }
 
 BOOL BaseResult(NTSTATUS Status)
