@@ -8,6 +8,7 @@
 #include "win32/kernel32/base.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
