@@ -1,0 +1,68 @@
+#!/bin/sh
+# The kernel process: booting, ending, being found, being absent.
+. "$(dirname "$0")/lib.sh"
+
+test_a_client_without_a_kernel_is_told_so() {
+    expect 3 nt status && contains 'no kernel answers at' && contains 'nt boot'
+}
+
+test_the_kernel_boots_and_tells_its_status() {
+    boot && expect 0 nt status && contains 'processors'
+}
+
+test_a_second_kernel_at_the_same_address_says_so() {
+    expect 1 nt-kernel && contains 'already answers'
+}
+
+test_status_is_also_json() {
+    expect 0 nt status --json && echo "$output" | python3 -m json.tool >/dev/null
+}
+
+test_the_module_list_begins_with_the_kernel() {
+    expect 0 nt modules && [ "$(echo "$output" | sed -n 2p | grep -c ntoskrnl.exe)" = 1 ]
+}
+
+test_the_namespace_has_its_directories() {
+    expect 0 nt obj '\' && contains Device && contains Driver && contains BaseNamedObjects
+}
+
+test_exports_are_listed_one_a_line() {
+    expect 0 nt exports && [ "$(echo "$output" | grep -c '^IofCompleteRequest$')" = 1 ]
+}
+
+test_a_driver_is_loaded_listed_and_unloaded() {
+    expect 0 nt load example && expect 0 nt modules && contains example.sys && expect 0 nt sc query example && contains running &&
+        expect 0 nt unload example && expect 0 nt modules && case $output in *example.sys*) fail 'still there' ;; esac
+}
+
+test_a_driver_that_is_not_there_is_named() {
+    expect 1 nt load nonesuch && contains nonesuch
+}
+
+test_loading_twice_says_already_running() {
+    nt load example && expect 1 nt load example && contains 1056 && nt unload example
+}
+
+test_a_hundred_clients_at_once() {
+    clients=
+    for i in $(seq 100); do
+        nt status >/dev/null &
+        clients="$clients $!"
+    done
+    for client in $clients; do wait "$client" || return 1; done
+}
+
+test_the_kernel_ends_clean() {
+    end_kernel && expect 3 nt status
+}
+
+test_a_kernel_that_was_killed_leaves_its_address_free() {
+    boot && kill -KILL $kernel && wait $kernel 2>/dev/null
+    boot && end_kernel
+}
+
+test_a_bad_option_is_a_usage_error() {
+    expect 64 nt-kernel --memory none && contains 'not a number'
+}
+
+run_tests

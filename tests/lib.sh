@@ -1,0 +1,83 @@
+# What the end-to-end tests share: TAP lines, a kernel of their own, a folder that goes away.
+# A test is a shell script that sources this, defines functions test_…, and calls run_tests.
+# Arguments of every test script: the build folder.
+
+build=${1:?usage: TEST BUILD-FOLDER}
+bin=$build/bin
+place=$(mktemp -d)
+chmod 755 "$place"
+export USERNT_ADDRESS="$place/kernel.socket"
+export USERNT_DRIVERS="$build/drivers"
+PATH=$bin:$PATH
+kernel=
+
+fail() {
+    echo "# $*"
+    return 1
+}
+
+# boot [options of nt-kernel]: a kernel in the background, ready when this returns. $kernel is its process.
+boot() {
+    mkfifo "$place/ready"
+    nt-kernel --drivers "$USERNT_DRIVERS" "$@" --ready-file 9 9>"$place/ready" 2>"$place/kernel.err" &
+    kernel=$!
+    read -r _ <"$place/ready" || true
+    rm -f "$place/ready"
+    kill -0 $kernel 2>/dev/null || fail "the kernel did not boot: $(cat "$place/kernel.err")"
+}
+
+# Waits for the kernel's end; its exit code is $kernel_code.
+kernel_ends() {
+    kernel_code=0
+    wait $kernel || kernel_code=$?
+    kernel=
+}
+
+end_kernel() {
+    [ -z "$kernel" ] && return 0
+    nt shutdown || return 1
+    kernel_ends
+    [ "$kernel_code" = 0 ] || fail "the kernel ended with $kernel_code: $(tail -n 30 "$place/kernel.err")"
+}
+
+clean_up() {
+    trap - EXIT
+    [ -n "$kernel" ] && kill -KILL $kernel 2>/dev/null
+    rm -rf "$place"
+}
+trap clean_up EXIT
+
+# Live blocks of all pool tags, without those that grow with caches of the executive's own.
+live_blocks_of() { nt pool | awk -v tag="$1" '$1 == tag { live += $5 } END { print live + 0 }'; }
+handle_count() { nt handles | tail -n 1 | cut -d' ' -f1; }
+
+# expect CODE COMMAND...: the exit code of a command, its output in $output
+expect() {
+    wanted=$1
+    shift
+    code=0
+    output=$("$@" 2>&1) || code=$?
+    [ "$code" = "$wanted" ] || fail "'$*' ended with $code instead of $wanted: $output"
+}
+
+contains() {
+    case $output in *"$1"*) return 0 ;; esac
+    fail "no '$1' in: $output"
+}
+
+# Every function named test_… in the order of the script; each in this shell, so that a kernel can serve several.
+run_tests() {
+    number=0
+    tests=$(grep -o '^test_[A-Za-z0-9_]*' "$0")
+    echo "1..$(echo "$tests" | wc -w)"
+    for one in $tests; do
+        number=$((number + 1))
+        if $one >"$place/output" 2>&1; then
+            echo "ok $number - $(echo "${one#test_}" | tr _ ' ')"
+        else
+            sed 's/^/# /' "$place/output"
+            [ -s "$place/kernel.err" ] && tail -n 40 "$place/kernel.err" | sed 's/^/# kernel: /'
+            echo "not ok $number - $(echo "${one#test_}" | tr _ ' ')"
+        fi
+    done
+}
