@@ -1,8 +1,9 @@
 /*
  * nt-cc [--client] [any option of gcc or clang] file.c ...
  *
- * Without -c, -S or -E it links: a driver (a shared object; what it imports is bound when it is loaded) or, with --client,
- * a program with libkernel32, libadvapi32 and libntdll. --program links driver code into a program (for a test of it).
+ * Without -c, -S or -E it links: a driver (a shared object; what it imports is bound when it is
+ * loaded) or, with --client, a program with libkernel32, libadvapi32 and libntdll. --program links
+ * driver code into a program (for a test of it).
  * --keep leaves the temporary files; --flags prints the flags; NT_CC names the compiler (gcc).
  */
 #include "cc.h"
@@ -16,7 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* NT_CC_SDK, NT_CC_LIBRARIES (a colon-separated list) and NT_CC_MINGW come from the build: the build tree's places. */
+/* NT_CC_SDK, NT_CC_LIBRARIES (a colon-separated list) and NT_CC_MINGW come from the build: the
+ * build tree's places. */
 
 void list_add(struct list *list, const char *item)
 {
@@ -144,7 +146,8 @@ static char *substitute(const char *line, const char *mark, const char *value)
 {
     const char *found = strstr(line, mark);
 
-    return found ? format("%.*s%s%s", (int)(found - line), line, value, found + strlen(mark)) : strdup(line);
+    return found ? format("%.*s%s%s", (int)(found - line), line, value, found + strlen(mark))
+                 : strdup(line);
 }
 
 static void read_flags(void)
@@ -171,15 +174,18 @@ static void find_places(void)
     prefix = format("%s/share/usernt", self);
     bool installed = access(format("%s/flags", prefix), R_OK) == 0;
     nt.sdk = getenv("NT_SDK") ? getenv("NT_SDK") : installed ? prefix : NT_CC_SDK;
-    nt.libraries = getenv("NT_LIBRARIES") ? getenv("NT_LIBRARIES") : installed ? NT_CC_INSTALLED_LIBRARIES : NT_CC_LIBRARIES;
+    nt.libraries = getenv("NT_LIBRARIES") ? getenv("NT_LIBRARIES")
+                   : installed            ? NT_CC_INSTALLED_LIBRARIES
+                                          : NT_CC_LIBRARIES;
     nt.mingw = getenv("NT_MINGW") ? getenv("NT_MINGW") : NT_CC_MINGW;
     nt.compiler = getenv("NT_CC") ? getenv("NT_CC") : "gcc";
 }
 
 static bool takes_value(const char *option)
 {
-    static const char *const options[] = {"-D", "-U", "-I", "-include", "-isystem", "-idirafter", "-iquote", "-imacros", "-x",
-                                          "-L", "-l", "-Xlinker", "-T", "-u", "-z", "--param", "-target"};
+    static const char *const options[] = {
+        "-D", "-U", "-I",       "-include", "-isystem", "-idirafter", "-iquote", "-imacros", "-x",
+        "-L", "-l", "-Xlinker", "-T",       "-u",       "-z",         "--param", "-target"};
 
     for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
         if (strcmp(option, options[i]) == 0)
@@ -215,7 +221,9 @@ static void read_option(char **arguments, int *i)
     } else {
         list_add(&nt.options, option);
         if (strncmp(option, "-I", 2) == 0)
-            list_add(&nt.user_folders, option[2] ? option + 2 : arguments[*i + 1] ? arguments[*i + 1] : ".");
+            list_add(&nt.user_folders, option[2]           ? option + 2
+                                       : arguments[*i + 1] ? arguments[*i + 1]
+                                                           : ".");
         if (takes_value(option) && arguments[*i + 1])
             list_add(&nt.options, arguments[++*i]);
     }
@@ -236,7 +244,8 @@ static void read_arguments(char **arguments)
 /* Options that only the preprocessor may see. */
 static bool for_preprocessor(const char *option)
 {
-    static const char *const options[] = {"-D", "-U", "-I", "-include", "-isystem", "-idirafter", "-iquote", "-imacros"};
+    static const char *const options[] = {"-D",       "-U",         "-I",      "-include",
+                                          "-isystem", "-idirafter", "-iquote", "-imacros"};
 
     for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
         if (strncmp(option, options[i], strlen(options[i])) == 0)
@@ -295,7 +304,8 @@ static const char *rewritten(const char *source, size_t number)
 {
     struct list command = compiler();
     struct text text = {0};
-    char *shadow = format("%s/%zu/names/1/2/3/4/5", nt.folder, number); /* deep: "../" in a name stays inside */
+    char *shadow = format("%s/%zu/names/1/2/3/4/5", nt.folder,
+                          number); /* deep: "../" in a name stays inside */
     char *preprocessed = format("%s/%zu.i", nt.folder, number);
     char *path = format("%s/%zu.nt.i", nt.folder, number);
     int status;
@@ -339,7 +349,8 @@ static const char *compiled(const char *source, size_t number)
 {
     struct list command = compiler();
     const char *path = rewritten(source, number);
-    const char *object = nt.stop ? (nt.output ? nt.output : object_name(source)) : format("%s/%zu.o", nt.folder, number);
+    const char *object = nt.stop ? (nt.output ? nt.output : object_name(source))
+                                 : format("%s/%zu.o", nt.folder, number);
     int status;
 
     if (nt.stop == 'E') {
@@ -354,7 +365,8 @@ static const char *compiled(const char *source, size_t number)
     list_add(&command, "-fPIC");
     list_add(&command, "-std=gnu17");
     add_compile_options(&command, &nt.options);
-    for (const char *const *name = (const char *const[]){"sprintf", "vsprintf", "snprintf", "vsnprintf", NULL};
+    for (const char *const *name =
+             (const char *const[]){"sprintf", "vsprintf", "snprintf", "vsnprintf", NULL};
          !nt.client && *name; name++)
         list_add(&command, format("-fno-builtin-%s", *name));
     add_quiet_options(&command);

@@ -1,9 +1,9 @@
 /*
  * nt-cc: compiles drivers (and clients) for UserNT with gcc or clang.
  *
- *   names.c   include names as Windows finds them: a shadow folder for those that Linux would not find
- *   source.c  what only Microsoft's compiler accepts, rewritten after preprocessing
- *   cc.c      the command line and the order of steps
+ *   names.c   include names as Windows finds them: a shadow folder for those that Linux would not
+ * find source.c  what only Microsoft's compiler accepts, rewritten after preprocessing cc.c the
+ * command line and the order of steps
  */
 #ifndef NT_CC_H
 #define NT_CC_H
@@ -27,8 +27,8 @@ void text_insert(struct text *text, size_t at, const char *bytes);
 bool text_read(struct text *text, const char *path);
 char *format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* names.c: looks at a source and what it includes, and writes a file into the shadow folder for each name that is
- * found only as Windows finds it (any case, back-slashes) and for each .tmh. */
+/* names.c: looks at a source and what it includes, and writes a file into the shadow folder for
+ * each name that is found only as Windows finds it (any case, back-slashes) and for each .tmh. */
 struct names {
     const char *shadow;
     struct list user_folders;   /* -I */

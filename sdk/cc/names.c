@@ -101,7 +101,8 @@ static void write_shadow(const struct names *names, const char *name, const char
 static void write_trace_header(const struct names *names, const char *name)
 {
     struct text text = {0};
-    static const char *const fixed[] = {"WPP_INIT_TRACING", "WPP_CLEANUP", "WPP_SYSTEMCONTROL", "DoTraceMessage",
+    static const char *const fixed[] = {"WPP_INIT_TRACING",  "WPP_CLEANUP",
+                                        "WPP_SYSTEMCONTROL", "DoTraceMessage",
                                         "WPP_RECORDER_INIT", "DoTraceLevelMessage"};
 
     for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed) + names->trace_calls.count; i++) {
@@ -114,7 +115,8 @@ static void write_trace_header(const struct names *names, const char *name)
     write_shadow(names, name, text.bytes);
 }
 
-/* "// FUNC TraceEvents(LEVEL, FLAGS, MSG, ...);" within a comment block that says "begin_wpp config". */
+/* "// FUNC TraceEvents(LEVEL, FLAGS, MSG, ...);" within a comment block that says "begin_wpp
+ * config". */
 static void note_trace_calls(struct names *names, const char *text)
 {
     const char *block = text;

@@ -1,14 +1,14 @@
 /*
- * What only Microsoft's compiler accepts, rewritten in preprocessed source. Regions that come from system headers (their
- * line markers say so) are copied.
+ * What only Microsoft's compiler accepts, rewritten in preprocessed source. Regions that come from
+ * system headers (their line markers say so) are copied.
  *
  *   long, 1L               32 bits
  *   0x10I64, 5ui64         integer suffixes
  *   f(format, )            the comma before an empty __VA_ARGS__
  *   "in " __FUNCTION__     the function's name as a literal
  *   #pragma alloc_text     and others that mean nothing here
- *   __try ...              blocks around the frame (excpt.h), in functions that are not optimised, so that a handler finds
- *                          locals as the body left them
+ *   __try ...              blocks around the frame (excpt.h), in functions that are not optimised,
+ * so that a handler finds locals as the body left them
  */
 #include "cc.h"
 
@@ -27,23 +27,24 @@ struct rewriter {
     struct text out;
     bool clang;
     bool system;         /* in a region of a system header */
-    char user_file[256]; /* the last file that is none: a marker may call an expansion in it a system's */
+    char user_file[256]; /* the last file that is none: a marker may call an expansion in it a
+                            system's */
     int braces, parens;
-    size_t declaration;  /* where in out the current top-level declaration begins */
-    bool declared;       /* it has a token */
-    bool guarded;        /* it contains a __try */
-    char function[128];  /* the name before its first parenthesis */
-    size_t last;         /* where in out the last token begins */
+    size_t declaration; /* where in out the current top-level declaration begins */
+    bool declared;      /* it has a token */
+    bool guarded;       /* it contains a __try */
+    char function[128]; /* the name before its first parenthesis */
+    size_t last;        /* where in out the last token begins */
     size_t last_length;
     struct {
         enum region region;
-        int braces;      /* outside its block */
+        int braces; /* outside its block */
         unsigned label;
-        bool left;       /* __leave was used */
+        bool left; /* __leave was used */
     } regions[DEPTH_LIMIT];
     int region_count;
     unsigned labels;
-    int filter_parens;   /* of the __except whose filter is being copied; -1: none */
+    int filter_parens; /* of the __except whose filter is being copied; -1: none */
 };
 
 static bool is_word(char c)
@@ -53,7 +54,8 @@ static bool is_word(char c)
 
 static bool last_is(const struct rewriter *r, const char *token)
 {
-    return r->last_length == strlen(token) && memcmp(r->out.bytes + r->last, token, r->last_length) == 0;
+    return r->last_length == strlen(token) &&
+           memcmp(r->out.bytes + r->last, token, r->last_length) == 0;
 }
 
 /* A token of the result. */
@@ -116,7 +118,8 @@ static void note_marker(struct rewriter *r, const char *name, const char *end)
 /* A line marker or a pragma. */
 static void copy_directive(struct rewriter *r)
 {
-    static const char *const kept[] = {"pack", "GCC", "clang", "STDC", "weak", "push_macro", "pop_macro", "redefine_extname"};
+    static const char *const kept[] = {"pack", "GCC",        "clang",     "STDC",
+                                       "weak", "push_macro", "pop_macro", "redefine_extname"};
     size_t length = strcspn(r->in, "\n");
     const char *word = r->in + 1 + strspn(r->in + 1, " \t");
     bool keep = true;
@@ -152,7 +155,8 @@ static void copy_number(struct rewriter *r)
     char number[64];
     size_t length, digits;
 
-    while (is_word(*end) || *end == '.' || ((*end == '+' || *end == '-') && strchr("eEpP", end[-1])))
+    while (is_word(*end) || *end == '.' ||
+           ((*end == '+' || *end == '-') && strchr("eEpP", end[-1])))
         end++;
     length = (size_t)(end - r->in);
     if (r->system || length >= sizeof(number) - 4 || memchr(r->in, '.', length)) {
@@ -163,14 +167,17 @@ static void copy_number(struct rewriter *r)
     memcpy(number, r->in, length);
     number[length] = 0;
     bool hexadecimal = number[0] == '0' && (number[1] | 32) == 'x';
-    digits = hexadecimal ? 2 + strspn(number + 2, "0123456789abcdefABCDEF") : strspn(number, "0123456789");
+    digits = hexadecimal ? 2 + strspn(number + 2, "0123456789abcdefABCDEF")
+                         : strspn(number, "0123456789");
     char *suffix = number + digits;
     bool is_unsigned = (*suffix | 32) == 'u' || strpbrk(suffix, "uU");
     const char *width = suffix + ((*suffix | 32) == 'u');
 
     if ((*width | 32) == 'i' && isdigit((unsigned char)width[1]))
-        strcpy(suffix, strcmp(width + 1, "64") == 0 ? (is_unsigned ? "ULL" : "LL") : (is_unsigned ? "U" : ""));
-    else if (strcasecmp(suffix, "l") == 0 || strcasecmp(suffix, "ul") == 0 || strcasecmp(suffix, "lu") == 0) {
+        strcpy(suffix, strcmp(width + 1, "64") == 0 ? (is_unsigned ? "ULL" : "LL")
+                                                    : (is_unsigned ? "U" : ""));
+    else if (strcasecmp(suffix, "l") == 0 || strcasecmp(suffix, "ul") == 0 ||
+             strcasecmp(suffix, "lu") == 0) {
         errno = 0;
         bool large = strtoull(number, NULL, 0) > 0xFFFFFFFFULL;
         strcpy(suffix, large ? (is_unsigned ? "ULL" : "LL") : (is_unsigned ? "U" : ""));
@@ -179,7 +186,8 @@ static void copy_number(struct rewriter *r)
     r->in = end;
 }
 
-/* After the word "long": long long and long double stay, long int loses a word, long alone becomes int. */
+/* After the word "long": long long and long double stay, long int loses a word, long alone becomes
+ * int. */
 static void copy_long(struct rewriter *r)
 {
     const char *after = r->in + 4;
@@ -200,7 +208,8 @@ static void copy_long(struct rewriter *r)
 static void begin_try(struct rewriter *r)
 {
     r->guarded = true;
-    emit_text(r, "{ NT_SEH_FRAME NtSehFrame_ __attribute__((__cleanup__(NtSehExit), __unused__)) = {.Stage = 0}; "
+    emit_text(r, "{ NT_SEH_FRAME NtSehFrame_ __attribute__((__cleanup__(NtSehExit), __unused__)) = "
+                 "{.Stage = 0}; "
                  "if (__sigsetjmp(NtSehFrame_.Jump, 0) == 0 && NtSehEnterBody(&NtSehFrame_)) ");
     if (r->region_count < DEPTH_LIMIT) {
         r->regions[r->region_count].region = REGION_BODY;
@@ -253,7 +262,8 @@ static void end_declaration(struct rewriter *r)
 {
     if (r->guarded)
         text_insert(&r->out, r->declaration,
-                    r->clang ? "__attribute__((__optnone__, __noinline__)) " : "__attribute__((__optimize__(\"O0\"))) ");
+                    r->clang ? "__attribute__((__optnone__, __noinline__)) "
+                             : "__attribute__((__optimize__(\"O0\"))) ");
     r->declared = r->guarded = false;
     r->function[0] = 0;
 }
@@ -281,7 +291,8 @@ static void copy_word(struct rewriter *r)
     else if (is(word, length, "long")) {
         copy_long(r);
         return;
-    } else if ((is(word, length, "__try") || is(word, length, "_try")) && next_is(word + length, "{"))
+    } else if ((is(word, length, "__try") || is(word, length, "_try")) &&
+               next_is(word + length, "{"))
         begin_try(r);
     else if (is(word, length, "__except") || is(word, length, "_except")) {
         emit_text(r, "if (NtSehRaised(&NtSehFrame_) && NtSehFilter(&NtSehFrame_, ");
@@ -291,11 +302,13 @@ static void copy_word(struct rewriter *r)
     else if (is(word, length, "__leave") || is(word, length, "_leave"))
         leave(r);
     else if ((is(word, length, "__FUNCTION__") || is(word, length, "__func__")) && r->function[0] &&
-             (*skip_space(word + length) == '"' || (r->last_length && r->out.bytes[r->last] == '"')))
+             (*skip_space(word + length) == '"' ||
+              (r->last_length && r->out.bytes[r->last] == '"')))
         emit(r, format("\"%s\"", r->function), strlen(r->function) + 2);
     else {
-        if (r->braces == 0 && r->parens == 0 && !r->function[0] && *skip_space(word + length) == '(' &&
-            strncmp(word, "__attribute", 11) != 0 && length < sizeof(r->function)) {
+        if (r->braces == 0 && r->parens == 0 && !r->function[0] &&
+            *skip_space(word + length) == '(' && strncmp(word, "__attribute", 11) != 0 &&
+            length < sizeof(r->function)) {
             memcpy(r->function, word, length);
             r->function[length] = 0;
         }

@@ -1,4 +1,5 @@
-// mingw's _mingw.h includes this when __CYGWIN__ is defined: an LP64 compiler whose size_t, wchar_t ... are libc's.
+// mingw's _mingw.h includes this when __CYGWIN__ is defined: an LP64 compiler whose size_t, wchar_t
+// ... are libc's.
 #pragma once
 #include <stddef.h>
 #define _SIZE_T_DEFINED

@@ -1,20 +1,24 @@
-// Structured exception handling for a native build; pre-empts mingw's excpt.h, whose names clang owns.
+// Structured exception handling for a native build; pre-empts mingw's excpt.h, whose names clang
+// owns.
 //
-// __try is a loop around sigsetjmp (which saves no signal mask: no system call) whose variable, the frame, has a cleanup
-// attribute. The loop runs its if twice: once for the body, once for what follows it. The else of that if is the
-// handler, entered when the body was left by an exception, or the __finally block, entered in any case.
+// __try is a loop around sigsetjmp (which saves no signal mask: no system call) whose variable, the
+// frame, has a cleanup attribute. The loop runs its if twice: once for the body, once for what
+// follows it. The else of that if is the handler, entered when the body was left by an exception,
+// or the __finally block, entered in any case.
 //
 //     for (frame; NtSehStep(&frame);)
 //         if (sigsetjmp(frame.Jump) == 0 && NtSehEnterBody(&frame)) { body }
 //         else if (NtSehRaised(&frame) && NtSehFilter(&frame, (filter))) { handler }
 //
-// What is different from Windows: filters run after the frames below have been left (inner __finally blocks first), and
-// EXCEPTION_CONTINUE_EXECUTION is answered with STATUS_NONCONTINUABLE_EXCEPTION. In this macro form, break and
-// continue in a body belong to the hidden loop, not to a loop around it; nt cc replaces the macros by plain blocks
-// (NT_SEH_BLOCKS) in which they mean what they should.
+// What is different from Windows: filters run after the frames below have been left (inner
+// __finally blocks first), and EXCEPTION_CONTINUE_EXECUTION is answered with
+// STATUS_NONCONTINUABLE_EXCEPTION. In this macro form, break and continue in a body belong to the
+// hidden loop, not to a loop around it; nt cc replaces the macros by plain blocks (NT_SEH_BLOCKS)
+// in which they mean what they should.
 //
-// A local that the body changes must be in memory when the handler reads it. nt cc switches optimisation off for functions
-// that contain __try; any other build includes <ntseh.h>, which does so for the rest of the file.
+// A local that the body changes must be in memory when the handler reads it. nt cc switches
+// optimisation off for functions that contain __try; any other build includes <ntseh.h>, which does
+// so for the rest of the file.
 #pragma once
 
 typedef enum _EXCEPTION_DISPOSITION {
@@ -41,9 +45,9 @@ typedef struct NT_SEH_FRAME {
     int Abnormal;                      // the body was left by an exception, return, break or goto
     struct NT_SEH_FRAME *Outer;        // of the same thread
     struct NT_SEH_FRAME *OuterHandled; // whose filter or handler was running when this one's began
-    void *Exit[8];                     // registers and return address of an interrupted way out (exit.S)
+    void *Exit[8]; // registers and return address of an interrupted way out (exit.S)
     unsigned long long Record[NT_SEH_RECORD_SIZE / 8];
-    void *Pointers[2];                 // EXCEPTION_POINTERS
+    void *Pointers[2]; // EXCEPTION_POINTERS
     sigjmp_buf Jump;
 } NT_SEH_FRAME;
 
@@ -61,7 +65,8 @@ __attribute__((__noreturn__)) void NtSehLeave(void);
 unsigned NtSehExceptionCode(void);
 struct _EXCEPTION_POINTERS *NtSehExceptionPointers(void);
 
-// Raises Record in the calling thread. Returns 0 if the thread has no frame, and otherwise not at all.
+// Raises Record in the calling thread. Returns 0 if the thread has no frame, and otherwise not at
+// all.
 int NtSehRaise(const struct _EXCEPTION_RECORD *Record);
 
 // The same for a fault handler, on whatever stack it runs.
@@ -77,7 +82,7 @@ void NtSehSetUnhandled(void (*Unhandled)(const struct _EXCEPTION_RECORD *Record)
 }
 #endif
 
-#define NT_SEH_FRAME_VARIABLE \
+#define NT_SEH_FRAME_VARIABLE                                                                      \
     NT_SEH_FRAME NtSehFrame_ __attribute__((__cleanup__(NtSehExit), __unused__)) = {.Stage = 0}
 #define NT_SEH_TRY if (sigsetjmp(NtSehFrame_.Jump, 0) == 0 && NtSehEnterBody(&NtSehFrame_))
 #define NT_SEH_CAUGHT(filter) (NtSehRaised(&NtSehFrame_) && NtSehFilter(&NtSehFrame_, (filter)))
@@ -87,8 +92,10 @@ void NtSehSetUnhandled(void (*Unhandled)(const struct _EXCEPTION_RECORD *Record)
 #include <ntseh.h>
 #endif
 // An "undeclared NT_INCLUDE_ntseh_h" here means: include <ntseh.h>.
+// clang-format off
 #define __try for (NT_SEH_FRAME_VARIABLE; NtSehStep(&NtSehFrame_) == NT_INCLUDE_ntseh_h;) NT_SEH_TRY
 #define __except(filter) else if (!NT_SEH_CAUGHT(filter)) { } else
+// clang-format on
 #define __finally else
 #define __leave NtSehLeave()
 #endif

@@ -1,6 +1,7 @@
-// MSVC's intrinsics for a native build: mingw's inline forms, and the compiler's own _mm_*. Privileged instructions
-// (control registers, model-specific registers, ports) do not exist in a process: the executive exports the few that
-// have a meaning as functions, and a driver that uses another does not link.
+// MSVC's intrinsics for a native build: mingw's inline forms, and the compiler's own _mm_*.
+// Privileged instructions (control registers, model-specific registers, ports) do not exist in a
+// process: the executive exports the few that have a meaning as functions, and a driver that uses
+// another does not link.
 #pragma once
 #include <_mingw.h>
 #include <stddef.h>

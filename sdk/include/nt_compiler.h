@@ -1,5 +1,6 @@
-// What the Windows compilers predefine, for a native x86-64 Linux compiler. sdk/flags includes it before each NT source.
-// The DDK headers then take their LP64 form (the one for Cygwin): LONG and ULONG are int, pointers have 64 bits.
+// What the Windows compilers predefine, for a native x86-64 Linux compiler. sdk/flags includes it
+// before each NT source. The DDK headers then take their LP64 form (the one for Cygwin): LONG and
+// ULONG are int, pointers have 64 bits.
 #pragma once
 #ifndef __ASSEMBLER__
 

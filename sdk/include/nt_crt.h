@@ -1,8 +1,10 @@
-// The C run-time routines that must not bind to libc: the wide ones (libc's wchar_t has four bytes) and the formatting
-// ones (Microsoft's formats). A routine NAME declared here has the symbol nt_NAME; libntoskrnl and libntdll define them.
+// The C run-time routines that must not bind to libc: the wide ones (libc's wchar_t has four bytes)
+// and the formatting ones (Microsoft's formats). A routine NAME declared here has the symbol
+// nt_NAME; libntoskrnl and libntdll define them.
 //
-// The underscored names are Microsoft's and are always declared. The standard names of the narrow formatters (sprintf,
-// vsprintf ...) are taken over only in a driver (USERNT_DRIVER): elsewhere they are libc's.
+// The underscored names are Microsoft's and are always declared. The standard names of the narrow
+// formatters (sprintf, vsprintf ...) are taken over only in a driver (USERNT_DRIVER): elsewhere
+// they are libc's.
 #pragma once
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +97,8 @@ size_t wcstombs(char *, const wchar_t *, size_t) NT_CRT(wcstombs);
 int mbtowc(wchar_t *, const char *, size_t) NT_CRT(mbtowc);
 int wctomb(char *, wchar_t) NT_CRT(wctomb);
 
-// Wide formatting. A driver's swprintf takes no size, as ntoskrnl's; a client's does, as the C standard has it.
+// Wide formatting. A driver's swprintf takes no size, as ntoskrnl's; a client's does, as the C
+// standard has it.
 #ifdef USERNT_CLIENT
 int swprintf(wchar_t *, size_t, const wchar_t *, ...) NT_CRT(swprintf_c);
 int vswprintf(wchar_t *, size_t, const wchar_t *, va_list) NT_CRT(vswprintf_c);

@@ -16,16 +16,20 @@ ULONG NTAPI KeGetCurrentProcessorNumber(VOID);
 extern PULONG InitSafeBootMode;
 
 // Notify routines
-typedef enum _PSCREATEPROCESSNOTIFYTYPE { PsCreateProcessNotifySubsystems = 0 } PSCREATEPROCESSNOTIFYTYPE;
+typedef enum _PSCREATEPROCESSNOTIFYTYPE {
+    PsCreateProcessNotifySubsystems = 0
+} PSCREATEPROCESSNOTIFYTYPE;
 typedef enum _PSCREATETHREADNOTIFYTYPE {
     PsCreateThreadNotifyNonSystem = 0,
     PsCreateThreadNotifySubsystems = 1
 } PSCREATETHREADNOTIFYTYPE;
 #define PS_IMAGE_NOTIFY_CONFLICTING_ARCHITECTURE 0x1
-NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx2(PSCREATEPROCESSNOTIFYTYPE NotifyType, PVOID NotifyInformation,
-                                                  BOOLEAN Remove);
-NTSTATUS NTAPI PsSetCreateThreadNotifyRoutineEx(PSCREATETHREADNOTIFYTYPE NotifyType, PVOID NotifyInformation);
-NTSTATUS NTAPI PsSetLoadImageNotifyRoutineEx(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRoutine, ULONG_PTR Flags);
+NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx2(PSCREATEPROCESSNOTIFYTYPE NotifyType,
+                                                  PVOID NotifyInformation, BOOLEAN Remove);
+NTSTATUS NTAPI PsSetCreateThreadNotifyRoutineEx(PSCREATETHREADNOTIFYTYPE NotifyType,
+                                                PVOID NotifyInformation);
+NTSTATUS NTAPI PsSetLoadImageNotifyRoutineEx(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRoutine,
+                                             ULONG_PTR Flags);
 NTSTATUS NTAPI PsGetProcessExitStatus(PEPROCESS Process);
 ULONGLONG NTAPI PsGetProcessStartKey(PEPROCESS Process);
 LONGLONG NTAPI PsGetThreadCreateTime(PETHREAD Thread);
@@ -36,13 +40,15 @@ PEPROCESS NTAPI IoGetInitiatorProcess(PFILE_OBJECT FileObject);
 BOOLEAN NTAPI IoIsValidIrpStatus(NTSTATUS Status);
 VOID NTAPI IoSetMasterIrpStatus(PIRP MasterIrp, NTSTATUS Status);
 NTSTATUS NTAPI IoQueryFullDriverPath(PDRIVER_OBJECT DriverObject, PUNICODE_STRING FullPath);
-NTSTATUS NTAPI KeExpandKernelStackAndCalloutEx(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter, SIZE_T Size,
-                                               BOOLEAN Wait, PVOID Context);
-NTSTATUS NTAPI RtlQueryRegistryValueWithFallback(HANDLE PrimaryHandle, HANDLE FallbackHandle, PUNICODE_STRING ValueName,
-                                                 ULONG ValueLength, PULONG ValueType, PVOID ValueData,
+NTSTATUS NTAPI KeExpandKernelStackAndCalloutEx(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter,
+                                               SIZE_T Size, BOOLEAN Wait, PVOID Context);
+NTSTATUS NTAPI RtlQueryRegistryValueWithFallback(HANDLE PrimaryHandle, HANDLE FallbackHandle,
+                                                 PUNICODE_STRING ValueName, ULONG ValueLength,
+                                                 PULONG ValueType, PVOID ValueData,
                                                  PULONG ResultLength);
 
-// Types of routines, for their declaration ("IO_CSQ_INSERT_IRP MyInsert;"), where mingw has only the pointer's
+// Types of routines, for their declaration ("IO_CSQ_INSERT_IRP MyInsert;"), where mingw has only
+// the pointer's
 typedef __typeof__(*(PDRIVER_REINITIALIZE)0) DRIVER_REINITIALIZE;
 typedef __typeof__(*(PLOAD_IMAGE_NOTIFY_ROUTINE)0) LOAD_IMAGE_NOTIFY_ROUTINE;
 typedef __typeof__(*(PCREATE_THREAD_NOTIFY_ROUTINE)0) CREATE_THREAD_NOTIFY_ROUTINE;

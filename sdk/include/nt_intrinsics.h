@@ -1,5 +1,6 @@
-// 64-bit intrinsics of MSVC. clang has builtins of these names whose __int64 is long where the headers' is long long, and
-// winnt.h declares the rotations without code. Each is defined here once, for both compilers, and mingw is told so.
+// 64-bit intrinsics of MSVC. clang has builtins of these names whose __int64 is long where the
+// headers' is long long, and winnt.h declares the rotations without code. Each is defined here
+// once, for both compilers, and mingw is told so.
 #pragma once
 
 #define NT_INTRINSIC extern __inline__ __attribute__((__always_inline__, __gnu_inline__))
@@ -57,14 +58,19 @@ NT_INTRINSIC long long NtInterlockedDecrement64(volatile long long *Target)
 #define __INTRINSIC_DEFINED__interlockedbittestandset64
 NT_INTRINSIC unsigned char NtInterlockedBitTestAndSet64(volatile long long *Base, long long Bit)
 {
-    return (unsigned char)(__sync_fetch_and_or(&Base[Bit >> 6], (long long)(1ULL << (Bit & 63))) >> (Bit & 63) & 1);
+    return (unsigned char)(__sync_fetch_and_or(&Base[Bit >> 6], (long long)(1ULL << (Bit & 63))) >>
+                               (Bit & 63) &
+                           1);
 }
 
 #define _interlockedbittestandreset64 NtInterlockedBitTestAndReset64
 #define __INTRINSIC_DEFINED__interlockedbittestandreset64
 NT_INTRINSIC unsigned char NtInterlockedBitTestAndReset64(volatile long long *Base, long long Bit)
 {
-    return (unsigned char)(__sync_fetch_and_and(&Base[Bit >> 6], ~(long long)(1ULL << (Bit & 63))) >> (Bit & 63) & 1);
+    return (
+        unsigned char)(__sync_fetch_and_and(&Base[Bit >> 6], ~(long long)(1ULL << (Bit & 63))) >>
+                           (Bit & 63) &
+                       1);
 }
 
 #define _bittest64 NtBitTest64

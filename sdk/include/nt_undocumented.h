@@ -1,5 +1,5 @@
-// What NT exports and many drivers declare for themselves, in one place: system information, the loaded modules, the
-// service table. A driver that has its own declarations must not include this.
+// What NT exports and many drivers declare for themselves, in one place: system information, the
+// loaded modules, the service table. A driver that has its own declarations must not include this.
 #pragma once
 #include <ntifs.h>
 
@@ -161,10 +161,12 @@ typedef struct _SYSTEM_KERNEL_DEBUGGER_INFORMATION {
     BOOLEAN KernelDebuggerNotPresent;
 } SYSTEM_KERNEL_DEBUGGER_INFORMATION, *PSYSTEM_KERNEL_DEBUGGER_INFORMATION;
 
-NTSTATUS NTAPI ZwQuerySystemInformation(SYSTEM_INFORMATION_CLASS SystemInformationClass, PVOID SystemInformation,
-                                        ULONG SystemInformationLength, PULONG ReturnLength);
-NTSTATUS NTAPI NtQuerySystemInformation(SYSTEM_INFORMATION_CLASS SystemInformationClass, PVOID SystemInformation,
-                                        ULONG SystemInformationLength, PULONG ReturnLength);
+NTSTATUS NTAPI ZwQuerySystemInformation(SYSTEM_INFORMATION_CLASS SystemInformationClass,
+                                        PVOID SystemInformation, ULONG SystemInformationLength,
+                                        PULONG ReturnLength);
+NTSTATUS NTAPI NtQuerySystemInformation(SYSTEM_INFORMATION_CLASS SystemInformationClass,
+                                        PVOID SystemInformation, ULONG SystemInformationLength,
+                                        PULONG ReturnLength);
 
 // An entry of the loader's list of modules
 typedef struct _LDR_DATA_TABLE_ENTRY {
@@ -189,7 +191,8 @@ typedef struct _LDR_DATA_TABLE_ENTRY {
     ULONG TimeDateStamp;
 } LDR_DATA_TABLE_ENTRY, *PLDR_DATA_TABLE_ENTRY;
 
-// The service table in the form that 32-bit Windows exports: pointers and byte counts of the arguments
+// The service table in the form that 32-bit Windows exports: pointers and byte counts of the
+// arguments
 typedef struct _SYSTEM_SERVICE_TABLE {
     PVOID *ServiceTable;
     PULONG CounterTable;
@@ -211,12 +214,13 @@ extern POBJECT_TYPE *IoDeviceObjectType;
 extern POBJECT_TYPE *MmSectionObjectType;
 
 PUCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process);
-NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes, PACCESS_STATE AccessState,
-                                       ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes,
+                                       PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess,
+                                       POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
                                        PVOID ParseContext, PVOID *Object);
 NTSTATUS NTAPI ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE ObjectType,
-                                  KPROCESSOR_MODE AccessMode, PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess,
-                                  PVOID ParseContext, PHANDLE Handle);
+                                  KPROCESSOR_MODE AccessMode, PACCESS_STATE AccessState,
+                                  ACCESS_MASK DesiredAccess, PVOID ParseContext, PHANDLE Handle);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
-// What the overlay adds to wdm.h: plain declarations of the routines that mingw has inline, and newer routines.
-// wdm.h includes this; a driver never does.
+// What the overlay adds to wdm.h: plain declarations of the routines that mingw has inline, and
+// newer routines. wdm.h includes this; a driver never does.
 #pragma once
 
 #ifdef __cplusplus
@@ -24,8 +24,9 @@ PKTHREAD NTAPI KeGetCurrentThread(VOID);
 // Without a member of a null pointer, which a sanitizer reports.
 #undef CONTAINING_RECORD
 #undef FIELD_OFFSET
-#define CONTAINING_RECORD(address, type, field) ((type *)((char *)(address) - __builtin_offsetof(type, field)))
-#define FIELD_OFFSET(type, field) ((LONG)__builtin_offsetof(type, field))
+#define CONTAINING_RECORD(address, type, field)                                                    \
+    ((type *)((char *)(address) - __builtin_offsetof(type, field)))
+#define FIELD_OFFSET(type, field) ((LONG) __builtin_offsetof(type, field))
 
 #ifndef MemoryBarrier
 #define MemoryBarrier() __sync_synchronize()
@@ -36,7 +37,8 @@ static inline VOID KeMemoryBarrier(VOID)
 }
 #define KeMemoryBarrierWithoutFence() _ReadWriteBarrier()
 
-// Time. The shared page is at its user address, which is the same in the kernel process and in every client.
+// Time. The shared page is at its user address, which is the same in the kernel process and in
+// every client.
 #undef KI_USER_SHARED_DATA
 #define KI_USER_SHARED_DATA 0x7FFE0000ULL
 #undef KeQueryInterruptTime
@@ -84,11 +86,12 @@ typedef enum _POOL_EXTENDED_PARAMETER_TYPE {
     PoolExtendedParameterSecurePool,
     PoolExtendedParameterNumaNode,
     PoolExtendedParameterMax
-} POOL_EXTENDED_PARAMETER_TYPE, *PPOOL_EXTENDED_PARAMETER_TYPE;
+} POOL_EXTENDED_PARAMETER_TYPE,
+    *PPOOL_EXTENDED_PARAMETER_TYPE;
 
 #define POOL_EXTENDED_PARAMETER_TYPE_BITS 8
 #define POOL_EXTENDED_PARAMETER_REQUIRED_FIELD_BITS 1
-#define POOL_EXTENDED_PARAMETER_RESERVED_BITS \
+#define POOL_EXTENDED_PARAMETER_RESERVED_BITS                                                      \
     (64 - POOL_EXTENDED_PARAMETER_TYPE_BITS - POOL_EXTENDED_PARAMETER_REQUIRED_FIELD_BITS)
 
 typedef struct _POOL_EXTENDED_PARAMS_SECURE_POOL {
@@ -128,8 +131,10 @@ typedef const POOL_EXTENDED_PARAMETER *PCPOOL_EXTENDED_PARAMETER;
 
 PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag);
 PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
-                            PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount);
-VOID NTAPI ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount);
+                            PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
+                            ULONG ExtendedParametersCount);
+VOID NTAPI ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
+                       ULONG ExtendedParametersCount);
 
 // The older names that now say whether memory is zeroed.
 static inline PVOID NtPoolZeroed(PVOID Block, SIZE_T NumberOfBytes)
@@ -142,24 +147,29 @@ static inline PVOID NTAPI ExAllocatePoolZero(POOL_TYPE PoolType, SIZE_T NumberOf
 {
     return NtPoolZeroed(ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag), NumberOfBytes);
 }
-static inline PVOID NTAPI ExAllocatePoolUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+static inline PVOID NTAPI ExAllocatePoolUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes,
+                                                      ULONG Tag)
 {
     return ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag);
 }
-static inline PVOID NTAPI ExAllocatePoolQuotaZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+static inline PVOID NTAPI ExAllocatePoolQuotaZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes,
+                                                  ULONG Tag)
 {
     return NtPoolZeroed(ExAllocatePoolWithQuotaTag(PoolType, NumberOfBytes, Tag), NumberOfBytes);
 }
-static inline PVOID NTAPI ExAllocatePoolQuotaUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+static inline PVOID NTAPI ExAllocatePoolQuotaUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes,
+                                                           ULONG Tag)
 {
     return ExAllocatePoolWithQuotaTag(PoolType, NumberOfBytes, Tag);
 }
-static inline PVOID NTAPI ExAllocatePoolPriorityZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
-                                                     EX_POOL_PRIORITY Priority)
+static inline PVOID NTAPI ExAllocatePoolPriorityZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes,
+                                                     ULONG Tag, EX_POOL_PRIORITY Priority)
 {
-    return NtPoolZeroed(ExAllocatePoolWithTagPriority(PoolType, NumberOfBytes, Tag, Priority), NumberOfBytes);
+    return NtPoolZeroed(ExAllocatePoolWithTagPriority(PoolType, NumberOfBytes, Tag, Priority),
+                        NumberOfBytes);
 }
-static inline PVOID NTAPI ExAllocatePoolPriorityUninitialized(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+static inline PVOID NTAPI ExAllocatePoolPriorityUninitialized(POOL_TYPE PoolType,
+                                                              SIZE_T NumberOfBytes, ULONG Tag,
                                                               EX_POOL_PRIORITY Priority)
 {
     return ExAllocatePoolWithTagPriority(PoolType, NumberOfBytes, Tag, Priority);
@@ -172,7 +182,7 @@ static inline PVOID NTAPI ExAllocatePoolPriorityUninitialized(POOL_TYPE PoolType
 #endif
 static inline VOID NTAPI ExInitializeDriverRuntime(ULONG RuntimeFlags)
 {
-    (VOID)RuntimeFlags; // the opt-in is POOL_NX_OPTIN's, at compile time
+    (VOID) RuntimeFlags; // the opt-in is POOL_NX_OPTIN's, at compile time
 }
 
 // Memory
@@ -189,18 +199,20 @@ typedef struct _MM_COPY_ADDRESS {
     };
 } MM_COPY_ADDRESS, *PMMCOPY_ADDRESS;
 
-NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MM_COPY_ADDRESS SourceAddress, SIZE_T NumberOfBytes, ULONG Flags,
-                            PSIZE_T NumberOfBytesTransferred);
+NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MM_COPY_ADDRESS SourceAddress,
+                            SIZE_T NumberOfBytes, ULONG Flags, PSIZE_T NumberOfBytesTransferred);
 PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect);
-PVOID NTAPI MmMapMdl(PMDL Mdl, ULONG Protection, VOID(NTAPI *DriverRoutine)(PVOID, SIZE_T, PVOID), PVOID DriverContext);
+PVOID NTAPI MmMapMdl(PMDL Mdl, ULONG Protection, VOID(NTAPI *DriverRoutine)(PVOID, SIZE_T, PVOID),
+                     PVOID DriverContext);
 NTSTATUS NTAPI MmProtectDriverSection(PVOID AddressWithinSection, SIZE_T Size, ULONG Flags);
-PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress,
+PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes,
+                                           PHYSICAL_ADDRESS LowestAcceptableAddress,
                                            PHYSICAL_ADDRESS HighestAcceptableAddress,
                                            PHYSICAL_ADDRESS BoundaryAddressMultiple, ULONG Protect,
                                            POOL_NODE_REQUIREMENT PreferredNode);
 PMDL NTAPI MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
-                                       PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes, MEMORY_CACHING_TYPE CacheType,
-                                       ULONG IdealNode, ULONG Flags);
+                                       PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
+                                       MEMORY_CACHING_TYPE CacheType, ULONG IdealNode, ULONG Flags);
 
 // Push locks and reader-writer spin locks
 #ifndef EX_PUSH_LOCK
@@ -214,9 +226,11 @@ VOID NTAPI ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 VOID NTAPI ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 VOID NTAPI ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 VOID NTAPI ExReleasePushLockEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
-#define ExAcquirePushLockExclusive(Lock) ExAcquirePushLockExclusiveEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExAcquirePushLockExclusive(Lock)                                                           \
+    ExAcquirePushLockExclusiveEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
 #define ExAcquirePushLockShared(Lock) ExAcquirePushLockSharedEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
-#define ExReleasePushLockExclusive(Lock) ExReleasePushLockExclusiveEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
+#define ExReleasePushLockExclusive(Lock)                                                           \
+    ExReleasePushLockExclusiveEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
 #define ExReleasePushLockShared(Lock) ExReleasePushLockSharedEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
 #define ExReleasePushLock(Lock) ExReleasePushLockEx(Lock, EX_DEFAULT_PUSH_LOCK_FLAGS)
 
@@ -239,8 +253,9 @@ LOGICAL NTAPI KeShouldYieldProcessor(VOID);
 BOOLEAN NTAPI ObReferenceObjectSafe(PVOID Object);
 NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
 NTSTATUS NTAPI IoCreateSystemThread(PVOID IoObject, PHANDLE ThreadHandle, ULONG DesiredAccess,
-                                    POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle, PCLIENT_ID ClientId,
-                                    PKSTART_ROUTINE StartRoutine, PVOID StartContext);
+                                    POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
+                                    PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
+                                    PVOID StartContext);
 ULONGLONG NTAPI PsQueryTotalCycleTimeProcess(PEPROCESS Process, PULONG64 CycleTimeStamp);
 
 // Drivers
@@ -248,15 +263,19 @@ typedef enum _DRIVER_REGKEY_TYPE {
     DriverRegKeyParameters,
     DriverRegKeyPersistentState,
     DriverRegKeySharedPersistentState
-} DRIVER_REGKEY_TYPE, *PDRIVER_REGKEY_TYPE;
+} DRIVER_REGKEY_TYPE,
+    *PDRIVER_REGKEY_TYPE;
 typedef enum _DRIVER_DIRECTORY_TYPE {
     DriverDirectoryImage,
     DriverDirectoryData,
     DriverDirectorySharedData
-} DRIVER_DIRECTORY_TYPE, *PDRIVER_DIRECTORY_TYPE;
+} DRIVER_DIRECTORY_TYPE,
+    *PDRIVER_DIRECTORY_TYPE;
 NTSTATUS NTAPI IoOpenDriverRegistryKey(PDRIVER_OBJECT DriverObject, DRIVER_REGKEY_TYPE RegKeyType,
-                                       ACCESS_MASK DesiredAccess, ULONG Flags, PHANDLE DriverRegKey);
-NTSTATUS NTAPI IoGetDriverDirectory(PDRIVER_OBJECT DriverObject, DRIVER_DIRECTORY_TYPE DirectoryType, ULONG Flags,
+                                       ACCESS_MASK DesiredAccess, ULONG Flags,
+                                       PHANDLE DriverRegKey);
+NTSTATUS NTAPI IoGetDriverDirectory(PDRIVER_OBJECT DriverObject,
+                                    DRIVER_DIRECTORY_TYPE DirectoryType, ULONG Flags,
                                     PHANDLE DriverDirectoryHandle);
 PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN ChargeQuota);
 PVOID NTAPI MmGetSystemRoutineAddressEx(PUNICODE_STRING ModuleName, PCSTR FunctionName);
@@ -266,9 +285,11 @@ VOID NTAPI RtlInitUTF8String(PUTF8_STRING DestinationString, PCSTR SourceString)
 NTSTATUS NTAPI RtlInitUTF8StringEx(PUTF8_STRING DestinationString, PCSTR SourceString);
 NTSTATUS NTAPI RtlInitStringEx(PSTRING DestinationString, PCSTR SourceString);
 VOID NTAPI RtlFreeUTF8String(PUTF8_STRING Utf8String);
-NTSTATUS NTAPI RtlUnicodeStringToUTF8String(PUTF8_STRING DestinationString, PCUNICODE_STRING SourceString,
+NTSTATUS NTAPI RtlUnicodeStringToUTF8String(PUTF8_STRING DestinationString,
+                                            PCUNICODE_STRING SourceString,
                                             BOOLEAN AllocateDestinationString);
-NTSTATUS NTAPI RtlUTF8StringToUnicodeString(PUNICODE_STRING DestinationString, const STRING *SourceString,
+NTSTATUS NTAPI RtlUTF8StringToUnicodeString(PUNICODE_STRING DestinationString,
+                                            const STRING *SourceString,
                                             BOOLEAN AllocateDestinationString);
 VOID NTAPI RtlFillMemoryNonTemporal(VOID *Destination, SIZE_T Length, UCHAR Value);
 BOOLEAN NTAPI RtlIsZeroMemory(PVOID Buffer, SIZE_T Length);
@@ -278,22 +299,22 @@ static inline VOID NTAPI ExInitializeDeleteTimerParameters(PEXT_DELETE_PARAMETER
     RtlZeroMemory(Parameters, sizeof(*Parameters));
 }
 
-#define NT_ATOMIC_READ(name, type, suffix, order)                                                                    \
-    static inline type name##suffix(type const volatile *Source)                                                     \
-    {                                                                                                                \
-        return __atomic_load_n(Source, order);                                                                       \
+#define NT_ATOMIC_READ(name, type, suffix, order)                                                  \
+    static inline type name##suffix(type const volatile *Source)                                   \
+    {                                                                                              \
+        return __atomic_load_n(Source, order);                                                     \
     }
-#define NT_ATOMIC_WRITE(name, type, suffix, order)                                                                   \
-    static inline VOID name##suffix(type volatile *Destination, type Value)                                          \
-    {                                                                                                                \
-        __atomic_store_n(Destination, Value, order);                                                                 \
+#define NT_ATOMIC_WRITE(name, type, suffix, order)                                                 \
+    static inline VOID name##suffix(type volatile *Destination, type Value)                        \
+    {                                                                                              \
+        __atomic_store_n(Destination, Value, order);                                               \
     }
-#define NT_ATOMIC(name, type)                                                                                        \
-    NT_ATOMIC_READ(Read##name, type, NoFence, __ATOMIC_RELAXED)                                                      \
-    NT_ATOMIC_READ(Read##name, type, Raw, __ATOMIC_RELAXED)                                                          \
-    NT_ATOMIC_READ(Read##name, type, Acquire, __ATOMIC_ACQUIRE)                                                      \
-    NT_ATOMIC_WRITE(Write##name, type, NoFence, __ATOMIC_RELAXED)                                                    \
-    NT_ATOMIC_WRITE(Write##name, type, Raw, __ATOMIC_RELAXED)                                                        \
+#define NT_ATOMIC(name, type)                                                                      \
+    NT_ATOMIC_READ(Read##name, type, NoFence, __ATOMIC_RELAXED)                                    \
+    NT_ATOMIC_READ(Read##name, type, Raw, __ATOMIC_RELAXED)                                        \
+    NT_ATOMIC_READ(Read##name, type, Acquire, __ATOMIC_ACQUIRE)                                    \
+    NT_ATOMIC_WRITE(Write##name, type, NoFence, __ATOMIC_RELAXED)                                  \
+    NT_ATOMIC_WRITE(Write##name, type, Raw, __ATOMIC_RELAXED)                                      \
     NT_ATOMIC_WRITE(Write##name, type, Release, __ATOMIC_RELEASE)
 NT_ATOMIC(Int8, CHAR)
 NT_ATOMIC(UInt8, UCHAR)
@@ -319,7 +340,8 @@ NT_ATOMIC(Pointer, PVOID)
 #define NT_FRE_ASSERT(exp) ((VOID)((!(exp)) ? (DbgRaiseAssertionFailure(), FALSE) : TRUE))
 #endif
 
-// Types of routines, for their declaration ("IO_CSQ_INSERT_IRP MyInsert;"), where mingw has only the pointer's
+// Types of routines, for their declaration ("IO_CSQ_INSERT_IRP MyInsert;"), where mingw has only
+// the pointer's
 typedef __typeof__(*(PALLOCATE_FUNCTION)0) ALLOCATE_FUNCTION;
 typedef __typeof__(*(PALLOCATE_FUNCTION_EX)0) ALLOCATE_FUNCTION_EX;
 typedef __typeof__(*(PFREE_FUNCTION_EX)0) FREE_FUNCTION_EX;

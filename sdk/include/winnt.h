@@ -1,5 +1,5 @@
-// mingw's winnt.h declares _rotl64 with its macro undefined; clang lets a builtin have a second type only if the
-// declaration is overloadable, and __cdecl is the word in that line that we own.
+// mingw's winnt.h declares _rotl64 with its macro undefined; clang lets a builtin have a second
+// type only if the declaration is overloadable, and __cdecl is the word in that line that we own.
 #pragma once
 #include <sal.h>
 #ifdef __clang__

@@ -1,7 +1,8 @@
-// The way out of a __try body by return, break or goto. The compiler calls NtSehExit as the frame's cleanup. If the body
-// was still running, the rest of the __try statement (a __finally block, perhaps) has to run first, in the function's own
-// frame, with calls that overwrite everything below it: so the call's registers and return address are kept
-// in the frame, and NtSehResumeExit returns from the call later.
+// The way out of a __try body by return, break or goto. The compiler calls NtSehExit as the frame's
+// cleanup. If the body was still running, the rest of the __try statement (a __finally block,
+// perhaps) has to run first, in the function's own frame, with calls that overwrite everything
+// below it: so the call's registers and return address are kept in the frame, and NtSehpResumeExit
+// returns from the call later.
 //
 // Offsets of NT_SEH_FRAME are asserted in seh.c.
 

@@ -1,9 +1,11 @@
 /*
- * Native structured exception handling: the frames of each thread, raising, and the stages of a __try statement.
+ * Native structured exception handling: the frames of each thread, raising, and the stages of a
+ * __try statement.
  *
- * A frame is on its thread's list only while its body runs. Raising takes the innermost frame off the list, gives it
- * the record, and jumps to it; its filter, in the function that owns the frame, accepts the exception or passes it on to
- * the next. So a filter, a handler and a __finally block raise to the frames outside theirs.
+ * A frame is on its thread's list only while its body runs. Raising takes the innermost frame off
+ * the list, gives it the record, and jumps to it; its filter, in the function that owns the frame,
+ * accepts the exception or passes it on to the next. So a filter, a handler and a __finally block
+ * raise to the frames outside theirs.
  *
  *   Fresh -> Body -> Done                    the body ran to its end, or __leave
  *            Body -> Raised -> Handled       an exception that the filter accepted
@@ -27,7 +29,8 @@ static _Thread_local struct {
     NT_SEH_FRAME *Handled; // innermost frame whose filter or handler is running
 } NtSehState;
 
-static _Thread_local CONTEXT NtSehContext; // what GetExceptionInformation()->ContextRecord points to: no registers
+static _Thread_local CONTEXT
+    NtSehContext; // what GetExceptionInformation()->ContextRecord points to: no registers
 static void (*NtSehUnhandled)(const EXCEPTION_RECORD *Record);
 
 _Noreturn void NtSehpResumeExit(NT_SEH_FRAME *Frame);
@@ -101,7 +104,8 @@ void NtSehLeaveBody(NT_SEH_FRAME *Frame)
     }
 }
 
-// The loop around a __try: the body's turn, then that of the handler or the __finally block, then the end.
+// The loop around a __try: the body's turn, then that of the handler or the __finally block, then
+// the end.
 int NtSehStep(NT_SEH_FRAME *Frame)
 {
     if (Frame->Stage == StageFresh)
@@ -114,7 +118,8 @@ int NtSehStep(NT_SEH_FRAME *Frame)
     return 0;
 }
 
-// The end of a __try statement: an exception that a __finally block saw goes on, and so does a way out.
+// The end of a __try statement: an exception that a __finally block saw goes on, and so does a way
+// out.
 void NtSehFinish(NT_SEH_FRAME *Frame)
 {
     if (Frame->Stage == StageRaised)
@@ -179,7 +184,8 @@ unsigned NtSehExceptionCode(void)
 
 EXCEPTION_POINTERS *NtSehExceptionPointers(void)
 {
-    return NtSehState.Handled == NULL ? NULL : (EXCEPTION_POINTERS *)(void *)NtSehState.Handled->Pointers;
+    return NtSehState.Handled == NULL ? NULL
+                                      : (EXCEPTION_POINTERS *)(void *)NtSehState.Handled->Pointers;
 }
 
 NT_SEH_FRAME *NtSehMark(void)

@@ -16,13 +16,14 @@ int main(int Count, char **Arguments)
         fprintf(stderr, "usage: %s TEXT\n", Arguments[0]);
         return 2;
     }
-    Device = CreateFileA(TEMPLATE_PATH, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    Device =
+        CreateFileA(TEMPLATE_PATH, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
     if (Device == INVALID_HANDLE_VALUE) {
         fprintf(stderr, "no device: error %u\n", (unsigned)GetLastError());
         return 1;
     }
-    Done = DeviceIoControl(Device, IOCTL_TEMPLATE_UPPER, Arguments[1], (DWORD)strlen(Arguments[1]), Answer, sizeof(Answer),
-                           &Returned, NULL);
+    Done = DeviceIoControl(Device, IOCTL_TEMPLATE_UPPER, Arguments[1], (DWORD)strlen(Arguments[1]),
+                           Answer, sizeof(Answer), &Returned, NULL);
     if (Done)
         printf("%.*s\n", (int)Returned, Answer);
     else

@@ -69,7 +69,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     NTSTATUS Status;
 
     UNREFERENCED_PARAMETER(RegistryPath);
-    Status = IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE, &Device);
+    Status = IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN,
+                            FALSE, &Device);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = IoCreateSymbolicLink(&Link, &Name);

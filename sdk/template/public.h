@@ -6,4 +6,5 @@
 #define TEMPLATE_PATH "\\\\.\\Template"
 
 /* In: a string of bytes. Out: the same, in upper case, of the same length. */
-#define IOCTL_TEMPLATE_UPPER CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_READ_ACCESS | FILE_WRITE_ACCESS)
+#define IOCTL_TEMPLATE_UPPER                                                                       \
+    CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_READ_ACCESS | FILE_WRITE_ACCESS)

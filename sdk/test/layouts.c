@@ -1,4 +1,5 @@
-// Layouts that a driver's binary sees: the sizes and offsets of x64 Windows, checked in every build.
+// Layouts that a driver's binary sees: the sizes and offsets of x64 Windows, checked in every
+// build.
 #include <nt_undocumented.h>
 #include <aux_klib.h>
 #include <csq.h>

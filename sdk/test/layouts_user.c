@@ -1,4 +1,5 @@
-// Layouts that a client program and its driver share, and those of the Win32 calls: the sizes of x64 Windows.
+// Layouts that a client program and its driver share, and those of the Win32 calls: the sizes of
+// x64 Windows.
 #include <windows.h>
 #include <winioctl.h>
 #include <winsvc.h>
@@ -34,4 +35,6 @@ SIZE(LONG_PTR, 8);
 SIZE(WCHAR, 2);
 SIZE(BOOL, 4);
 _Static_assert(sizeof(L"ab") == 6, "wide characters have two bytes");
-_Static_assert(CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_READ_ACCESS) == 0x00226000, "CTL_CODE");
+_Static_assert(CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_READ_ACCESS) ==
+                   0x00226000,
+               "CTL_CODE");

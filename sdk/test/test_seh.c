@@ -7,12 +7,14 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-static volatile char *volatile NowhereSource = (volatile char *)16; // an unmapped address that the compiler does not know
+static volatile char *volatile NowhereSource =
+    (volatile char *)16; // an unmapped address that the compiler does not know
 static int Steps;
 
 static void raise_code(DWORD Code)
 {
-    EXCEPTION_RECORD Record = {.ExceptionCode = Code, .NumberParameters = 1, .ExceptionInformation = {77}};
+    EXCEPTION_RECORD Record = {
+        .ExceptionCode = Code, .NumberParameters = 1, .ExceptionInformation = {77}};
 
     if (!NtSehRaise(&Record))
         abort();
@@ -448,13 +450,16 @@ int main(void)
         cmocka_unit_test_setup(a_raised_exception_enters_the_handler_with_its_code, start),
         cmocka_unit_test_setup(a_fault_enters_the_handler_and_the_next_one_too, start),
         cmocka_unit_test_setup(the_handler_sees_locals_that_the_body_changed, start),
-        cmocka_unit_test_setup(a_filter_is_evaluated_only_for_an_exception_and_sees_its_record, start),
-        cmocka_unit_test_setup(a_filter_that_continues_the_search_leaves_it_to_the_outer_statement, start),
+        cmocka_unit_test_setup(a_filter_is_evaluated_only_for_an_exception_and_sees_its_record,
+                               start),
+        cmocka_unit_test_setup(a_filter_that_continues_the_search_leaves_it_to_the_outer_statement,
+                               start),
         cmocka_unit_test_setup(an_exception_in_a_handler_goes_to_the_outer_statement, start),
         cmocka_unit_test_setup(a_handler_keeps_its_code_over_a_nested_statement, start),
         cmocka_unit_test_setup(finally_runs_after_a_normal_body, start),
         cmocka_unit_test_setup(finally_runs_on_an_exception_before_the_outer_handler, start),
-        cmocka_unit_test_setup(leave_ends_the_body_out_of_any_loop_and_runs_finally_normally, start),
+        cmocka_unit_test_setup(leave_ends_the_body_out_of_any_loop_and_runs_finally_normally,
+                               start),
         cmocka_unit_test_setup(leave_in_a_handler_ends_the_enclosing_body, start),
         cmocka_unit_test_setup(a_way_out_of_a_body_runs_finally_blocks_and_keeps_the_value, start),
         cmocka_unit_test_setup(an_exception_unwinds_many_functions, start),
