@@ -277,9 +277,11 @@ BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
         KeReleaseSpinLock(&Resource->SpinLock, Irql);
         return FALSE;
     } else {
-        if (ExpFindOwner(Resource, ExpSelf()) != NULL)
+        if (ExpFindOwner(Resource, ExpSelf()) != NULL) {
+            KeReleaseSpinLock(&Resource->SpinLock, Irql);
             VfBugCheck(EXP_C4, 0x1000, (ULONG_PTR)Resource, ExpSelf(), 0,
                        "a thread that holds a resource shared waits to hold it exclusively");
+        }
         ExpWait(Resource, FALSE, Irql);
         return TRUE;
     }
@@ -356,9 +358,11 @@ VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ERESOURCE_THREAD 
     ExpCheckResource(Resource);
     KeAcquireSpinLock(&Resource->SpinLock, &Irql);
     Entry = ResourceThreadId != 0 ? ExpFindOwner(Resource, ResourceThreadId) : NULL;
-    if (Entry == NULL)
+    if (Entry == NULL) {
+        KeReleaseSpinLock(&Resource->SpinLock, Irql);
         VfBugCheck(RESOURCE_NOT_OWNED, (ULONG_PTR)Resource, ResourceThreadId, (ULONG_PTR)Resource->OwnerTable, 0,
                    "the thread does not own the resource that it releases");
+    }
     if (--Entry->OwnerCount == 0) {
         Entry->OwnerThread = 0;
         Exclusive = (Resource->Flag & ResourceOwnedExclusive) != 0;
@@ -388,9 +392,11 @@ VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource)
     VF_IRQL_MAX(DISPATCH_LEVEL);
     ExpCheckResource(Resource);
     KeAcquireSpinLock(&Resource->SpinLock, &Irql);
-    if ((Resource->Flag & ResourceOwnedExclusive) == 0 || Resource->OwnerEntry.OwnerThread != ExpSelf())
+    if ((Resource->Flag & ResourceOwnedExclusive) == 0 || Resource->OwnerEntry.OwnerThread != ExpSelf()) {
+        KeReleaseSpinLock(&Resource->SpinLock, Irql);
         VfBugCheck(RESOURCE_NOT_OWNED, (ULONG_PTR)Resource, ExpSelf(), (ULONG_PTR)Resource->OwnerTable, 0,
                    "the thread does not own the resource that it converts");
+    }
     Resource->Flag &= ~ResourceOwnedExclusive;
     ExpGrantShared(Resource);
     KeReleaseSpinLock(&Resource->SpinLock, Irql);
@@ -406,9 +412,11 @@ VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOID OwnerPointer)
     NT_ASSERT(((ULONG_PTR)OwnerPointer & 3) == 3);
     KeAcquireSpinLock(&Resource->SpinLock, &Irql);
     Entry = ExpFindOwner(Resource, ExpSelf());
-    if (Entry == NULL)
+    if (Entry == NULL) {
+        KeReleaseSpinLock(&Resource->SpinLock, Irql);
         VfBugCheck(RESOURCE_NOT_OWNED, (ULONG_PTR)Resource, ExpSelf(), (ULONG_PTR)Resource->OwnerTable, 0,
                    "the thread does not own the resource that it gives away");
+    }
     Other = ExpFindOwner(Resource, (ERESOURCE_THREAD)OwnerPointer);
     if (Other != NULL) {
         Other->OwnerCount += Entry->OwnerCount;

@@ -132,6 +132,10 @@ NTSTATUS ObQuerySymbolicLink_(PVOID Link, PUNICODE_STRING Target, PULONG Returne
 NTSTATUS ObQuerySecurity_(PVOID Object, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length);
 NTSTATUS ObSetSecurity_(PVOID Object, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor);
 
+/* Exported by NT, but not in the DDK headers. */
+NTKERNELAPI NTSTATUS NTAPI ObSetHandleAttributes(HANDLE Handle, PVOID HandleFlags, KPROCESSOR_MODE PreviousMode); /* OBJECT_HANDLE_FLAG_INFORMATION */
+NTKERNELAPI POBJECT_TYPE NTAPI ObGetObjectType(PVOID Object);
+
 /* Altitudes ("385201.5") as numbers: < 0, 0, > 0. */
 LONG ObCompareAltitudes_(PCUNICODE_STRING Left, PCUNICODE_STRING Right);
 

@@ -89,8 +89,7 @@ void ExTestJoin(EX_TEST_THREAD *Thread)
 
 void ExTestUntilWaiting(EX_TEST_THREAD *Thread)
 {
-    /* 5 is NT's Waiting */
-    for (ULONG Spins = 0; __atomic_load_n(&Thread->Thread.State, __ATOMIC_ACQUIRE) != 5; Spins++)
+    for (ULONG Spins = 0; __atomic_load_n(&Thread->Thread.State, __ATOMIC_ACQUIRE) != KiThreadWaiting; Spins++)
         KiScheduler->Relax(Spins);
 }
 

@@ -172,7 +172,6 @@ static void AnOwnerPointerTakesTheThreadsPlace(void **Unused)
 static void ReleasingWhatOneDoesNotOwnIsABugCheck(void **Unused)
 {
     VF_BUGCHECK Record;
-    BOOLEAN Locked;
 
     Begin();
     VF_EXPECT_BUGCHECK(&Record)
@@ -182,9 +181,6 @@ static void ReleasingWhatOneDoesNotOwnIsABugCheck(void **Unused)
     assert_int_equal(Record.Code, RESOURCE_NOT_OWNED);
     assert_int_equal(Record.Parameters[0], (ULONG_PTR)&Resource);
     assert_int_equal(Record.Parameters[1], (ULONG_PTR)KeGetCurrentThread());
-    Locked = Resource.SpinLock != 0; /* the bug check came while it was held */
-    if (Locked)
-        KeInitializeSpinLock(&Resource.SpinLock);
     End();
 }
 
