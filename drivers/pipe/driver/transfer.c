@@ -1,0 +1,241 @@
+/*
+ * READ, WRITE and CLEANUP.
+ *
+ * A request is served at once as far as the pipe's mode allows; what then could go on (a reader that waits, a writer that
+ * waits) is served before the lock is released, and completed after it.
+ */
+#include "pipe.h"
+
+typedef struct _TRANSFER {
+    PIPE *Pipe;
+    PIRP Irp;
+    BOOLEAN Write;
+    ULONG Length;
+    ULONG Done; /* bytes moved, in all */
+} TRANSFER;
+
+static VOID Begin(TRANSFER *Transfer, PIPE *Pipe, PIRP Irp, BOOLEAN Write)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+
+    Transfer->Pipe = Pipe;
+    Transfer->Irp = Irp;
+    Transfer->Write = Write;
+    Transfer->Length = Write ? Stack->Parameters.Write.Length : Stack->Parameters.Read.Length;
+    Transfer->Done = 0;
+}
+
+static NTSTATUS MoveIn(STORE *Store, UCHAR *Buffer, ULONG Length, ULONG *Done)
+{
+    return StoreWrite(Store, Buffer, Length, Done);
+}
+
+static NTSTATUS MoveOver(STORE *Store, UCHAR *Buffer, ULONG Length, ULONG *Done)
+{
+    return StoreOverwrite(Store, Buffer, Length, Done);
+}
+
+static NTSTATUS MoveOut(STORE *Store, UCHAR *Buffer, ULONG Length, ULONG *Done)
+{
+    return StoreRead(Store, Buffer, Length, Done);
+}
+
+static BUFFER_MOVE *MoveOf(const TRANSFER *Transfer)
+{
+    if (!Transfer->Write)
+        return MoveOut;
+    return Transfer->Pipe->Mode.WhenFull == EXAMPLE_FULL_OVERWRITE ? MoveOver : MoveIn;
+}
+
+static VOID Account(const TRANSFER *Transfer, ULONG Bytes)
+{
+    INSTANCE *Instance = InstanceOf(Transfer->Irp);
+
+    if (Transfer->Write)
+        Instance->BytesWritten += Bytes;
+    else
+        Instance->BytesRead += Bytes;
+}
+
+/* Moves what can be moved now. STATUS_PENDING: (some of) it cannot. */
+static NTSTATUS Move(TRANSFER *Transfer)
+{
+    STORE *Store = &Transfer->Pipe->Store;
+    ULONG Length = Transfer->Length - Transfer->Done, Bytes = 0;
+    UCHAR *Buffer;
+    BOOLEAN User;
+    NTSTATUS Status = BufferOf(Transfer->Irp, &Buffer, &User);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (User)
+        Status = BufferGuarded(MoveOf(Transfer), Store, Buffer, Length, Transfer->Write, &Bytes);
+    else
+        Status = MoveOf(Transfer)(Store, Buffer ? Buffer + Transfer->Done : NULL, Length, &Bytes);
+    Transfer->Done += Bytes;
+    Account(Transfer, Bytes);
+    return Status;
+}
+
+static BOOLEAN Waits(const TRANSFER *Transfer)
+{
+    const EXAMPLE_MODE *Mode = &Transfer->Pipe->Mode;
+
+    return Transfer->Write ? Mode->WhenFull == EXAMPLE_FULL_WAIT : Mode->WhenEmpty == EXAMPLE_EMPTY_WAIT;
+}
+
+static WAITING *QueueOf(const TRANSFER *Transfer)
+{
+    return Transfer->Write ? &Transfer->Pipe->Writers : &Transfer->Pipe->Readers;
+}
+
+/* Nothing moved, and nobody waits for it. */
+static NTSTATUS FullOrEmpty(const TRANSFER *Transfer)
+{
+    BOOLEAN Clear = (Transfer->Pipe->Mode.Flags & EXAMPLE_CLEAR_STATUS) != 0;
+
+    if (Transfer->Write)
+        return Clear ? STATUS_PIPE_BUSY : STATUS_UNSUCCESSFUL;
+    return Clear ? STATUS_PIPE_EMPTY : STATUS_BUFFER_TOO_SMALL;
+}
+
+static NTSTATUS NoBytesAsked(const TRANSFER *Transfer)
+{
+    return Transfer->Pipe->Mode.Flags & EXAMPLE_CLEAR_STATUS ? STATUS_SUCCESS : FullOrEmpty(Transfer);
+}
+
+/* A request that may wait, or that must not fault halfway, has its buffer pinned first. */
+static NTSTATUS Try(TRANSFER *Transfer)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (Waits(Transfer) || Transfer->Pipe->Mode.WhenFull == EXAMPLE_FULL_OVERWRITE)
+        Status = BufferPin(Transfer->Irp, Transfer->Length, Transfer->Write);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    return WaitingCount(QueueOf(Transfer)) ? STATUS_PENDING : Move(Transfer);
+}
+
+/* PIPE.Lock is held. STATUS_PENDING: the IRP is in the queue, or already completed as cancelled. */
+static NTSTATUS Serve(TRANSFER *Transfer)
+{
+    NTSTATUS Status;
+
+    if (InstanceOf(Transfer->Irp)->Closing)
+        return STATUS_FILE_CLOSED;
+    if (Transfer->Length == 0 && !Transfer->Pipe->Store.Messages)
+        return NoBytesAsked(Transfer);
+    Status = Try(Transfer);
+    if (Status != STATUS_PENDING)
+        return Status;
+    if (!Waits(Transfer))
+        return Transfer->Done ? STATUS_SUCCESS : FullOrEmpty(Transfer);
+    WAITING_PROGRESS(Transfer->Irp) = Transfer->Done;
+    WaitingAdd(QueueOf(Transfer), Transfer->Irp, FALSE);
+    return STATUS_PENDING;
+}
+
+/* One request of a queue goes on. FALSE: there is none, or it still waits. */
+static BOOLEAN GoOn(PIPE *Pipe, BOOLEAN Write, PLIST_ENTRY Done)
+{
+    TRANSFER Transfer;
+    NTSTATUS Status;
+    PIRP Irp = WaitingRemove(Write ? &Pipe->Writers : &Pipe->Readers, NULL);
+
+    if (!Irp)
+        return FALSE;
+    Begin(&Transfer, Pipe, Irp, Write);
+    Transfer.Done = (ULONG)WAITING_PROGRESS(Irp);
+    Status = Move(&Transfer);
+    if (Status == STATUS_PENDING) {
+        WAITING_PROGRESS(Irp) = Transfer.Done;
+        WaitingAdd(QueueOf(&Transfer), Irp, TRUE);
+        return FALSE;
+    }
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = Transfer.Done;
+    InsertTailList(Done, &Irp->Tail.Overlay.ListEntry);
+    return TRUE;
+}
+
+/* A writer may have filled what a reader emptied, and the other way round: until neither goes on. */
+VOID TransferGoOn(PIPE *Pipe, PLIST_ENTRY Done)
+{
+    BOOLEAN Again;
+    ULONG Used;
+
+    do {
+        if (!WaitingCount(&Pipe->Readers) && !WaitingCount(&Pipe->Writers))
+            return;
+        Used = RingUsed(&Pipe->Store.Ring);
+        Again = GoOn(Pipe, TRUE, Done);
+        if (!StoreEmpty(&Pipe->Store) && GoOn(Pipe, FALSE, Done))
+            Again = TRUE;
+    } while (Again || Used != RingUsed(&Pipe->Store.Ring));
+}
+
+VOID TransferComplete(PLIST_ENTRY Done)
+{
+    while (!IsListEmpty(Done)) {
+        PIRP Irp = CONTAINING_RECORD(RemoveHeadList(Done), IRP, Tail.Overlay.ListEntry);
+
+        IoCompleteRequest(Irp, Irp->IoStatus.Information ? IO_NAMED_PIPE_INCREMENT : IO_NO_INCREMENT);
+    }
+}
+
+VOID TransferWake(PIPE *Pipe)
+{
+    LIST_ENTRY Done;
+
+    InitializeListHead(&Done);
+    PipeLock(Pipe);
+    TransferGoOn(Pipe, &Done);
+    PipeUnlock(Pipe);
+    TransferComplete(&Done);
+}
+
+/* An IRP that waits may be completed by others as soon as the lock is released: it is not touched after Serve. */
+static NTSTATUS Run(PIRP Irp, BOOLEAN Write)
+{
+    PIPE *Pipe = PipeOf(Irp);
+    LIST_ENTRY Done;
+    TRANSFER Transfer;
+    NTSTATUS Status;
+
+    InitializeListHead(&Done);
+    Begin(&Transfer, Pipe, Irp, Write);
+    PipeLock(Pipe);
+    Status = Serve(&Transfer);
+    TransferGoOn(Pipe, &Done);
+    PipeUnlock(Pipe);
+    TransferComplete(&Done);
+    return Status == STATUS_PENDING ? Status : DriverComplete(Irp, Status, Transfer.Done);
+}
+
+NTSTATUS NTAPI TransferRead(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Device);
+    return Run(Irp, FALSE);
+}
+
+NTSTATUS NTAPI TransferWrite(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Device);
+    return Run(Irp, TRUE);
+}
+
+/* The last handle of this open has gone: its requests do not wait any more, and no new one will. */
+NTSTATUS NTAPI TransferCleanup(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PFILE_OBJECT File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
+    PIPE *Pipe = PipeOf(Irp);
+
+    UNREFERENCED_PARAMETER(Device);
+    PipeLock(Pipe);
+    InstanceOf(Irp)->Closing = TRUE;
+    PipeUnlock(Pipe);
+    WaitingCancelAll(&Pipe->Readers, File);
+    WaitingCancelAll(&Pipe->Writers, File);
+    TransferWake(Pipe);
+    return DriverComplete(Irp, STATUS_SUCCESS, 0);
+}
