@@ -5,7 +5,7 @@
  * it), OwnerOnly (REG_DWORD, 1: a name belongs to the user who opened it first).
  */
 #include "pipe.h"
-#include "settings.h"
+#include "../../common/settings.h"
 #include <wdmsec.h>
 
 #define DEVICE_NAME L"\\Device\\" EXAMPLE_DEVICE
@@ -87,13 +87,13 @@ static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath
 {
     /* {D0B2F3A1-5C7E-4E0B-8E57-3C1D90AF6B2E} */
     static const GUID Class = {0xd0b2f3a1, 0x5c7e, 0x4e0b, {0x8e, 0x57, 0x3c, 0x1d, 0x90, 0xaf, 0x6b, 0x2e}};
-    WCHAR Buffer[256];
+    WCHAR Buffer[SETTINGS_CHARACTERS];
     UNICODE_STRING Name, Security = SDDL_DEVOBJ_SYS_ALL_ADM_RWX_WORLD_RW_RES_R;
     DEVICE *Device;
     NTSTATUS Status;
 
     RtlInitUnicodeString(&Name, DEVICE_NAME);
-    SettingsText(RegistryPath, L"Security", &Security, Buffer, sizeof(Buffer));
+    SettingsText(RegistryPath, L"Security", &Security, Buffer);
     Status = IoCreateDeviceSecure(Driver, sizeof(DEVICE), &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE,
                                   &Security, &Class, DeviceObject);
     if (!NT_SUCCESS(Status))

@@ -3,7 +3,7 @@
 
 typedef struct _VALUE {
     KEY_VALUE_PARTIAL_INFORMATION Head;
-    UCHAR More[1024];
+    WCHAR More[SETTINGS_CHARACTERS];
 } VALUE;
 
 static BOOLEAN ReadValue(PUNICODE_STRING RegistryPath, PCWSTR Name, VALUE *Value)
@@ -33,18 +33,32 @@ ULONG SettingsNumber(PUNICODE_STRING RegistryPath, PCWSTR Name, ULONG Otherwise)
     return Number;
 }
 
-BOOLEAN SettingsText(PUNICODE_STRING RegistryPath, PCWSTR Name, PUNICODE_STRING Text, WCHAR *Buffer, ULONG Bytes)
+/* The characters of a text of that type, one NUL at their end at least; 0: there is none. */
+static ULONG ReadCharacters(PUNICODE_STRING RegistryPath, PCWSTR Name, ULONG Type, WCHAR *Buffer)
 {
     VALUE Value;
-    ULONG Length;
+    ULONG Characters;
 
-    if (!ReadValue(RegistryPath, Name, &Value) || Value.Head.Type != REG_SZ)
+    if (!ReadValue(RegistryPath, Name, &Value) || Value.Head.Type != Type)
+        return 0;
+    Characters = Value.Head.DataLength / sizeof(WCHAR);
+    if (Characters > SETTINGS_CHARACTERS)
+        return 0;
+    RtlCopyMemory(Buffer, Value.Head.Data, Characters * sizeof(WCHAR));
+    if (Characters)
+        Buffer[Characters - 1] = 0;
+    return Characters;
+}
+
+BOOLEAN SettingsText(PUNICODE_STRING RegistryPath, PCWSTR Name, PUNICODE_STRING Text, WCHAR Buffer[SETTINGS_CHARACTERS])
+{
+    if (!ReadCharacters(RegistryPath, Name, REG_SZ, Buffer))
         return FALSE;
-    Length = Value.Head.DataLength & ~1u;
-    if (Length < sizeof(WCHAR) || Length > Bytes)
-        return FALSE;
-    RtlCopyMemory(Buffer, Value.Head.Data, Length);
-    Buffer[Length / sizeof(WCHAR) - 1] = 0;
     RtlInitUnicodeString(Text, Buffer);
     return TRUE;
+}
+
+ULONG SettingsNames(PUNICODE_STRING RegistryPath, PCWSTR Name, WCHAR Buffer[SETTINGS_CHARACTERS])
+{
+    return ReadCharacters(RegistryPath, Name, REG_MULTI_SZ, Buffer);
 }
