@@ -177,6 +177,20 @@ NTSTATUS NtpEndQuery(NTP_OUTPUT *Output, NTSTATUS Status, ULONG Bytes, PULONG Re
     return NT_SUCCESS(Written) ? Status : Written;
 }
 
+PVOID NtpReserve(NTP_ANSWER *Answer, ULONG Bytes)
+{
+    ULONG Offset = Answer->Needed;
+    Answer->Needed += Bytes;
+    return Answer->Needed <= Answer->Output.Length ? (UCHAR *)Answer->Output.Buffer + Offset : NULL;
+}
+
+NTSTATUS NtpEndAnswer(NTP_ANSWER *Answer, NTSTATUS Status, NTSTATUS TooSmall, PULONG Returned)
+{
+    if (NT_SUCCESS(Status) && Answer->Needed > Answer->Output.Length)
+        Status = TooSmall;
+    return NtpEndQuery(&Answer->Output, Status, NT_SUCCESS(Status) ? Answer->Needed : 0, Returned, Answer->Needed);
+}
+
 NTSTATUS NtpQueryFixed(KPROCESSOR_MODE Mode, PVOID User, ULONG Length, PULONG Returned, const void *Data, ULONG Size)
 {
     NTSTATUS Status = Length == Size ? NtpWrite(Mode, User, Data, Size) : STATUS_INFO_LENGTH_MISMATCH;

@@ -65,6 +65,14 @@ NTSTATUS NtpEndOutput(NTP_OUTPUT *Output, NTSTATUS Status, ULONG Bytes);
 /* The same, and the returned-length argument (may be NULL) is written too, whatever the status. */
 NTSTATUS NtpEndQuery(NTP_OUTPUT *Output, NTSTATUS Status, ULONG Bytes, PULONG Returned, ULONG Needed);
 
+/* An answer written piece by piece: what is needed is counted in any case, and written as far as there is room. */
+typedef struct NTP_ANSWER {
+    NTP_OUTPUT Output;
+    ULONG Needed;
+} NTP_ANSWER;
+PVOID NtpReserve(NTP_ANSWER *Answer, ULONG Bytes); /* the next Bytes, NULL if they do not fit */
+NTSTATUS NtpEndAnswer(NTP_ANSWER *Answer, NTSTATUS Status, NTSTATUS TooSmall, PULONG Returned);
+
 /* A structure of fixed size asked for by class: STATUS_INFO_LENGTH_MISMATCH unless Length is its size. */
 NTSTATUS NtpQueryFixed(KPROCESSOR_MODE Mode, PVOID User, ULONG Length, PULONG Returned, const void *Data, ULONG Size);
 

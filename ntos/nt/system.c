@@ -1,7 +1,7 @@
 /*
  * Time, identifiers, text output, shutdown; the state of the room beside the table.
  */
-#include "nt/capture.h"
+#include "nt/sysinfo.h"
 
 static struct {
     void (*Shutdown)(void);
@@ -23,11 +23,13 @@ NTSTATUS NtpInitSystem(void)
     host_random(&NtpState.UuidSequence, sizeof(NtpState.UuidSequence));
     NtpState.TimerDelete = ObpTimerType->Procedures.Delete;
     ObpTimerType->Procedures.Delete = NtpDeleteTimer;
+    NtpInitLog();
     return NtpInitCompletionPorts();
 }
 
 void NtpShutdownSystem(void)
 {
+    NtpShutdownLog();
     ObpTimerType->Procedures.Delete = NtpState.TimerDelete;
 }
 

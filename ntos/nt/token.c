@@ -63,22 +63,11 @@ NTSTATUS NTAPI NtOpenThreadTokenEx(HANDLE ThreadHandle, ACCESS_MASK Desired, BOO
     return OpenToken(Token, Desired, Attributes, TokenHandle);
 }
 
-/* A query writes into its output as far as there is room; what is needed is counted in any case. */
-typedef struct ANSWER { NTP_OUTPUT Output; ULONG Needed; } ANSWER;
-
-/* The next Bytes of the answer; NULL if they do not fit. */
-static PVOID Reserve(ANSWER *Answer, ULONG Bytes)
-{
-    ULONG Offset = Answer->Needed;
-    Answer->Needed += Bytes;
-    return Answer->Needed <= Answer->Output.Length ? (UCHAR *)Answer->Output.Buffer + Offset : NULL;
-}
-
 /* Copies data of a pointer's, and gives the pointer as the caller will see it. */
-static PVOID Attach(ANSWER *Answer, const void *Data, ULONG Bytes)
+static PVOID Attach(NTP_ANSWER *Answer, const void *Data, ULONG Bytes)
 {
     ULONG Offset = Answer->Needed;
-    PVOID To = Reserve(Answer, (Bytes + 3) & ~3u);
+    PVOID To = NtpReserve(Answer, (Bytes + 3) & ~3u);
     if (To != NULL) {
         RtlZeroMemory(To, (Bytes + 3) & ~3u);
         memcpy(To, Data, Bytes);
@@ -86,33 +75,33 @@ static PVOID Attach(ANSWER *Answer, const void *Data, ULONG Bytes)
     return (UCHAR *)Answer->Output.User + Offset;
 }
 
-static void PutBytes(ANSWER *Answer, const void *Data, ULONG Bytes)
+static void PutBytes(NTP_ANSWER *Answer, const void *Data, ULONG Bytes)
 {
-    PVOID To = Reserve(Answer, Bytes);
+    PVOID To = NtpReserve(Answer, Bytes);
     if (To != NULL)
         memcpy(To, Data, Bytes);
 }
 
-static void PutUser(ANSWER *Answer, SE_TOKEN *Token)
+static void PutUser(NTP_ANSWER *Answer, SE_TOKEN *Token)
 {
-    TOKEN_USER *User = Reserve(Answer, sizeof(*User));
+    TOKEN_USER *User = NtpReserve(Answer, sizeof(*User));
     PVOID Sid = Attach(Answer, Token->User, RtlLengthSid(Token->User));
     if (User != NULL)
         *User = (TOKEN_USER){{Sid, 0}};
 }
 
-static void PutSid(ANSWER *Answer, PSID Sid)
+static void PutSid(NTP_ANSWER *Answer, PSID Sid)
 {
-    PSID *Pointer = Reserve(Answer, sizeof(*Pointer));
+    PSID *Pointer = NtpReserve(Answer, sizeof(*Pointer));
     PVOID Copy = Attach(Answer, Sid, RtlLengthSid(Sid));
     if (Pointer != NULL)
         *Pointer = Copy;
 }
 
-static void PutGroups(ANSWER *Answer, SE_TOKEN *Token)
+static void PutGroups(NTP_ANSWER *Answer, SE_TOKEN *Token)
 {
     ULONG Head = FIELD_OFFSET(TOKEN_GROUPS, Groups) + Token->GroupCount * (ULONG)sizeof(SID_AND_ATTRIBUTES);
-    TOKEN_GROUPS *Groups = Reserve(Answer, max(Head, (ULONG)sizeof(TOKEN_GROUPS)));
+    TOKEN_GROUPS *Groups = NtpReserve(Answer, max(Head, (ULONG)sizeof(TOKEN_GROUPS)));
     if (Groups != NULL) {
         RtlZeroMemory(Groups, max(Head, (ULONG)sizeof(TOKEN_GROUPS)));
         Groups->GroupCount = Token->GroupCount;
@@ -124,21 +113,21 @@ static void PutGroups(ANSWER *Answer, SE_TOKEN *Token)
     }
 }
 
-static void PutPrivileges(ANSWER *Answer, SE_TOKEN *Token)
+static void PutPrivileges(NTP_ANSWER *Answer, SE_TOKEN *Token)
 {
     PutBytes(Answer, &Token->PrivilegeCount, sizeof(ULONG));
     PutBytes(Answer, Token->Privileges, Token->PrivilegeCount * (ULONG)sizeof(LUID_AND_ATTRIBUTES));
 }
 
-static void PutDacl(ANSWER *Answer, SE_TOKEN *Token)
+static void PutDacl(NTP_ANSWER *Answer, SE_TOKEN *Token)
 {
-    TOKEN_DEFAULT_DACL *Dacl = Reserve(Answer, sizeof(*Dacl));
+    TOKEN_DEFAULT_DACL *Dacl = NtpReserve(Answer, sizeof(*Dacl));
     PVOID Copy = Token->DefaultDacl == NULL ? NULL : Attach(Answer, Token->DefaultDacl, Token->DefaultDacl->AclSize);
     if (Dacl != NULL)
         Dacl->DefaultDacl = Copy;
 }
 
-static void PutStatistics(ANSWER *Answer, SE_TOKEN *Token)
+static void PutStatistics(NTP_ANSWER *Answer, SE_TOKEN *Token)
 {
     TOKEN_STATISTICS Statistics = {
         .TokenId = Token->TokenId,
@@ -153,17 +142,17 @@ static void PutStatistics(ANSWER *Answer, SE_TOKEN *Token)
 }
 
 /* Mandatory label: high for administrators, medium for others. */
-static void PutIntegrity(ANSWER *Answer, SE_TOKEN *Token)
+static void PutIntegrity(NTP_ANSWER *Answer, SE_TOKEN *Token)
 {
     SID Label = {SID_REVISION, 1, {{0, 0, 0, 0, 0, 16}},
                  {SeTokenIsAdmin(Token) ? SECURITY_MANDATORY_HIGH_RID : SECURITY_MANDATORY_MEDIUM_RID}};
-    SID_AND_ATTRIBUTES *Out = Reserve(Answer, sizeof(*Out));
+    SID_AND_ATTRIBUTES *Out = NtpReserve(Answer, sizeof(*Out));
     PVOID Sid = Attach(Answer, &Label, RtlLengthSid(&Label));
     if (Out != NULL)
         *Out = (SID_AND_ATTRIBUTES){Sid, 0x60 /* SE_GROUP_INTEGRITY, SE_GROUP_INTEGRITY_ENABLED */};
 }
 
-static NTSTATUS Put(ANSWER *Answer, SE_TOKEN *Token, TOKEN_INFORMATION_CLASS Class)
+static NTSTATUS Put(NTP_ANSWER *Answer, SE_TOKEN *Token, TOKEN_INFORMATION_CLASS Class)
 {
     ULONG Elevated = SeTokenIsAdmin(Token), Session = 0;
     ULONG Elevation = 1; /* TokenElevationTypeDefault */
@@ -195,7 +184,7 @@ NTSTATUS NTAPI NtQueryInformationToken(HANDLE Handle, TOKEN_INFORMATION_CLASS Cl
                                        PULONG Returned)
 {
     SE_TOKEN *Token;
-    ANSWER Answer = {.Needed = 0};
+    NTP_ANSWER Answer = {.Needed = 0};
     NTSTATUS Status = NtpProbe(NtpMode(), Returned, sizeof(*Returned));
     if (NT_SUCCESS(Status))
         Status = NtpReference(Handle, TOKEN_QUERY, SeTokenObjectType_, NtpMode(), (PVOID *)&Token);
@@ -206,9 +195,7 @@ NTSTATUS NTAPI NtQueryInformationToken(HANDLE Handle, TOKEN_INFORMATION_CLASS Cl
         ExLockShared_(&Token->Lock);
         Status = Put(&Answer, Token, Class);
         ExUnlockShared_(&Token->Lock);
-        if (NT_SUCCESS(Status) && Answer.Needed > Answer.Output.Length)
-            Status = STATUS_BUFFER_TOO_SMALL;
-        Status = NtpEndQuery(&Answer.Output, Status, NT_SUCCESS(Status) ? Answer.Needed : 0, Returned, Answer.Needed);
+        Status = NtpEndAnswer(&Answer, Status, STATUS_BUFFER_TOO_SMALL, Returned);
     }
     ObDereferenceObject(Token);
     return Status;
