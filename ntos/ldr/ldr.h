@@ -5,21 +5,27 @@
 #define LDR_H
 
 #include "io/io.h"
+#include <nt_undocumented.h>
 
 NTSTATUS LdrInitSystem(const char *SearchPath);  /* colon-separated folders for `nt load NAME`; entry 0 of the list is ntoskrnl.exe */
 void LdrShutdownSystem(void);
 
+/* DRIVER_OBJECT.DriverSection. Begins with what NT has there, on PsLoadedModuleList. */
 typedef struct LDR_MODULE {
-    LIST_ENTRY Links;
+    LDR_DATA_TABLE_ENTRY Entry;
     UNICODE_STRING FullName;      /* \SystemRoot\System32\Drivers\sharingmemory.sys */
     UNICODE_STRING BaseName;      /* sharingmemory.sys */
+    UNICODE_STRING ServiceName;   /* sharingmemory */
     char HostPath[512];           /* the file */
     PVOID Base;
     ULONG Size;
     ULONG Flags;
     USHORT LoadOrder, LoadCount;
     BOOLEAN Native;               /* ELF */
-    host_image *Image;
+    BOOLEAN AskedToUnload;        /* by LdrShutdownSystem */
+    BOOLEAN Unmapped;             /* unloaded; only the loading thread still holds the structure */
+    atomic_int References;        /* io's, and the loading thread's */
+    host_image *Image;            /* NULL: the executive, or a driver linked into the program */
     PDRIVER_OBJECT Driver;
 } LDR_MODULE;
 
@@ -27,6 +33,10 @@ typedef struct LDR_MODULE {
  * STATUS_IMAGE_ALREADY_LOADED; STATUS_INVALID_IMAGE_FORMAT; STATUS_DRIVER_ENTRYPOINT_NOT_FOUND / STATUS_PROCEDURE_NOT_FOUND: missing imports, each named in the debug log; else DriverEntry's. */
 NTSTATUS LdrLoadDriver(PUNICODE_STRING ServiceKey);
 NTSTATUS LdrUnloadDriver(PUNICODE_STRING ServiceKey);
+/* A DriverEntry that is linked into the program itself (unit tests of driver code). */
+NTSTATUS LdrLoadStaticDriver(PDRIVER_INITIALIZE Entry, PUNICODE_STRING ServiceKey);
+/* All three run DriverEntry and DriverUnload in a thread of the System process, whoever calls. */
+extern PLIST_ENTRY PsLoadedModuleList;
 /* Calls Each for every module in load order, the list held. */
 void LdrEnumerateModules(BOOLEAN (*Each)(PVOID Context, const LDR_MODULE *Module), PVOID Context);
 BOOLEAN LdrModuleOf(const void *Address, char *Name, SIZE_T NameSize, ULONG64 *Offset); /* any IRQL, also from a fault */

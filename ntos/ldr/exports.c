@@ -1,0 +1,46 @@
+/*
+ * The names that the executive exports: documented ones that are implemented (exports.txt, checked against the library by a test).
+ */
+#include "ldr/ldrp.h"
+#include <string.h>
+
+static const char *const LdrpExports[] = {
+#define EXPORT(name, arguments) #name,
+#include "exports.inc"
+#undef EXPORT
+};
+
+void LdrEnumerateExports(void (*Each)(PVOID Context, const char *Name), PVOID Context)
+{
+    for (ULONG i = 0; i < RTL_NUMBER_OF(LdrpExports); i++)
+        Each(Context, LdrpExports[i]);
+}
+
+static BOOLEAN IsExport(const char *Name)
+{
+    ULONG Low = 0, High = RTL_NUMBER_OF(LdrpExports);
+    while (Low < High) {
+        ULONG Middle = (Low + High) / 2;
+        int Order = strcmp(Name, LdrpExports[Middle]);
+        if (Order == 0)
+            return TRUE;
+        if (Order < 0)
+            High = Middle;
+        else
+            Low = Middle + 1;
+    }
+    return FALSE;
+}
+
+/* NULL for a routine that UserNT does not have. IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-mmgetsystemroutineaddress */
+PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
+{
+    char Name[128];
+    ULONG Bytes = 0;
+    VF_IRQL_MAX(PASSIVE_LEVEL);
+    if (SystemRoutineName->Length >= (sizeof(Name) - 1) * sizeof(WCHAR))
+        return NULL;
+    RtlUnicodeToUTF8N(Name, sizeof(Name) - 1, &Bytes, SystemRoutineName->Buffer, SystemRoutineName->Length);
+    Name[Bytes] = '\0';
+    return IsExport(Name) ? host_symbol(Name) : NULL;
+}
