@@ -9,6 +9,7 @@
 
 NTSTATUS LdrInitSystem(const char *SearchPath);  /* colon-separated folders for `nt load NAME`; entry 0 of the list is ntoskrnl.exe */
 void LdrShutdownSystem(void);
+void LdrUnloadAll(void);  /* every driver that can, in the reverse order of loading; while the services still work */
 
 /* DRIVER_OBJECT.DriverSection. Begins with what NT has there, on PsLoadedModuleList. */
 typedef struct LDR_MODULE {
@@ -35,7 +36,7 @@ NTSTATUS LdrLoadDriver(PUNICODE_STRING ServiceKey);
 NTSTATUS LdrUnloadDriver(PUNICODE_STRING ServiceKey);
 /* A DriverEntry that is linked into the program itself (unit tests of driver code). */
 NTSTATUS LdrLoadStaticDriver(PDRIVER_INITIALIZE Entry, PUNICODE_STRING ServiceKey);
-/* All three run DriverEntry and DriverUnload in a thread of the System process, whoever calls. */
+/* All run DriverEntry and DriverUnload in a thread of the System process, whoever calls. */
 extern PLIST_ENTRY PsLoadedModuleList;
 /* Calls Each for every module in load order, the list held. */
 void LdrEnumerateModules(BOOLEAN (*Each)(PVOID Context, const LDR_MODULE *Module), PVOID Context);

@@ -196,10 +196,14 @@ static NTSTATUS UnloadAll(PVOID Context)
     return STATUS_SUCCESS;
 }
 
-/* Drivers go in the reverse order of their coming; one without an unload routine is left to IoShutdownSystem, which is called next. */
-void LdrShutdownSystem(void)
+void LdrUnloadAll(void)
 {
     LdrpRunInSystem(UnloadAll, NULL);
+}
+
+/* A driver that is still there (it has no unload routine) is left to IoShutdownSystem, which is called next. */
+void LdrShutdownSystem(void)
+{
     LdrpWithdrawAddresses(&LdrpState.Executive);
     RemoveEntryList(&LdrpState.Executive.Entry.InLoadOrderLinks);
     RtlFreeUnicodeString(&LdrpState.Executive.FullName);

@@ -1,0 +1,76 @@
+/*
+ * The order of the rooms. Each is started when those it may use run; a failure stops those that run, in reverse.
+ */
+#include "init/init.h"
+
+ULONG InitFailingRoom = MAXULONG;
+
+/* A fault point before each room. */
+#define START(number, expression)                                                                  \
+    (InitFailingRoom == (number) ? STATUS_INSUFFICIENT_RESOURCES : (expression))
+
+NTSTATUS InitStartRooms(const USERNT_OPTIONS *Options)
+{
+    NTSTATUS Status;
+    if (!NT_SUCCESS(Status = START(0, VfInitSystem())))
+        return Status;
+    VfLogEcho(Options->EchoDebugPrint);
+    if (!NT_SUCCESS(Status = START(1, KeInitSystem(Options->Processors))))
+        goto stopVf;
+    if (!NT_SUCCESS(Status = START(2, MmInitSystem(Options->PhysicalBytes))))
+        goto stopKe;
+    if (!NT_SUCCESS(Status = START(3, ExInitSystem())))
+        goto stopMm;
+    if (!NT_SUCCESS(Status = START(4, ObInitSystem())))
+        goto stopEx;
+    if (!NT_SUCCESS(Status = START(5, SeInitSystem(Options->BootUserId))))
+        goto stopOb;
+    if (!NT_SUCCESS(Status = START(6, CmInitSystem(Options->StateDirectory))))
+        goto stopSe;
+    if (!NT_SUCCESS(Status = START(7, PsInitSystem())))
+        goto stopCm;
+    if (!NT_SUCCESS(Status = START(8, IoInitSystem())))
+        goto stopPs;
+    if (!NT_SUCCESS(Status = START(9, LdrInitSystem(Options->DriverPath))))
+        goto stopIo;
+    if (!NT_SUCCESS(Status = START(10, NtServicesInit())))
+        goto stopLdr;
+    return STATUS_SUCCESS;
+
+stopLdr:
+    LdrShutdownSystem();
+stopIo:
+    IoShutdownSystem();
+stopPs:
+    PsShutdownSystem();
+stopCm:
+    CmShutdownSystem();
+stopSe:
+    SeShutdownSystem();
+stopOb:
+    ObShutdownSystem();
+stopEx:
+    ExShutdownSystem();
+stopMm:
+    MmShutdownSystem();
+stopKe:
+    KeShutdownSystem();
+stopVf:
+    VfShutdownSystem();
+    return Status;
+}
+
+void InitStopRooms(void)
+{
+    NtServicesShutdown();
+    LdrShutdownSystem();
+    IoShutdownSystem();
+    PsShutdownSystem();
+    CmShutdownSystem();
+    SeShutdownSystem();
+    ObShutdownSystem();
+    ExShutdownSystem();
+    MmShutdownSystem();
+    KeShutdownSystem();
+    VfShutdownSystem();
+}
