@@ -17,7 +17,7 @@ void InitStopRooms(void);
 extern ULONG InitFailingRoom;
 
 /* The embedded process, or NULL in the kernel process. */
-NTSTATUS InitEnterEmbedded(const USERNT_OPTIONS *Options, struct _EPROCESS **Process);
+NTSTATUS InitEnterEmbedded(struct _EPROCESS **Process);
 void InitLeaveEmbedded(struct _EPROCESS *Process);
 
 #endif

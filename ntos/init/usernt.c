@@ -20,22 +20,24 @@ static struct {
 static NTSTATUS CaptureOptions(const USERNT_OPTIONS *Given, USERNT_OPTIONS *Options)
 {
     RtlZeroMemory(Options, sizeof(*Options));
-    Options->BootUserId = MAXULONG;
+    Options->BootUserId = host_user_id();
     if (Given == NULL)
         return STATUS_SUCCESS;
     if (Given->Size < sizeof(ULONG) || Given->Size > sizeof(*Options))
         return STATUS_INVALID_PARAMETER;
     memcpy(Options, Given, Given->Size);
+    if (Options->BootUserId == MAXULONG)
+        Options->BootUserId = host_user_id();
     return STATUS_SUCCESS;
 }
 
-NTSTATUS InitEnterEmbedded(const USERNT_OPTIONS *Options, struct _EPROCESS **Process)
+NTSTATUS InitEnterEmbedded(struct _EPROCESS **Process)
 {
     char Program[512] = "";
     host_program_name(Program, sizeof(Program));
     PS_CLIENT Client = {
         .HostProcessId = host_process_id(),
-        .HostUserId = Options->BootUserId == MAXULONG ? host_user_id() : Options->BootUserId,
+        .HostUserId = host_user_id(),
         .ImagePath = Program,
         .Embedded = TRUE,
     };
@@ -75,7 +77,7 @@ NTSTATUS UserNtBoot(const USERNT_OPTIONS *Given)
     InitState.Process = NULL;
     Status = InitStartRooms(&Options);
     if (NT_SUCCESS(Status) && !Options.NoEmbeddedProcess) {
-        Status = InitEnterEmbedded(&Options, &InitState.Process);
+        Status = InitEnterEmbedded(&InitState.Process);
         if (!NT_SUCCESS(Status))
             InitStopRooms();
     }
