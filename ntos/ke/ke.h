@@ -71,6 +71,7 @@ typedef struct _KPROCESS {
     struct MM_ADDRESS_SPACE *AddressSpace; /* mm's */
     ULONG_PTR DirectoryTableBase;
     BOOLEAN Embedded;              /* user memory is the host process's own */
+    BOOLEAN HasBody;               /* ps: it is the head of an EPROCESS, and its threads are heads of ETHREADs */
 } KPROCESS_NT;
 
 enum { KiThreadInitialized, KiThreadRunning, KiThreadWaiting, KiThreadTerminated };

@@ -136,6 +136,7 @@ NTSTATUS PspCreateProcess(const PS_CLIENT *Client, ULONG Id, PEPROCESS *Process)
         return Status;
     memset(New, 0, sizeof(*New));
     KeInitializeProcess(&New->Pcb);
+    New->Pcb.HasBody = TRUE;
     InitializeListHead(&New->ThreadList);
     ExInitializeRundownProtection(&New->Rundown);
     KeQuerySystemTime(&New->CreateTime);

@@ -90,6 +90,7 @@ void PsDetachHostThread(void);
 /* Calls Each for every thread of the process, at DISPATCH_LEVEL under ps's lock. */
 void PsEnumerateThreads_(struct _EPROCESS *Process, void (*Each)(PVOID Context, struct _ETHREAD *Thread), PVOID Context);
 struct _EPROCESS *PsNextProcess_(struct _EPROCESS *Process); /* references the next, dereferences the given; NULL starts and ends */
+PETHREAD PsNextThread_(PEPROCESS Process, PETHREAD Thread);       /* the same for the threads of a process */
 void PsSetIoHooks(void (*CancelThreadIrps)(struct _ETHREAD *Thread), BOOLEAN (*ImagesChanged)(void)); /* io registers */
 void PsCallImageNotify_(PUNICODE_STRING Name, HANDLE ProcessId, PIMAGE_INFO Information);
 /* What a driver left behind in its image: a notify routine, the start routine of a thread that still runs. NULL: nothing. */

@@ -22,14 +22,22 @@ typedef struct PSP_STATE {
     BOOLEAN StopReaper;
     KEVENT ReapWork, ReapDone;
     PETHREAD Reaper;
+    struct _KTHREAD *BootThread; /* what the caller of PsInitSystem was, and is again after PsShutdownSystem */
+    KPROCESS_NT *BootProcess;
     void (*CancelThreadIrps)(PETHREAD Thread);
     BOOLEAN (*ImagesChanged)(void);
 } PSP_STATE;
 extern PSP_STATE PspState;
 
+/* Ke has threads of its own (a processor's DPC thread, the boot thread) that are no ETHREAD; they pass for the System process's. */
+static inline BOOLEAN PspHasBody(struct _KTHREAD *Thread)
+{
+    return Thread->Attached || Thread->ApcState.Process->HasBody;
+}
+
 static inline PEPROCESS PspCurrentProcess(void)
 {
-    return (PEPROCESS)KiSelf->ApcState.Process;
+    return PspHasBody(KiSelf) ? (PEPROCESS)KiSelf->ApcState.Process : PsInitialSystemProcess;
 }
 
 /* process.c */

@@ -13,12 +13,12 @@ PEPROCESS NTAPI IoGetCurrentProcess(VOID)
 /* The process that the calling thread belongs to, also while it is attached to another. Doc: ntddk/nf-ntddk-psgetcurrentprocessid */
 HANDLE NTAPI PsGetCurrentProcessId(VOID)
 {
-    return PsSelf()->UniqueProcessId;
+    return PspHasBody(KiSelf) ? PsSelf()->UniqueProcessId : PsInitialSystemProcess->UniqueProcessId;
 }
 
 HANDLE NTAPI PsGetCurrentThreadId(VOID)
 {
-    return PsSelf()->UniqueThreadId;
+    return PspHasBody(KiSelf) ? PsSelf()->UniqueThreadId : NULL;
 }
 
 HANDLE NTAPI PsGetProcessId(PEPROCESS Process)
@@ -203,4 +203,22 @@ NTSTATUS NTAPI PsChargeProcessPoolQuota(PEPROCESS Process, POOL_TYPE PoolType, U
 {
     PsChargePoolQuota(Process, PoolType, Amount);
     return STATUS_SUCCESS;
+}
+
+PETHREAD PsNextThread_(PEPROCESS Process, PETHREAD Thread)
+{
+    PETHREAD Next = NULL;
+    PLIST_ENTRY Entry;
+    KIRQL Irql;
+
+    KeAcquireSpinLock(&PspState.Lock, &Irql);
+    Entry = Thread ? Thread->ThreadListEntry.Flink : Process->ThreadList.Flink;
+    if (Entry != &Process->ThreadList && (!Thread || Entry != &Thread->ThreadListEntry)) {
+        Next = CONTAINING_RECORD(Entry, ETHREAD_NT, ThreadListEntry);
+        ObReferenceObject(Next);
+    }
+    KeReleaseSpinLock(&PspState.Lock, Irql);
+    if (Thread)
+        ObDereferenceObject(Thread);
+    return Next;
 }

@@ -47,6 +47,7 @@ static void PspReapOne(PETHREAD Thread)
     PspJoin(Thread);
     KeAcquireSpinLock(&PspState.Lock, &Irql);
     RemoveEntryList(&Thread->ThreadListEntry);
+    InitializeListHead(&Thread->ThreadListEntry); /* whoever enumerates stops here */
     KeReleaseSpinLock(&PspState.Lock, Irql);
     ObDereferenceObject(Thread);
     KeAcquireSpinLock(&PspState.Lock, &Irql);
@@ -70,6 +71,8 @@ static void PspReaperThread(PVOID Context)
 static void PspReaperEntry(struct _KTHREAD *Thread)
 {
     PspReaperThread(NULL);
+    if (PspState.CancelThreadIrps)
+        PspState.CancelThreadIrps((PETHREAD)Thread); /* closing files filled its IRP cache */
     MmThreadPoolRelease(Thread);
     KeExitThread();
 }

@@ -23,7 +23,7 @@ static EX_HANDLE_TABLE **PspHookHandleTable(PEPROCESS Process)
 
 static SE_TOKEN *PspHookCurrentToken(void)
 {
-    if (!KiSelf)
+    if (!KiSelf || !PspHasBody(KiSelf))
         return SeSystemToken();
     return PsSelf()->ImpersonationToken ? PsSelf()->ImpersonationToken : PsSelf()->Process->Token;
 }
@@ -35,12 +35,12 @@ static SE_TOKEN *PspHookTokenOf(PEPROCESS Process)
 
 static ULONG PspCurrentThreadId(void)
 {
-    return KiSelf ? HandleToULong(PsSelf()->UniqueThreadId) : host_thread_id();
+    return KiSelf && PspHasBody(KiSelf) ? HandleToULong(PsSelf()->UniqueThreadId) : host_thread_id();
 }
 
 static ULONG PspCurrentProcessId(void)
 {
-    return KiSelf ? HandleToULong(PsSelf()->UniqueProcessId) : 0;
+    return KiSelf && PspHasBody(KiSelf) ? HandleToULong(PsSelf()->UniqueProcessId) : 0;
 }
 
 static void PspRegisterHooks(void)
@@ -78,13 +78,26 @@ static void PspJoinWorker(struct _KTHREAD *Thread)
     ObDereferenceObject(Thread);
 }
 
+/* The boot thread was ke's alone; a thread of the System process takes its place until PsShutdownSystem. */
+static void PspLayBootThreadAside(void)
+{
+    PspState.BootThread = KiSelf;
+    if (!KiSelf)
+        return;
+    PspState.BootProcess = KiSelf->ApcState.Process;
+    MmThreadPoolRelease(KiSelf);
+    KeReleaseHostThread();
+}
+
 static NTSTATUS PspCreateSystemProcess(void)
 {
     static const PS_CLIENT System = {.HostUserId = 0, .ImagePath = "System"};
     NTSTATUS Status = PspCreateProcess(&System, 4, &PsInitialSystemProcess);
 
-    if (NT_SUCCESS(Status))
-        Status = PsAttachHostThread(NULL);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    PspLayBootThreadAside();
+    Status = PsAttachHostThread(NULL);
     if (NT_SUCCESS(Status))
         Status = PspStartReaper();
     return Status;
@@ -121,8 +134,10 @@ void PsShutdownSystem(void)
     PspStopReaper();
     PspLeaveThread(Self);
     PspEndProcess(PsInitialSystemProcess);
-    KeReleaseHostThread();
     RemoveEntryList(&Self->ThreadListEntry);
+    KeReleaseHostThread();
+    if (PspState.BootThread)
+        KeAdoptHostThread(PspState.BootThread, PspState.BootProcess);
     ObDereferenceObject(Self);
     ObDereferenceObject(PsInitialSystemProcess);
     PsInitialSystemProcess = NULL;

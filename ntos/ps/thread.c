@@ -109,6 +109,8 @@ void PspLeaveThread(PETHREAD Thread)
     PspNotifyThread(Thread, FALSE);
     if (PspCountOut(Thread))
         PspEndProcess(Thread->Process);
+    if (PspState.CancelThreadIrps)
+        PspState.CancelThreadIrps(Thread); /* again: handles were closed meanwhile */
     PsRevertToSelf();
     KeQuerySystemTime(&Thread->ExitTime);
     KeRundownApcs(&Thread->Tcb);

@@ -1,0 +1,139 @@
+/*
+ * Reading and writing.
+ */
+#include "io/iop.h"
+
+typedef struct IOP_TRANSFER {
+    PVOID Buffer;
+    ULONG Length, Key;
+    LARGE_INTEGER Offset;
+    BOOLEAN Write;
+} IOP_TRANSFER;
+
+static BOOLEAN IopIsFilePointer(PLARGE_INTEGER Offset)
+{
+    return !Offset || (Offset->HighPart == -1 && Offset->LowPart == FILE_USE_FILE_POINTER_POSITION);
+}
+
+static BOOLEAN IopIsEndOfFile(PLARGE_INTEGER Offset)
+{
+    return Offset && Offset->HighPart == -1 && Offset->LowPart == FILE_WRITE_TO_END_OF_FILE;
+}
+
+/* A synchronous file has a position, which stands in for an offset that is not given; an asynchronous one needs the offset. */
+static NTSTATUS IopDecideOffset(PFILE_OBJECT File, PLARGE_INTEGER Given, ACCESS_MASK Granted, IOP_TRANSFER *Transfer)
+{
+    if (Transfer->Write && (Granted & (FILE_APPEND_DATA | FILE_WRITE_DATA)) == FILE_APPEND_DATA) {
+        Transfer->Offset.LowPart = FILE_WRITE_TO_END_OF_FILE;
+        Transfer->Offset.HighPart = -1;
+        return STATUS_SUCCESS;
+    }
+    if (IopIsFilePointer(Given)) {
+        if (IopIsSynchronous(File))
+            Transfer->Offset = File->CurrentByteOffset;
+        else if (Given || !(File->Flags & (FO_NAMED_PIPE | FO_MAILSLOT)))
+            return STATUS_INVALID_PARAMETER;
+        return STATUS_SUCCESS;
+    }
+    Transfer->Offset = *Given;
+    if (Given->QuadPart < 0 && !(Transfer->Write && IopIsEndOfFile(Given)))
+        return STATUS_INVALID_PARAMETER;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS IopSetUpBufferedTransfer(PIRP Irp, const IOP_TRANSFER *Transfer, KPROCESSOR_MODE Mode)
+{
+    Irp->Flags |= IRP_BUFFERED_IO;
+    if (!Transfer->Write)
+        Irp->Flags |= IRP_INPUT_OPERATION;
+    Irp->UserBuffer = Transfer->Buffer;
+    if (!Transfer->Length)
+        return STATUS_SUCCESS;
+    return IopCaptureInput(Irp, Transfer->Buffer, Transfer->Write ? Transfer->Length : 0, Transfer->Length, Mode);
+}
+
+static NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, const IOP_TRANSFER *Transfer, KPROCESSOR_MODE Mode)
+{
+    PIO_STACK_LOCATION Location = IopTopLocation(Irp);
+
+    /* The two have one layout. */
+    Location->MajorFunction = Transfer->Write ? IRP_MJ_WRITE : IRP_MJ_READ;
+    Location->Parameters.Read.Length = Transfer->Length;
+    Location->Parameters.Read.Key = Transfer->Key;
+    Location->Parameters.Read.ByteOffset = Transfer->Offset;
+    Irp->Flags |= Transfer->Write ? IRP_WRITE_OPERATION : IRP_READ_OPERATION;
+    if (Device->Flags & DO_BUFFERED_IO)
+        return IopSetUpBufferedTransfer(Irp, Transfer, Mode);
+    if (!(Device->Flags & DO_DIRECT_IO)) {
+        Irp->UserBuffer = Transfer->Buffer;
+        return STATUS_SUCCESS;
+    }
+    if (!Transfer->Length)
+        return STATUS_SUCCESS;
+    return IopLockBuffer(Irp, Transfer->Buffer, Transfer->Length, Transfer->Write ? IoReadAccess : IoWriteAccess, Mode);
+}
+
+static NTSTATUS IopSendTransfer(IOP_REQUEST *Request, const IOP_TRANSFER *Transfer)
+{
+    PIRP Irp = IopAllocateIrp(Request->Device->StackSize);
+    NTSTATUS Status;
+
+    if (!Irp) {
+        IopEndRequest(Request);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Status = IopSetUpTransfer(Irp, Request->Device, Transfer, Request->Mode);
+    if (NT_SUCCESS(Status))
+        return IopIssue(Irp, Request);
+    IopReleaseBuffers(Irp);
+    IoFreeIrp(Irp);
+    IopEndRequest(Request);
+    return Status;
+}
+
+static BOOLEAN IopMayTransfer(BOOLEAN Write, ACCESS_MASK Granted)
+{
+    return (Granted & (Write ? FILE_WRITE_DATA | FILE_APPEND_DATA : FILE_READ_DATA)) != 0;
+}
+
+static NTSTATUS IopReadOrWrite(HANDLE File, const IO_ASYNC *Async, IOP_TRANSFER *Transfer, PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
+{
+    IOP_REQUEST Request;
+    ACCESS_MASK Granted;
+    NTSTATUS Status;
+
+    if (Mode == UserMode && (!MmIsUserRange(Async->UserIosb, sizeof(IO_STATUS_BLOCK)) ||
+                             (Transfer->Length && !MmIsUserRange(Transfer->Buffer, Transfer->Length))))
+        return STATUS_ACCESS_VIOLATION;
+    Status = IopReferenceFile(File, 0, Mode, &Request.File, &Granted);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (!IopMayTransfer(Transfer->Write, Granted)) {
+        ObDereferenceObject(Request.File);
+        return STATUS_ACCESS_DENIED;
+    }
+    Transfer->Key = Key ? *Key : 0;
+    Status = IopBeginRequest(&Request, Mode, Async);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = IopDecideOffset(Request.File, Offset, Granted, Transfer);
+    if (!NT_SUCCESS(Status)) {
+        IopEndRequest(&Request);
+        return Status;
+    }
+    return IopSendTransfer(&Request, Transfer);
+}
+
+NTSTATUS IopReadFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
+{
+    IOP_TRANSFER Transfer = {.Buffer = Buffer, .Length = Length};
+
+    return IopReadOrWrite(File, Async, &Transfer, Offset, Key, Mode);
+}
+
+NTSTATUS IopWriteFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
+{
+    IOP_TRANSFER Transfer = {.Buffer = Buffer, .Length = Length, .Write = TRUE};
+
+    return IopReadOrWrite(File, Async, &Transfer, Offset, Key, Mode);
+}
