@@ -88,7 +88,8 @@ static NTSTATUS IopFinishFast(IOP_REQUEST *Request, PIO_STATUS_BLOCK Iosb)
     return Status;
 }
 
-static NTSTATUS IopSendControl(IOP_REQUEST *Request, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength, BOOLEAN FsControl)
+static NTSTATUS IopSendControl(IOP_REQUEST *Request, ACCESS_MASK Granted, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength,
+                               BOOLEAN FsControl)
 {
     PIRP Irp = IopAllocateIrp(Request->Device->StackSize);
     NTSTATUS Status;
@@ -97,6 +98,8 @@ static NTSTATUS IopSendControl(IOP_REQUEST *Request, ULONG Code, PVOID Input, UL
         IopEndRequest(Request);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
+    /* SL_READ_ACCESS_GRANTED and SL_WRITE_ACCESS_GRANTED, for IoValidateDeviceIoControlAccess. */
+    IopTopLocation(Irp)->Flags = (UCHAR)((Granted & FILE_READ_DATA) | (Granted & FILE_WRITE_DATA) << 1);
     Status = IopSetUpControl(Irp, Code, Input, InputLength, Output, OutputLength, FsControl, Request->Mode);
     if (NT_SUCCESS(Status))
         return IopIssue(Irp, Request);
@@ -131,5 +134,5 @@ NTSTATUS IopDeviceControl(HANDLE File, const IO_ASYNC *Async, ULONG Code, PVOID 
         return Status;
     if (!FsControl && IopTryFastControl(&Request, Code, Input, InputLength, Output, OutputLength, &Iosb))
         return IopFinishFast(&Request, &Iosb);
-    return IopSendControl(&Request, Code, Input, InputLength, Output, OutputLength, FsControl);
+    return IopSendControl(&Request, Granted, Code, Input, InputLength, Output, OutputLength, FsControl);
 }

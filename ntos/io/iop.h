@@ -159,6 +159,8 @@ void IopReleaseDevice(PDEVICE_OBJECT Device);  /* uncounts it; what was postpone
 NTSTATUS IopInitSecurity(void);
 NTSTATUS IopMakeDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, PUNICODE_STRING Name, DEVICE_TYPE Type, ULONG Characteristics,
                        BOOLEAN Exclusive, PSECURITY_DESCRIPTOR Security, PDEVICE_OBJECT *Device);
+NTSTATUS IopMakeNumberedDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, DEVICE_TYPE Type, ULONG Characteristics, BOOLEAN Exclusive,
+                               PSECURITY_DESCRIPTOR Security, PDEVICE_OBJECT *Device);
 
 /* link.c */
 void IopForgetLinks(void);

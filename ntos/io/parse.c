@@ -29,6 +29,10 @@ static NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT Device, PACCESS_STATE State,
 
     if (!NT_SUCCESS(Status))
         return Status;
+    if (!Descriptor) { /* open to all, as any object without one */
+        IopGrant(State, State->RemainingDesiredAccess & ~(ACCESS_MASK)MAXIMUM_ALLOWED);
+        return STATUS_SUCCESS;
+    }
     Allowed = SeAccessCheck(Descriptor, &State->SubjectSecurityContext, FALSE, State->RemainingDesiredAccess, State->PreviouslyGrantedAccess, &Privileges,
                             (PGENERIC_MAPPING)&IopFileMapping, Mode, &Granted, &Status);
     ObReleaseObjectSecurity(Descriptor, Allocated);
