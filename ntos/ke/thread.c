@@ -12,6 +12,16 @@ void KeInitializeProcess(KPROCESS_NT *Process)
     InitializeListHead(&Process->ThreadListHead);
 }
 
+void KeSetProcess_(KPROCESS_NT *Process)
+{
+    KI_WAKES Wakes = {NULL, NULL};
+
+    KiLockDispatcher();
+    KiSetState(&Process->Header, 1);
+    KiSignal(&Process->Header, &Wakes);
+    KiUnlockAndWake(&Wakes);
+}
+
 static void KiInitializePcr(KTHREAD_NT *Thread)
 {
     KI_PCR *Pcr = &Thread->Pcr;
