@@ -208,9 +208,9 @@ static void copy_long(struct rewriter *r)
 static void begin_try(struct rewriter *r)
 {
     r->guarded = true;
-    emit_text(r, "{ NT_SEH_FRAME NtSehFrame_ __attribute__((__cleanup__(NtSehExit), __unused__)) = "
-                 "{.Stage = 0}; "
-                 "if (__sigsetjmp(NtSehFrame_.Jump, 0) == 0 && NtSehEnterBody(&NtSehFrame_)) ");
+    emit_text(r, "{ NT_SEH_FRAME NtSehFrame_ __attribute__((__cleanup__(NtSehExit))); "
+                 "NtSehFrame_.Stage = NtSehFrame_.Abnormal = 0; "
+                 "if (NtSehEnterBody(&NtSehFrame_) && __sigsetjmp(NtSehFrame_.Jump, 0) == 0) ");
     if (r->region_count < DEPTH_LIMIT) {
         r->regions[r->region_count].region = REGION_BODY;
         r->regions[r->region_count].braces = r->braces;

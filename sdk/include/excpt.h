@@ -7,7 +7,7 @@
 // or the __finally block, entered in any case.
 //
 //     for (frame; NtSehStep(&frame);)
-//         if (sigsetjmp(frame.Jump) == 0 && NtSehEnterBody(&frame)) { body }
+//         if (NtSehEnterBody(&frame) && sigsetjmp(frame.Jump) == 0) { body }
 //         else if (NtSehRaised(&frame) && NtSehFilter(&frame, (filter))) { handler }
 //
 // What is different from Windows: filters run after the frames below have been left (inner
@@ -82,9 +82,12 @@ void NtSehSetUnhandled(void (*Unhandled)(const struct _EXCEPTION_RECORD *Record)
 }
 #endif
 
+// The frame is not initialised as a whole: it is large.
 #define NT_SEH_FRAME_VARIABLE                                                                      \
-    NT_SEH_FRAME NtSehFrame_ __attribute__((__cleanup__(NtSehExit), __unused__)) = {.Stage = 0}
-#define NT_SEH_TRY if (sigsetjmp(NtSehFrame_.Jump, 0) == 0 && NtSehEnterBody(&NtSehFrame_))
+    NT_SEH_FRAME NtSehFrame_ __attribute__((__cleanup__(NtSehExit))),                              \
+        *NtSehNew_ __attribute__((__unused__)) =                                                   \
+            (NtSehFrame_.Stage = NtSehFrame_.Abnormal = 0, &NtSehFrame_)
+#define NT_SEH_TRY if (NtSehEnterBody(&NtSehFrame_) && sigsetjmp(NtSehFrame_.Jump, 0) == 0)
 #define NT_SEH_CAUGHT(filter) (NtSehRaised(&NtSehFrame_) && NtSehFilter(&NtSehFrame_, (filter)))
 
 #ifndef NT_SEH_BLOCKS

@@ -24,7 +24,7 @@ _Static_assert(offsetof(NT_SEH_FRAME, Exit) == 24, "exit.S");
 _Static_assert(sizeof(EXCEPTION_RECORD) == NT_SEH_RECORD_SIZE, "excpt.h");
 _Static_assert(sizeof(EXCEPTION_POINTERS) == 2 * sizeof(void *), "excpt.h");
 
-static _Thread_local struct {
+static _Thread_local __attribute__((tls_model("initial-exec"))) struct {
     NT_SEH_FRAME *Top;     // innermost frame whose body is running
     NT_SEH_FRAME *Handled; // innermost frame whose filter or handler is running
 } NtSehState;

@@ -19,6 +19,9 @@ NTSTATUS Crt(PUNICODE_STRING Name, ULONG Value)
     _snwprintf(Wide, RTL_NUMBER_OF(Wide), L"%s", Name->Buffer);
     sprintf(Narrow, "%wZ %p %lu", Name, Name, Value);
     _snprintf(Narrow, sizeof(Narrow), "%S", Wide);
+    if (RtlUnicodeStringPrintf(Name, L"%d", 1) == STATUS_BUFFER_OVERFLOW ||
+        !NT_SUCCESS(RtlUnicodeStringCatString(Name, L"x")))
+        return STATUS_BUFFER_TOO_SMALL;
     if (_stricmp(Narrow, "a") == 0 || _wcsicmp(Wide, L"a") == 0 || towupper(Wide[0]) == L'A')
         return RtlStringCchPrintfW(Wide, RTL_NUMBER_OF(Wide), L"%d", atoi(Narrow));
     return RtlULongAdd(Value, 1, &Sum);
