@@ -20,7 +20,8 @@ PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes, PHYSICA
                                                    MEMORY_CACHING_TYPE CacheType)
 {
     PFN_NUMBER Lowest = ((ULONG64)LowestAcceptableAddress.QuadPart + PAGE_SIZE - 1) >> PAGE_SHIFT;
-    PFN_NUMBER End = ((ULONG64)HighestAcceptableAddress.QuadPart + 1) >> PAGE_SHIFT;
+    ULONG64 Highest = (ULONG64)HighestAcceptableAddress.QuadPart;
+    PFN_NUMBER End = (Highest >> PAGE_SHIFT) + (BYTE_OFFSET(Highest) == PAGE_SIZE - 1);
     PFN_NUMBER First;
 
     VF_IRQL_MAX(DISPATCH_LEVEL);

@@ -88,6 +88,7 @@ void MiFreeLarge(MI_FRAME *Frame, void *Address, ULONG Tag)
         MiBadFreeIrql(Kind, Address);
     if (Tag && Tag != OwnTag && (Tag & 0x7FFFFFFF) != OwnTag)
         MiWrongTag(Address, OwnTag, Tag);
+    MiCheckUnused((PFN_NUMBER)(Frame - MiRam.Frames), BYTES_TO_PAGES(Bytes));
     MiCheckLargeTail(Address, Bytes);
     if (!__atomic_compare_exchange_n(&Frame->State, &Expected, MiFrameUsed, FALSE, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))

@@ -25,11 +25,11 @@ typedef host_lock MI_LOCK;
 #ifdef MI_ADDRESS_SANITIZER
 /* For the few functions that touch what drivers must not: block headers and free memory. */
 #define MI_RAW __attribute__((no_sanitize("address"))) __attribute__((no_sanitize("undefined")))
-#define MI_RAW_INLINE static MI_RAW
+#define MI_RAW_INLINE static __attribute__((unused)) MI_RAW
 #else
 #define MI_ADDRESS_SANITIZER 0
 #define MI_RAW
-#define MI_RAW_INLINE static inline __attribute__((always_inline))
+#define MI_RAW_INLINE static inline __attribute__((always_inline, unused))
 #endif
 
 /* Frames. */
@@ -83,6 +83,7 @@ MI_FRAME *MiFrameOf(PFN_NUMBER Frame); /* NULL: no such frame */
 NTSTATUS MiAllocateRun(SIZE_T Count, MI_FRAME_STATE State, PPFN_NUMBER First);
 NTSTATUS MiAllocateRunIn(SIZE_T Count, PFN_NUMBER Lowest, PFN_NUMBER Highest, SIZE_T Boundary,
                          SIZE_T Alignment, MI_FRAME_STATE State, PPFN_NUMBER First);
+void MiCheckUnused(PFN_NUMBER First, SIZE_T Count); /* or bug check 0x4E */
 NTSTATUS MiInitFrames(ULONG64 PhysicalBytes);
 void MiShutdownFrames(void);
 void MiResetBanks(void);

@@ -235,7 +235,7 @@ NTSTATUS MmAllocateFrames(SIZE_T Count, PPFN_NUMBER First)
 }
 
 /* A frame that is locked for I/O, or mapped for a process, may not be freed by the driver that owns it. */
-static void MiCheckUnused(PFN_NUMBER First, SIZE_T Count)
+void MiCheckUnused(PFN_NUMBER First, SIZE_T Count)
 {
     for (SIZE_T i = 0; i < Count; i++) {
         MI_FRAME *Frame = &MiRam.Frames[First + i];

@@ -18,7 +18,7 @@ static MI_WHERE MiClassify(const MM_ADDRESS_SPACE *Space, const void *Address, S
 {
     ULONG_PTR Start = (ULONG_PTR)Address;
 
-    if (!Space || Start + Bytes < Start || Start + Bytes > MM_SYSTEM_LOW)
+    if (!Space || Start + Bytes < Start || (Start + Bytes) >> 47)
         return MiNowhere;
     if (Start >= Space->Low && Start + Bytes <= Space->High)
         return MiInSlot;
