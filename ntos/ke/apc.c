@@ -1,8 +1,9 @@
 /*
  * Asynchronous procedure calls, and the regions that hold them off.
  *
- * Special kernel APCs (no normal routine) stand before normal ones in the kernel queue. A thread takes its own APCs when it lowers IRQL, leaves a
- * region, waits, or ends a system service; queueing one ends a wait that may be interrupted. The dispatcher lock guards the queues.
+ * Special kernel APCs (no normal routine) stand before normal ones in the kernel queue. A thread
+ * takes its own APCs when it lowers IRQL, leaves a region, waits, or ends a system service;
+ * queueing one ends a wait that may be interrupted. The dispatcher lock guards the queues.
  */
 #include "ke/ki.h"
 
@@ -19,19 +20,21 @@ static void KiSetPending(KTHREAD_NT *Thread, BOOLEAN Pending)
     __atomic_store_n(&Thread->ApcState.KernelApcPending, Pending, __ATOMIC_RELAXED);
 }
 
-/* Environment: whose process the APC needs; OriginalApcEnvironment is the thread's own. The APC must stay until its kernel
- * routine runs. */
-void NTAPI KeInitializeApc(PRKAPC Apc, struct _KTHREAD *Thread, KAPC_ENVIRONMENT Environment, KI_KERNEL_ROUTINE *KernelRoutine,
-                           KI_RUNDOWN_ROUTINE *RundownRoutine, KI_NORMAL_ROUTINE *NormalRoutine, KPROCESSOR_MODE Mode,
+/* Environment: whose process the APC needs; OriginalApcEnvironment is the thread's own. The APC
+ * must stay until its kernel routine runs. */
+void NTAPI KeInitializeApc(PRKAPC Apc, struct _KTHREAD *Thread, KAPC_ENVIRONMENT Environment,
+                           KI_KERNEL_ROUTINE *KernelRoutine, KI_RUNDOWN_ROUTINE *RundownRoutine,
+                           KI_NORMAL_ROUTINE *NormalRoutine, KPROCESSOR_MODE Mode,
                            PVOID NormalContext)
 {
     memset(Apc, 0, sizeof(*Apc));
     Apc->Type = 18;
     Apc->Size = sizeof(*Apc);
     Apc->Thread = Thread;
-    Apc->ApcStateIndex = (CCHAR)(Environment == CurrentApcEnvironment ? (Thread->Attached ? AttachedApcEnvironment
-                                                                                          : OriginalApcEnvironment)
-                                                                      : Environment);
+    Apc->ApcStateIndex =
+        (CCHAR)(Environment == CurrentApcEnvironment
+                    ? (Thread->Attached ? AttachedApcEnvironment : OriginalApcEnvironment)
+                    : Environment);
     Apc->KernelRoutine = (PKKERNEL_ROUTINE)KernelRoutine;
     Apc->RundownRoutine = (PKRUNDOWN_ROUTINE)RundownRoutine;
     Apc->NormalRoutine = (PKNORMAL_ROUTINE)NormalRoutine;
@@ -55,7 +58,8 @@ static void KiQueueApc(PRKAPC Apc, LIST_ENTRY *Head)
     LIST_ENTRY *Before = Head;
 
     if (!Apc->NormalRoutine) /* after the special ones that are there already */
-        while (Before->Flink != Head && !CONTAINING_RECORD(Before->Flink, KAPC, ApcListEntry)->NormalRoutine)
+        while (Before->Flink != Head &&
+               !CONTAINING_RECORD(Before->Flink, KAPC, ApcListEntry)->NormalRoutine)
             Before = Before->Flink;
     else
         Before = Head->Blink;
@@ -71,7 +75,8 @@ BOOLEAN KiApcDeliverable(KTHREAD_NT *Thread)
     if (IsListEmpty(Head) || Thread->Irql >= APC_LEVEL || Thread->SpecialApcDisable)
         return FALSE;
     First = CONTAINING_RECORD(Head->Flink, KAPC, ApcListEntry);
-    return !First->NormalRoutine || (!Thread->KernelApcDisable && !Thread->ApcState.KernelApcInProgress);
+    return !First->NormalRoutine ||
+           (!Thread->KernelApcDisable && !Thread->ApcState.KernelApcInProgress);
 }
 
 static void KiNoticeKernelApc(KTHREAD_NT *Thread, KI_WAKES *Wakes)
@@ -95,7 +100,8 @@ static void KiNoticeUserApc(KTHREAD_NT *Thread, KI_WAKES *Wakes)
 }
 
 /* IRQL <= DISPATCH_LEVEL. FALSE: it is queued already, or the thread takes no APCs any more. */
-BOOLEAN NTAPI KeInsertQueueApc(PRKAPC Apc, PVOID SystemArgument1, PVOID SystemArgument2, KPRIORITY Increment)
+BOOLEAN NTAPI KeInsertQueueApc(PRKAPC Apc, PVOID SystemArgument1, PVOID SystemArgument2,
+                               KPRIORITY Increment)
 {
     KTHREAD_NT *Thread = Apc->Thread;
     KI_WAKES Wakes = {NULL, NULL};
@@ -143,8 +149,8 @@ static void KiCheckApcIrql(KIRQL Expected, ULONG Unique, ULONG_PTR Routine)
     KIRQL Irql = KiIrql();
 
     if (__builtin_expect(Irql != Expected, 0))
-        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG)Irql << 16 | (ULONG)Expected << 8 | Unique, Routine, 0, 0,
-                   "an APC routine returned at IRQL %u", Irql);
+        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG)Irql << 16 | (ULONG)Expected << 8 | Unique,
+                   Routine, 0, 0, "an APC routine returned at IRQL %u", Irql);
 }
 
 /* What an APC asks for, taken from it: its kernel routine may free it. */
@@ -156,7 +162,8 @@ typedef struct KI_CALL {
 
 static KI_CALL KiDequeueApc(KAPC *Apc)
 {
-    KI_CALL Call = {Apc->KernelRoutine, Apc->NormalRoutine, Apc->NormalContext, Apc->SystemArgument1, Apc->SystemArgument2};
+    KI_CALL Call = {Apc->KernelRoutine, Apc->NormalRoutine, Apc->NormalContext,
+                    Apc->SystemArgument1, Apc->SystemArgument2};
 
     RemoveEntryList(&Apc->ApcListEntry);
     Apc->Inserted = FALSE;
@@ -232,7 +239,8 @@ BOOLEAN KeTakeUserApc(KI_USER_APC *UserApc)
     KiSetIrql(Thread, Old);
     if (!Call.Normal)
         return KeTakeUserApc(UserApc);
-    *UserApc = (KI_USER_APC){(KI_NORMAL_ROUTINE *)Call.Normal, Call.Context, Call.Argument1, Call.Argument2};
+    *UserApc = (KI_USER_APC){(KI_NORMAL_ROUTINE *)Call.Normal, Call.Context, Call.Argument1,
+                             Call.Argument2};
     return TRUE;
 }
 
@@ -251,8 +259,8 @@ static KAPC *KiPopApc(KTHREAD_NT *Thread, KPROCESSOR_MODE Mode)
     return Apc;
 }
 
-/* The calling thread, at its end: user APCs are run down (an APC without a rundown routine is let go: its owner's); kernel
- * ones have been delivered, or are bug check 0x20. */
+/* The calling thread, at its end: user APCs are run down (an APC without a rundown routine is let
+ * go: its owner's); kernel ones have been delivered, or are bug check 0x20. */
 void KeRundownApcs(struct _KTHREAD *Thread)
 {
     KAPC *Apc;
@@ -263,14 +271,16 @@ void KeRundownApcs(struct _KTHREAD *Thread)
     if (KiApcPending(Thread))
         KeDeliverKernelApcs();
     if ((Apc = KiPopApc(Thread, KernelMode)))
-        VfBugCheck(KERNEL_APC_PENDING_DURING_EXIT, (ULONG_PTR)Apc, (ULONG_PTR)Thread->KernelApcDisable, Thread->Irql, 0,
+        VfBugCheck(KERNEL_APC_PENDING_DURING_EXIT, (ULONG_PTR)Apc,
+                   (ULONG_PTR)Thread->KernelApcDisable, Thread->Irql, 0,
                    "a thread ends with a kernel APC pending");
 }
 
 static void KiCheckRegionIrql(ULONG Rule, const char *Routine)
 {
     if (__builtin_expect(KiIrql() > APC_LEVEL, 0))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Rule, KiIrql(), 0, 0, "%s at IRQL %u", Routine, KiIrql());
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Rule, KiIrql(), 0, 0, "%s at IRQL %u",
+                   Routine, KiIrql());
 }
 
 static void KiDeliverIfEnabled(KTHREAD_NT *Thread)
@@ -279,21 +289,24 @@ static void KiDeliverIfEnabled(KTHREAD_NT *Thread)
         KeDeliverKernelApcs();
 }
 
-/* IRQL <= APC_LEVEL (above: 0xC4/11A). Holds off normal kernel APCs; nests. Doc: ntddk/nf-ntddk-keentercriticalregion */
+/* IRQL <= APC_LEVEL (above: 0xC4/11A). Holds off normal kernel APCs; nests. Doc:
+ * ntddk/nf-ntddk-keentercriticalregion */
 VOID NTAPI KeEnterCriticalRegion(VOID)
 {
     KiCheckRegionIrql(0x11A, "KeEnterCriticalRegion");
     KiSelf->KernelApcDisable--;
 }
 
-/* IRQL <= APC_LEVEL (above: 0xC4/11B). Outside a region: 0xC4/3E. Doc: ntddk/nf-ntddk-keleavecriticalregion */
+/* IRQL <= APC_LEVEL (above: 0xC4/11B). Outside a region: 0xC4/3E. Doc:
+ * ntddk/nf-ntddk-keleavecriticalregion */
 VOID NTAPI KeLeaveCriticalRegion(VOID)
 {
     KTHREAD_NT *Thread = KiSelf;
 
     KiCheckRegionIrql(0x11B, "KeLeaveCriticalRegion");
     if (__builtin_expect(Thread->KernelApcDisable >= 0, 0))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3E, 0, 0, 0, "KeLeaveCriticalRegion outside a critical region");
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3E, 0, 0, 0,
+                   "KeLeaveCriticalRegion outside a critical region");
     if (++Thread->KernelApcDisable == 0)
         KiDeliverIfEnabled(Thread);
 }
@@ -312,19 +325,22 @@ VOID NTAPI KeLeaveGuardedRegion(VOID)
 
     VF_IRQL_MAX(APC_LEVEL);
     if (__builtin_expect(Thread->SpecialApcDisable >= 0, 0))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3E, 0, 0, 0, "KeLeaveGuardedRegion outside a guarded region");
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3E, 0, 0, 0,
+                   "KeLeaveGuardedRegion outside a guarded region");
     if (++Thread->SpecialApcDisable == 0)
         KiDeliverIfEnabled(Thread);
 }
 
-/* IRQL <= DISPATCH_LEVEL. TRUE in a critical or guarded region. Doc: ntddk/nf-ntddk-keareapcsdisabled */
+/* IRQL <= DISPATCH_LEVEL. TRUE in a critical or guarded region. Doc:
+ * ntddk/nf-ntddk-keareapcsdisabled */
 BOOLEAN NTAPI KeAreApcsDisabled(VOID)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
     return KiSelf->KernelApcDisable != 0 || KiSelf->SpecialApcDisable != 0;
 }
 
-/* IRQL <= DISPATCH_LEVEL. TRUE in a guarded region or at APC_LEVEL and above. Doc: wdm/nf-wdm-keareallapcsdisabled */
+/* IRQL <= DISPATCH_LEVEL. TRUE in a guarded region or at APC_LEVEL and above. Doc:
+ * wdm/nf-wdm-keareallapcsdisabled */
 BOOLEAN NTAPI KeAreAllApcsDisabled(VOID)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);

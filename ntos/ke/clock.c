@@ -1,8 +1,10 @@
 /*
- * The clock: a thread that expires timers and, every 15.625 ms, writes the times in KUSER_SHARED_DATA.
+ * The clock: a thread that expires timers and, every 15.625 ms, writes the times in
+ * KUSER_SHARED_DATA.
  *
- * The page is mapped twice: read-only at its documented user address, and writable for the clock. The three words of a time are
- * written High2Time, LowPart, High1Time and read the other way round, so a reader sees when it was interrupted.
+ * The page is mapped twice: read-only at its documented user address, and writable for the clock.
+ * The three words of a time are written High2Time, LowPart, High1Time and read the other way round,
+ * so a reader sees when it was interrupted.
  */
 #include "ke/ki.h"
 
@@ -55,7 +57,8 @@ static void KiWriteTimes(ULONG64 Now)
     KiWriteTime(&Shared->InterruptTime, Now);
     KiWriteTime(&Shared->SystemTime, KiScheduler->SystemTime());
     __atomic_store_n(&Shared->TickCountQuad, Ticks, __ATOMIC_RELEASE);
-    __atomic_store_n((LONG volatile *)&Shared->TickCount.High2Time, (LONG)(Ticks >> 32), __ATOMIC_RELEASE);
+    __atomic_store_n((LONG volatile *)&Shared->TickCount.High2Time, (LONG)(Ticks >> 32),
+                     __ATOMIC_RELEASE);
     __atomic_store_n(&Shared->TickCountLowDeprecated, (ULONG)Ticks, __ATOMIC_RELAXED);
 }
 
@@ -113,7 +116,8 @@ NTSTATUS KiMapSharedData(void)
     if (KiClock.File < 0)
         return STATUS_INSUFFICIENT_RESOURCES;
     KiClock.ReadOnlyFile = host_memory_file_read_only(KiClock.File);
-    Status = KiClock.ReadOnlyFile < 0 ? STATUS_INSUFFICIENT_RESOURCES : KiMapAt(KI_WRITABLE_ALIAS, HOST_READ | HOST_WRITE);
+    Status = KiClock.ReadOnlyFile < 0 ? STATUS_INSUFFICIENT_RESOURCES
+                                      : KiMapAt(KI_WRITABLE_ALIAS, HOST_READ | HOST_WRITE);
     if (!NT_SUCCESS(Status))
         goto closeFiles;
     Status = KiMapAt((void *)KI_USER_SHARED_DATA, HOST_READ);
@@ -173,7 +177,7 @@ static void KiTickClock(ULONG64 Now)
 
 static void KiClockThread(KTHREAD_NT *Thread)
 {
-    while (!__atomic_load_n(&KiState.Stopping, __ATOMIC_ACQUIRE)) {
+    while (!KiStopping(Thread)) {
         ULONG64 Now = KiNow(), Next;
         KIRQL Old;
 
@@ -232,7 +236,8 @@ ULONG64 NTAPI KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp)
     return Now;
 }
 
-/* Any IRQL. Interrupt time without sleep states, which there are none of. Doc: wdm/nf-wdm-kequeryunbiasedinterrupttime */
+/* Any IRQL. Interrupt time without sleep states, which there are none of. Doc:
+ * wdm/nf-wdm-kequeryunbiasedinterrupttime */
 ULONGLONG NTAPI KeQueryUnbiasedInterruptTime(VOID)
 {
     return KeQueryInterruptTime();
@@ -247,7 +252,8 @@ ULONGLONG NTAPI KeQueryUnbiasedInterruptTimePrecise(PULONG64 QpcTimeStamp)
 /* Any IRQL. Ticks of KeQueryTimeIncrement since boot. Doc: wdm/nf-wdm-kequerytickcount */
 VOID NTAPI KeQueryTickCount(PLARGE_INTEGER CurrentCount)
 {
-    CurrentCount->QuadPart = (LONGLONG)__atomic_load_n(&KiSharedData()->TickCountQuad, __ATOMIC_ACQUIRE);
+    CurrentCount->QuadPart =
+        (LONGLONG)__atomic_load_n(&KiSharedData()->TickCountQuad, __ATOMIC_ACQUIRE);
 }
 
 /* Any IRQL. 100 ns a tick. Doc: wdm/nf-wdm-kequerytimeincrement */

@@ -1,6 +1,6 @@
 /*
- * Device queues: a driver inserts an IRP; the first finds the queue idle and is to be started, the others wait. Sorted by key
- * if inserted by key.
+ * Device queues: a driver inserts an IRP; the first finds the queue idle and is to be started, the
+ * others wait. Sorted by key if inserted by key.
  */
 #include "ke/ki.h"
 
@@ -26,7 +26,8 @@ VOID NTAPI KeInitializeDeviceQueue(PKDEVICE_QUEUE DeviceQueue)
     KeInitializeSpinLock(&DeviceQueue->Lock);
 }
 
-static BOOLEAN KiInsertDeviceQueue(PKDEVICE_QUEUE Queue, PKDEVICE_QUEUE_ENTRY Entry, LIST_ENTRY *Before)
+static BOOLEAN KiInsertDeviceQueue(PKDEVICE_QUEUE Queue, PKDEVICE_QUEUE_ENTRY Entry,
+                                   LIST_ENTRY *Before)
 {
     Entry->Inserted = Queue->Busy;
     if (Entry->Inserted)
@@ -35,8 +36,8 @@ static BOOLEAN KiInsertDeviceQueue(PKDEVICE_QUEUE Queue, PKDEVICE_QUEUE_ENTRY En
     return Entry->Inserted;
 }
 
-/* At DISPATCH_LEVEL. FALSE: the device was idle, and is busy with this entry now, which is not queued.
- * Doc: wdm/nf-wdm-keinsertdevicequeue */
+/* At DISPATCH_LEVEL. FALSE: the device was idle, and is busy with this entry now, which is not
+ * queued. Doc: wdm/nf-wdm-keinsertdevicequeue */
 BOOLEAN NTAPI KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTRY DeviceQueueEntry)
 {
     BOOLEAN Inserted;
@@ -44,13 +45,16 @@ BOOLEAN NTAPI KeInsertDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENT
     VF_IRQL_MAX(DISPATCH_LEVEL);
     VF_IRQL_MIN(DISPATCH_LEVEL);
     KeAcquireSpinLockAtDpcLevel(&DeviceQueue->Lock);
-    Inserted = KiInsertDeviceQueue(DeviceQueue, DeviceQueueEntry, DeviceQueue->DeviceListHead.Blink);
+    Inserted =
+        KiInsertDeviceQueue(DeviceQueue, DeviceQueueEntry, DeviceQueue->DeviceListHead.Blink);
     KeReleaseSpinLockFromDpcLevel(&DeviceQueue->Lock);
     return Inserted;
 }
 
-/* As KeInsertDeviceQueue; behind entries of the same and of lower keys. Doc: wdm/nf-wdm-keinsertbykeydevicequeue */
-BOOLEAN NTAPI KeInsertByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTRY DeviceQueueEntry, ULONG SortKey)
+/* As KeInsertDeviceQueue; behind entries of the same and of lower keys. Doc:
+ * wdm/nf-wdm-keinsertbykeydevicequeue */
+BOOLEAN NTAPI KeInsertByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
+                                       PKDEVICE_QUEUE_ENTRY DeviceQueueEntry, ULONG SortKey)
 {
     LIST_ENTRY *Head = &DeviceQueue->DeviceListHead, *Before;
     BOOLEAN Inserted;
@@ -59,7 +63,8 @@ BOOLEAN NTAPI KeInsertByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEU
     VF_IRQL_MIN(DISPATCH_LEVEL);
     KeAcquireSpinLockAtDpcLevel(&DeviceQueue->Lock);
     DeviceQueueEntry->SortKey = SortKey;
-    for (Before = Head->Blink; Before != Head && KiEntryOf(Before)->SortKey > SortKey; Before = Before->Blink)
+    for (Before = Head->Blink; Before != Head && KiEntryOf(Before)->SortKey > SortKey;
+         Before = Before->Blink)
         ;
     Inserted = KiInsertDeviceQueue(DeviceQueue, DeviceQueueEntry, Before);
     KeReleaseSpinLockFromDpcLevel(&DeviceQueue->Lock);
@@ -78,7 +83,8 @@ static PKDEVICE_QUEUE_ENTRY KiTakeDeviceEntry(PKDEVICE_QUEUE Queue, LIST_ENTRY *
     return KiEntryOf(Entry);
 }
 
-/* At DISPATCH_LEVEL. The first entry; NULL: none, and the device is idle now. Doc: wdm/nf-wdm-keremovedevicequeue */
+/* At DISPATCH_LEVEL. The first entry; NULL: none, and the device is idle now. Doc:
+ * wdm/nf-wdm-keremovedevicequeue */
 PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveDeviceQueue(PKDEVICE_QUEUE DeviceQueue)
 {
     PKDEVICE_QUEUE_ENTRY Entry;
@@ -91,8 +97,8 @@ PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveDeviceQueue(PKDEVICE_QUEUE DeviceQueue)
     return Entry;
 }
 
-/* At DISPATCH_LEVEL. The first entry with at least that key, else the first of all; NULL: none, and the device is idle
- * now. Doc: wdm/nf-wdm-keremovebykeydevicequeue */
+/* At DISPATCH_LEVEL. The first entry with at least that key, else the first of all; NULL: none, and
+ * the device is idle now. Doc: wdm/nf-wdm-keremovebykeydevicequeue */
 PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue, ULONG SortKey)
 {
     LIST_ENTRY *Head = &DeviceQueue->DeviceListHead, *Found;
@@ -101,15 +107,18 @@ PKDEVICE_QUEUE_ENTRY NTAPI KeRemoveByKeyDeviceQueue(PKDEVICE_QUEUE DeviceQueue, 
     VF_IRQL_MAX(DISPATCH_LEVEL);
     VF_IRQL_MIN(DISPATCH_LEVEL);
     KeAcquireSpinLockAtDpcLevel(&DeviceQueue->Lock);
-    for (Found = Head->Flink; Found != Head && KiEntryOf(Found)->SortKey < SortKey; Found = Found->Flink)
+    for (Found = Head->Flink; Found != Head && KiEntryOf(Found)->SortKey < SortKey;
+         Found = Found->Flink)
         ;
     Entry = KiTakeDeviceEntry(DeviceQueue, Found == Head ? Head->Flink : Found);
     KeReleaseSpinLockFromDpcLevel(&DeviceQueue->Lock);
     return Entry;
 }
 
-/* IRQL <= DISPATCH_LEVEL. FALSE: the entry was not queued. Doc: wdm/nf-wdm-keremoveentrydevicequeue */
-BOOLEAN NTAPI KeRemoveEntryDeviceQueue(PKDEVICE_QUEUE DeviceQueue, PKDEVICE_QUEUE_ENTRY DeviceQueueEntry)
+/* IRQL <= DISPATCH_LEVEL. FALSE: the entry was not queued. Doc: wdm/nf-wdm-keremoveentrydevicequeue
+ */
+BOOLEAN NTAPI KeRemoveEntryDeviceQueue(PKDEVICE_QUEUE DeviceQueue,
+                                       PKDEVICE_QUEUE_ENTRY DeviceQueueEntry)
 {
     BOOLEAN Removed;
     KIRQL Old;

@@ -1,15 +1,16 @@
 /*
  * Where a kernel half waits for its client: at a word of their channel, which both processes map.
  *
- * Clients that call often answer within microseconds, which is less than a futex costs. So a thread spins for a while if that
- * paid off lately. Doorbell tells Unpark to wake the word until the thread has seen why.
+ * Clients that call often answer within microseconds, which is less than a futex costs. So a thread
+ * spins for a while if that paid off lately. Doorbell tells Unpark to wake the word until the
+ * thread has seen why.
  */
 #include "ke/ki.h"
 
-#define KI_SPIN_TIME 200      /* 20 microseconds */
+#define KI_SPIN_TIME 200 /* 20 microseconds */
 #define KI_SPINS_A_LOOK 16
 #define KI_CREDIT_LIMIT 8
-#define KI_RETRY 32           /* without credit, spin this seldom */
+#define KI_RETRY 32 /* without credit, spin this seldom */
 
 static BOOLEAN KiHasRung(uint32_t *Word, uint32_t Expected)
 {
@@ -30,7 +31,8 @@ static BOOLEAN KiSpinForDoorbell(uint32_t *Word, uint32_t Expected)
     return FALSE;
 }
 
-/* The credit grows with every spin that paid off; without credit only every so many visits tries. */
+/* The credit grows with every spin that paid off; without credit only every so many visits tries.
+ */
 static BOOLEAN KiTrySpin(KTHREAD_NT *Thread, uint32_t *Word, uint32_t Expected)
 {
     BOOLEAN Rung;

@@ -1,9 +1,9 @@
 /*
  * Deferred procedure calls.
  *
- * A DPC waits in the queue of one processor; DpcData names it. Whoever owns that processor runs the queue when it lowers below
- * DISPATCH_LEVEL; the processor's DPC thread does so when nobody else comes by. Threaded DPCs have a queue and a thread of
- * their own, at PASSIVE_LEVEL.
+ * A DPC waits in the queue of one processor; DpcData names it. Whoever owns that processor runs the
+ * queue when it lowers below DISPATCH_LEVEL; the processor's DPC thread does so when nobody else
+ * comes by. Threaded DPCs have a queue and a thread of their own, at PASSIVE_LEVEL.
  */
 #include "ke/ki.h"
 
@@ -26,7 +26,8 @@ VOID NTAPI KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID
 }
 
 /* Any IRQL. Its routine runs at PASSIVE_LEVEL. Doc: wdm/nf-wdm-keinitializethreadeddpc */
-VOID NTAPI KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext)
+VOID NTAPI KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine,
+                                   PVOID DeferredContext)
 {
     KiInitializeDpc(Dpc, DeferredRoutine, DeferredContext, KiThreadedDpcType);
 }
@@ -37,15 +38,18 @@ VOID NTAPI KeSetImportanceDpc(PRKDPC Dpc, KDPC_IMPORTANCE Importance)
     Dpc->Importance = (UCHAR)Importance;
 }
 
-/* Any IRQL; for later insertions. A processor that does not exist is bug check 0xC7/3. Doc: wdm/nf-wdm-kesettargetprocessordpc */
+/* Any IRQL; for later insertions. A processor that does not exist is bug check 0xC7/3. Doc:
+ * wdm/nf-wdm-kesettargetprocessordpc */
 VOID NTAPI KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number)
 {
     if (Number < 0 || (ULONG)Number >= KiState.Count)
-        VfBugCheck(TIMER_OR_DPC_INVALID, 3, (ULONG_PTR)Dpc, (ULONG_PTR)Number, KiState.Count, "no processor %d", Number);
+        VfBugCheck(TIMER_OR_DPC_INVALID, 3, (ULONG_PTR)Dpc, (ULONG_PTR)Number, KiState.Count,
+                   "no processor %d", Number);
     Dpc->Number = (USHORT)(Number + 1);
 }
 
-/* Any IRQL. STATUS_INVALID_PARAMETER: no such processor. Doc: wdm/nf-wdm-kesettargetprocessordpcex */
+/* Any IRQL. STATUS_INVALID_PARAMETER: no such processor. Doc: wdm/nf-wdm-kesettargetprocessordpcex
+ */
 NTSTATUS NTAPI KeSetTargetProcessorDpcEx(PKDPC Dpc, PPROCESSOR_NUMBER ProcNumber)
 {
     if (ProcNumber->Group != 0 || ProcNumber->Number >= KiState.Count || ProcNumber->Reserved)
@@ -63,7 +67,8 @@ static void KiEnqueueDpc(KDPC *Dpc, KPRCB *Prcb)
         InsertHeadList(Head, &Dpc->DpcListEntry);
     else
         InsertTailList(Head, &Dpc->DpcListEntry);
-    atomic_fetch_add_explicit(Threaded ? &Prcb->ThreadedDpcCount : &Prcb->DpcCount, 1, memory_order_release);
+    atomic_fetch_add_explicit(Threaded ? &Prcb->ThreadedDpcCount : &Prcb->DpcCount, 1,
+                              memory_order_release);
 }
 
 /* At DISPATCH_LEVEL or above on Current. */
@@ -75,7 +80,8 @@ BOOLEAN KiQueueDpc(KDPC *Dpc, PVOID Argument1, PVOID Argument2, KPRCB *Current)
     BOOLEAN Queued;
 
     KiLock(&Prcb->DpcLock);
-    Queued = __atomic_compare_exchange_n(&Dpc->DpcData, &Free, Prcb, FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    Queued = __atomic_compare_exchange_n(&Dpc->DpcData, &Free, Prcb, FALSE, __ATOMIC_RELAXED,
+                                         __ATOMIC_RELAXED);
     if (Queued) {
         Dpc->SystemArgument1 = Argument1;
         Dpc->SystemArgument2 = Argument2;
@@ -87,8 +93,8 @@ BOOLEAN KiQueueDpc(KDPC *Dpc, PVOID Argument1, PVOID Argument2, KPRCB *Current)
     return Queued;
 }
 
-/* Any IRQL. FALSE: it is queued already. Below DISPATCH_LEVEL a DPC for the current processor has run when this
- * returns. Doc: wdm/nf-wdm-keinsertqueuedpc */
+/* Any IRQL. FALSE: it is queued already. Below DISPATCH_LEVEL a DPC for the current processor has
+ * run when this returns. Doc: wdm/nf-wdm-keinsertqueuedpc */
 BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2)
 {
     KIRQL Old = KiIrql();
@@ -106,11 +112,13 @@ static void KiUnlinkDpc(KDPC *Dpc, KPRCB *Prcb)
 {
     RemoveEntryList(&Dpc->DpcListEntry);
     __atomic_store_n(&Dpc->DpcData, NULL, __ATOMIC_RELEASE);
-    atomic_fetch_sub_explicit(Dpc->Type == KiThreadedDpcType ? &Prcb->ThreadedDpcCount : &Prcb->DpcCount, 1,
-                              memory_order_relaxed);
+    atomic_fetch_sub_explicit(Dpc->Type == KiThreadedDpcType ? &Prcb->ThreadedDpcCount
+                                                             : &Prcb->DpcCount,
+                              1, memory_order_relaxed);
 }
 
-/* Any IRQL. FALSE: it was not queued; it may be running on another processor. Doc: wdm/nf-wdm-keremovequeuedpc */
+/* Any IRQL. FALSE: it was not queued; it may be running on another processor. Doc:
+ * wdm/nf-wdm-keremovequeuedpc */
 BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
 {
     KPRCB *Prcb = __atomic_load_n((KPRCB **)&Dpc->DpcData, __ATOMIC_ACQUIRE);
@@ -126,8 +134,8 @@ BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
     return Removed;
 }
 
-/* As KeRemoveQueueDpc; with WaitIfActive (at PASSIVE_LEVEL, not in a DPC) a routine that runs has returned.
- * Doc: wdm/nf-wdm-keremovequeuedpcex */
+/* As KeRemoveQueueDpc; with WaitIfActive (at PASSIVE_LEVEL, not in a DPC) a routine that runs has
+ * returned. Doc: wdm/nf-wdm-keremovequeuedpcex */
 BOOLEAN NTAPI KeRemoveQueueDpcEx(PRKDPC Dpc, BOOLEAN WaitIfActive)
 {
     BOOLEAN Removed = KeRemoveQueueDpc(Dpc);
@@ -151,7 +159,8 @@ static BOOLEAN KiDequeueDpc(KPRCB *Prcb, LIST_ENTRY *Head, KI_DPC_CALL *Call)
     KiLock(&Prcb->DpcLock);
     if (!IsListEmpty(Head)) {
         Dpc = CONTAINING_RECORD(Head->Flink, KDPC, DpcListEntry);
-        *Call = (KI_DPC_CALL){Dpc, Dpc->DeferredRoutine, Dpc->DeferredContext, Dpc->SystemArgument1, Dpc->SystemArgument2};
+        *Call = (KI_DPC_CALL){Dpc, Dpc->DeferredRoutine, Dpc->DeferredContext, Dpc->SystemArgument1,
+                              Dpc->SystemArgument2};
         KiUnlinkDpc(Dpc, Prcb);
     }
     KiUnlock(&Prcb->DpcLock);
@@ -167,10 +176,14 @@ static void KiCallDpc(KTHREAD_NT *Thread, const KI_DPC_CALL *Call)
     VfTrace(VfEventDpc, (ULONG_PTR)Call->Routine, (ULONG_PTR)Call->Dpc);
     Call->Routine(Call->Dpc, Call->Context, Call->Argument1, Call->Argument2);
     if (__builtin_expect(Thread->Irql != Irql, 0))
-        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG)Thread->Irql << 16 | (ULONG)Irql << 8, (ULONG_PTR)Call->Routine, 0, 0,
-                   "a DPC routine that was called at IRQL %u returned at IRQL %u", Irql, Thread->Irql);
-    if (__builtin_expect(Thread->KernelApcDisable != Kernel || Thread->SpecialApcDisable != Special, 0))
-        VfBugCheck(TIMER_OR_DPC_INVALID, 4, (ULONG_PTR)Call->Routine, (ULONG_PTR)Kernel, (ULONG_PTR)Thread->KernelApcDisable,
+        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG)Thread->Irql << 16 | (ULONG)Irql << 8,
+                   (ULONG_PTR)Call->Routine, 0, 0,
+                   "a DPC routine that was called at IRQL %u returned at IRQL %u", Irql,
+                   Thread->Irql);
+    if (__builtin_expect(Thread->KernelApcDisable != Kernel || Thread->SpecialApcDisable != Special,
+                         0))
+        VfBugCheck(TIMER_OR_DPC_INVALID, 4, (ULONG_PTR)Call->Routine, (ULONG_PTR)Kernel,
+                   (ULONG_PTR)Thread->KernelApcDisable,
                    "a DPC routine changed the thread's APC disable count");
 }
 
@@ -184,6 +197,7 @@ void KiRunDpcs(KTHREAD_NT *Thread, KPRCB *Prcb)
     Thread->CurrentDriver = NULL;
     Thread->CurrentIrp = NULL;
     Prcb->Dispatches++;
+    KiAnswerIpi(Thread);
     Prcb->DpcRoutineActive = TRUE;
     while (KiDequeueDpc(Prcb, &Prcb->DpcListHead, &Call)) {
         Prcb->CurrentDpc = Call.Dpc;
@@ -196,17 +210,13 @@ void KiRunDpcs(KTHREAD_NT *Thread, KPRCB *Prcb)
     Thread->CurrentIrp = Irp;
 }
 
-static BOOLEAN KiStopping(void)
-{
-    return __atomic_load_n(&KiState.Stopping, __ATOMIC_ACQUIRE);
-}
-
-/* Runs the DPCs of a processor that nobody uses: raising takes the processor, lowering runs its queue. */
+/* Runs the DPCs of a processor that nobody uses: raising takes the processor, lowering runs its
+ * queue. */
 void KiDpcThread(KTHREAD_NT *Thread)
 {
     KPRCB *Prcb = Thread->Prcb;
 
-    while (!KiStopping()) {
+    while (!KiStopping(Thread)) {
         if (atomic_load_explicit(&Prcb->DpcCount, memory_order_acquire) == 0)
             KiScheduler->Park(Thread, KI_FOREVER);
         else
@@ -219,15 +229,18 @@ void KiThreadedDpcThread(KTHREAD_NT *Thread)
     KPRCB *Prcb = Thread->Prcb;
     KI_DPC_CALL Call;
 
-    while (!KiStopping()) {
+    for (;;) {
         if (KiDequeueDpc(Prcb, &Prcb->ThreadedDpcListHead, &Call))
             KiCallDpc(Thread, &Call);
+        else if (KiStopping(Thread))
+            return; /* with nothing left to do */
         else
             KiScheduler->Park(Thread, KI_FOREVER);
     }
 }
 
-static VOID NTAPI KiFlushRoutine(PKDPC Dpc, PVOID Event, PVOID SystemArgument1, PVOID SystemArgument2)
+static VOID NTAPI KiFlushRoutine(PKDPC Dpc, PVOID Event, PVOID SystemArgument1,
+                                 PVOID SystemArgument2)
 {
     KeSetEvent(Event, 0, FALSE);
 }
@@ -244,14 +257,20 @@ static void KiFlushQueue(CCHAR Processor, BOOLEAN Threaded)
     KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL);
 }
 
-/* At PASSIVE_LEVEL. Every DPC that was queued before the call has run when it returns. Doc: wdm/nf-wdm-keflushqueueddpcs */
+void KiFlushDpcs(void)
+{
+    for (ULONG i = 0; i < KiState.Count; i++)
+        KiFlushQueue((CCHAR)i, FALSE);
+}
+
+/* At PASSIVE_LEVEL. Every DPC that was queued before the call has run when it returns.
+ * Doc: wdm/nf-wdm-keflushqueueddpcs */
 VOID NTAPI KeFlushQueuedDpcs(VOID)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
-    for (ULONG i = 0; i < KiState.Count; i++) {
-        KiFlushQueue((CCHAR)i, FALSE);
+    KiFlushDpcs();
+    for (ULONG i = 0; i < KiState.Count; i++)
         KiFlushQueue((CCHAR)i, TRUE);
-    }
 }
 
 /* At DISPATCH_LEVEL or above: TRUE inside a DPC routine. Doc: wdm/nf-wdm-keisexecutingdpc */

@@ -4,7 +4,8 @@
 /* Any IRQL. The event is the caller's, in nonpaged memory. Doc: wdm/nf-wdm-keinitializeevent */
 VOID NTAPI KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
 {
-    KiInitializeHeader(&Event->Header, Type == NotificationEvent ? KiNotificationEvent : KiSynchronizationEvent,
+    KiInitializeHeader(&Event->Header,
+                       Type == NotificationEvent ? KiNotificationEvent : KiSynchronizationEvent,
                        sizeof(*Event), State ? 1 : 0);
 }
 
@@ -13,13 +14,14 @@ static void KiCheckSetEvent(PRKEVENT Event, BOOLEAN Wait)
     KIRQL Irql = KiIrql();
 
     if (__builtin_expect(Irql > DISPATCH_LEVEL, 0))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x80, Irql, (ULONG_PTR)Event, 0, "KeSetEvent at IRQL %u", Irql);
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x80, Irql, (ULONG_PTR)Event, 0,
+                   "KeSetEvent at IRQL %u", Irql);
     if (Wait)
         VF_IRQL_MAX(APC_LEVEL);
 }
 
-/* IRQL <= DISPATCH_LEVEL (above: 0xC4/80), <= APC_LEVEL if Wait. Nonzero: it was signalled before. With Wait, returns at
- * DISPATCH_LEVEL, and a KeWaitXxx must follow. Doc: wdm/nf-wdm-kesetevent */
+/* IRQL <= DISPATCH_LEVEL (above: 0xC4/80), <= APC_LEVEL if Wait. Nonzero: it was signalled before.
+ * With Wait, returns at DISPATCH_LEVEL, and a KeWaitXxx must follow. Doc: wdm/nf-wdm-kesetevent */
 LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
     KI_WAKES Wakes = {NULL, NULL};
@@ -65,8 +67,8 @@ LONG NTAPI KeReadStateEvent(PRKEVENT Event)
     return KiReadState(&Event->Header);
 }
 
-/* IRQL <= DISPATCH_LEVEL, <= APC_LEVEL if Wait. Satisfies the waits of this moment and leaves the event not signalled.
- * Doc: ntddk/nf-ntddk-kepulseevent */
+/* IRQL <= DISPATCH_LEVEL, <= APC_LEVEL if Wait. Satisfies the waits of this moment and leaves the
+ * event not signalled. Doc: ntddk/nf-ntddk-kepulseevent */
 LONG NTAPI KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
     KI_WAKES Wakes = {NULL, NULL};

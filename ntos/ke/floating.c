@@ -1,4 +1,5 @@
-/* Floating-point and extended processor state: on x64 the compiler saves what it uses, and these have nothing to do. */
+/* Floating-point and extended processor state: on x64 the compiler saves what it uses, and these
+ * have nothing to do. */
 #include "ke/ki.h"
 
 /* IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-kesavefloatingpointstate */
@@ -15,7 +16,8 @@ NTSTATUS NTAPI KeRestoreFloatingPointState(PKFLOATING_SAVE FloatSave)
     return STATUS_SUCCESS;
 }
 
-/* IRQL <= DISPATCH_LEVEL. A Linux thread keeps its vector registers: nothing is saved. Doc: wdm/nf-wdm-kesaveextendedprocessorstate */
+/* IRQL <= DISPATCH_LEVEL. A Linux thread keeps its vector registers: nothing is saved. Doc:
+ * wdm/nf-wdm-kesaveextendedprocessorstate */
 NTSTATUS NTAPI KeSaveExtendedProcessorState(ULONG64 Mask, PXSTATE_SAVE XStateSave)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
@@ -32,7 +34,8 @@ VOID NTAPI KeRestoreExtendedProcessorState(PXSTATE_SAVE XStateSave)
     NT_ASSERT(XStateSave->Thread == KiSelf && XStateSave->Level == KiIrql());
 }
 
-/* Any IRQL. Bytes that keep two processors from sharing a cache line. Doc: wdm/nf-wdm-kegetrecommendedshareddataalignment */
+/* Any IRQL. Bytes that keep two processors from sharing a cache line. Doc:
+ * wdm/nf-wdm-kegetrecommendedshareddataalignment */
 ULONG NTAPI KeGetRecommendedSharedDataAlignment(VOID)
 {
     return 64;

@@ -1,6 +1,6 @@
 /*
- * ExInterlocked routines that take a spin lock. They work at HIGH_LEVEL, so they may be used at any IRQL; a lock given
- * to them above DISPATCH_LEVEL must not be used with KeAcquireSpinLock.
+ * ExInterlocked routines that take a spin lock. They work at HIGH_LEVEL, so they may be used at any
+ * IRQL; a lock given to them above DISPATCH_LEVEL must not be used with KeAcquireSpinLock.
  */
 #include "ke/ki.h"
 
@@ -18,8 +18,10 @@ static void KiReleaseHigh(PKSPIN_LOCK Lock, KIRQL Old)
     KeLowerIrql(Old);
 }
 
-/* The former first entry, NULL if the list was empty. Doc: wdm/nf-wdm-exinterlockedinsertheadlist */
-PLIST_ENTRY FASTCALL ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock)
+/* The former first entry, NULL if the list was empty. Doc: wdm/nf-wdm-exinterlockedinsertheadlist
+ */
+PLIST_ENTRY FASTCALL ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry,
+                                                 PKSPIN_LOCK Lock)
 {
     KIRQL Old = KiAcquireHigh(Lock);
     PLIST_ENTRY First = IsListEmpty(ListHead) ? NULL : ListHead->Flink;
@@ -30,7 +32,8 @@ PLIST_ENTRY FASTCALL ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENT
 }
 
 /* The former last entry, NULL if the list was empty. Doc: wdm/nf-wdm-exinterlockedinserttaillist */
-PLIST_ENTRY FASTCALL ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock)
+PLIST_ENTRY FASTCALL ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry,
+                                                 PKSPIN_LOCK Lock)
 {
     KIRQL Old = KiAcquireHigh(Lock);
     PLIST_ENTRY Last = IsListEmpty(ListHead) ? NULL : ListHead->Blink;
@@ -51,7 +54,8 @@ PLIST_ENTRY FASTCALL ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead, PKSPIN_LO
 }
 
 /* The former first entry, NULL if the list was empty. Doc: wdm/nf-wdm-exinterlockedpushentrylist */
-PSINGLE_LIST_ENTRY FASTCALL ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY ListHead, PSINGLE_LIST_ENTRY ListEntry,
+PSINGLE_LIST_ENTRY FASTCALL ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY ListHead,
+                                                       PSINGLE_LIST_ENTRY ListEntry,
                                                        PKSPIN_LOCK Lock)
 {
     KIRQL Old = KiAcquireHigh(Lock);
@@ -76,7 +80,8 @@ PSINGLE_LIST_ENTRY FASTCALL ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY ListHea
 }
 
 /* The value before the addition. Doc: wdm/nf-wdm-exinterlockedaddlargeinteger */
-LARGE_INTEGER NTAPI ExInterlockedAddLargeInteger(PLARGE_INTEGER Addend, LARGE_INTEGER Increment, PKSPIN_LOCK Lock)
+LARGE_INTEGER NTAPI ExInterlockedAddLargeInteger(PLARGE_INTEGER Addend, LARGE_INTEGER Increment,
+                                                 PKSPIN_LOCK Lock)
 {
     KIRQL Old = KiAcquireHigh(Lock);
     LARGE_INTEGER Before = *Addend;

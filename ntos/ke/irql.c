@@ -1,9 +1,10 @@
 /*
  * IRQL: a number in the thread, and the processor lock from DISPATCH_LEVEL on.
  *
- * Raising to DISPATCH_LEVEL or above makes the thread the owner of its processor (of another free one if that is busy: the
- * thread moves). Lowering below runs the DPCs queued meanwhile, gives the processor back, and delivers kernel APCs. Whoever
- * queues a DPC to another processor wakes that one's DPC thread, so the release is a plain store.
+ * Raising to DISPATCH_LEVEL or above makes the thread the owner of its processor (of another free
+ * one if that is busy: the thread moves). Lowering below runs the DPCs queued meanwhile, gives the
+ * processor back, and delivers kernel APCs. Whoever queues a DPC to another processor wakes that
+ * one's DPC thread, so the release is a plain store.
  */
 #include "ke/ki.h"
 
@@ -11,8 +12,8 @@ static BOOLEAN KiTryProcessor(KPRCB *Prcb, KTHREAD_NT *Thread)
 {
     uintptr_t Free = 0;
 
-    return atomic_compare_exchange_strong_explicit(&Prcb->Owner, &Free, (uintptr_t)Thread, memory_order_acquire,
-                                                   memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&Prcb->Owner, &Free, (uintptr_t)Thread,
+                                                   memory_order_acquire, memory_order_relaxed);
 }
 
 void KiMoveTo(KTHREAD_NT *Thread, KPRCB *Prcb)
@@ -28,7 +29,8 @@ static BOOLEAN KiTryOtherProcessors(KTHREAD_NT *Thread)
     for (ULONG i = 0; i < KiState.Count; i++) {
         KPRCB *Prcb = &KiState.Prcbs[i];
 
-        if (!(Thread->Affinity >> i & 1) || atomic_load_explicit(&Prcb->Owner, memory_order_relaxed))
+        if (!(Thread->Affinity >> i & 1) ||
+            atomic_load_explicit(&Prcb->Owner, memory_order_relaxed))
             continue;
         if (KiTryProcessor(Prcb, Thread)) {
             KiMoveTo(Thread, Prcb);
@@ -88,7 +90,8 @@ KIRQL NTAPI KeGetCurrentIrql(VOID)
 static __attribute__((noinline, noreturn)) void KiBadRaise(KIRQL Old, KIRQL New)
 {
     NT_ASSERT(KiSelf && "the calling thread is attached to the executive");
-    VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x30, Old, New, 0, "KeRaiseIrql from IRQL %u to %u", Old, New);
+    VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x30, Old, New, 0,
+               "KeRaiseIrql from IRQL %u to %u", Old, New);
 }
 
 /* Raises; the old level is returned. A lower level, or one above HIGH_LEVEL, is bug check 0xC4/30.
@@ -106,7 +109,8 @@ KIRQL NTAPI KfRaiseIrql(KIRQL NewIrql)
     return Old;
 }
 
-/* IRQL <= DISPATCH_LEVEL; a higher one is bug check 0xC4/30. Doc: wdm/nf-wdm-keraiseirqltodpclevel */
+/* IRQL <= DISPATCH_LEVEL; a higher one is bug check 0xC4/30. Doc: wdm/nf-wdm-keraiseirqltodpclevel
+ */
 KIRQL NTAPI KeRaiseIrqlToDpcLevel(VOID)
 {
     return KfRaiseIrql(DISPATCH_LEVEL);
@@ -122,12 +126,13 @@ static __attribute__((noinline, noreturn)) void KiBadLower(KIRQL Old, KIRQL New)
 {
     BOOLEAN InDpc = New <= Old;
 
-    VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, Old, New, InDpc, "KeLowerIrql from IRQL %u to %u%s", Old, New,
-               InDpc ? " inside a DPC routine" : "");
+    VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, Old, New, InDpc,
+               "KeLowerIrql from IRQL %u to %u%s", Old, New, InDpc ? " inside a DPC routine" : "");
 }
 
-/* Lowers to a level that KeRaiseIrql returned; queued DPCs and kernel APCs run on the way. A higher level is bug check
- * 0xC4/31, below DISPATCH_LEVEL inside a DPC too. Doc: wdm/nf-wdm-kelowerirql~r1 */
+/* Lowers to a level that KeRaiseIrql returned; queued DPCs and kernel APCs run on the way. A higher
+ * level is bug check 0xC4/31, below DISPATCH_LEVEL inside a DPC too. Doc: wdm/nf-wdm-kelowerirql~r1
+ */
 VOID NTAPI KeLowerIrql(KIRQL NewIrql)
 {
     KTHREAD_NT *Thread = KiSelf;

@@ -40,6 +40,7 @@ typedef struct _KPRCB {
     KSPIN_LOCK DpcLock;
     LIST_ENTRY DpcListHead, ThreadedDpcListHead;
     atomic_uint DpcCount, ThreadedDpcCount;
+    atomic_uint IpiPending;        /* counted in DpcCount too */
     PKDPC CurrentDpc;
     struct _KTHREAD *DpcThread;
     struct _KTHREAD *ThreadedDpcThread;

@@ -1,8 +1,9 @@
 /*
  * ke's own header: its state, its small lock, and what its files offer each other.
  *
- * The dispatcher lock guards every dispatcher object, every wait, the timer table, the APC queues and the thread lists of
- * processes. A processor's DpcLock guards its DPC queues and is taken inside the dispatcher lock.
+ * The dispatcher lock guards every dispatcher object, every wait, the timer table, the APC queues
+ * and the thread lists of processes. A processor's DpcLock guards its DPC queues and is taken
+ * inside the dispatcher lock.
  */
 #ifndef KI_H
 #define KI_H
@@ -31,9 +32,8 @@ enum {
 #define KI_SYNCH_LEVEL 12
 
 typedef struct KI_STATE {
-    BOOLEAN Stopping;
-    ULONG Count;               /* of processors */
-    ULONG NextHome;            /* where the next thread is at home */
+    ULONG Count;    /* of processors */
+    ULONG NextHome; /* where the next thread is at home */
     KAFFINITY Active;
     KPRCB *Prcbs;
     KTHREAD_NT *ServiceThreads; /* DPC threads, threaded DPC threads, the clock: 2 * Count + 1 */
@@ -72,17 +72,21 @@ static inline void KiUnlockDispatcher(void)
 }
 
 /* wait.c, under the dispatcher lock. */
-void KiSignal(DISPATCHER_HEADER *Header, KI_WAKES *Wakes); /* satisfies the waits that the object's state allows */
+void KiSignal(DISPATCHER_HEADER *Header,
+              KI_WAKES *Wakes); /* satisfies the waits that the object's state allows */
 void KiUnwait(KTHREAD_NT *Thread, LONG_PTR Status, KI_WAKES *Wakes);
-void KiNudge(KTHREAD_NT *Thread, KI_WAKES *Wakes);         /* unparks a thread that is in no wait */
-void KiBlock(KTHREAD_NT *Thread);                          /* marks it waiting; the caller queues wait blocks */
-LONG_PTR KiSleep(KTHREAD_NT *Thread, ULONG64 Deadline);    /* without the lock: until the wait has ended */
-NTSTATUS KiTestAlert(KTHREAD_NT *Thread, KPROCESSOR_MODE Mode, BOOLEAN Alertable); /* STATUS_SUCCESS: nothing */
+void KiNudge(KTHREAD_NT *Thread, KI_WAKES *Wakes); /* unparks a thread that is in no wait */
+void KiBlock(KTHREAD_NT *Thread); /* marks it waiting; the caller queues wait blocks */
+LONG_PTR KiSleep(KTHREAD_NT *Thread,
+                 ULONG64 Deadline); /* without the lock: until the wait has ended */
+NTSTATUS KiTestAlert(KTHREAD_NT *Thread, KPROCESSOR_MODE Mode,
+                     BOOLEAN Alertable); /* STATUS_SUCCESS: nothing */
 void KiCheckWaitIrql(PVOID Object, PLARGE_INTEGER Timeout);
-void KiBeginWaitNext(void);                                /* KeSetEvent(Wait = TRUE) and the like */
+void KiBeginWaitNext(void); /* KeSetEvent(Wait = TRUE) and the like */
 void KiEndWaitNext(void);
 ULONG64 KiDeadline(PLARGE_INTEGER Timeout);
-static inline void KiInitializeHeader(DISPATCHER_HEADER *Header, UCHAR Type, SIZE_T Bytes, LONG State)
+static inline void KiInitializeHeader(DISPATCHER_HEADER *Header, UCHAR Type, SIZE_T Bytes,
+                                      LONG State)
 {
     memset(Header, 0, FIELD_OFFSET(DISPATCHER_HEADER, SignalState));
     Header->Type = Type;
@@ -127,6 +131,16 @@ BOOLEAN KiQueueDpc(KDPC *Dpc, PVOID Argument1, PVOID Argument2, KPRCB *Current);
 void KiDpcThread(KTHREAD_NT *Thread);
 void KiThreadedDpcThread(KTHREAD_NT *Thread);
 
+void KiFlushDpcs(void); /* of ordinary DPCs; IRQL <= APC_LEVEL */
+
+/* ipi.c: by the owner of the processor, while it spins or runs its queue. */
+void KiAnswerIpi(KTHREAD_NT *Thread);
+static inline void KiPollIpi(void)
+{
+    if (__builtin_expect(atomic_load_explicit(&KiSelf->Prcb->IpiPending, memory_order_relaxed), 0))
+        KiAnswerIpi(KiSelf);
+}
+
 /* apc.c */
 BOOLEAN KiApcDeliverable(KTHREAD_NT *Thread); /* under the dispatcher lock */
 void KiInitializeApcState(KAPC_STATE_NT *State, KPROCESS_NT *Process);
@@ -154,11 +168,17 @@ static inline ULONG64 KiNow(void)
 void KiResetScheduler(void); /* interrupt time zero is now */
 
 /* thread.c */
-static inline void KiSetThreadState(KTHREAD_NT *Thread, UCHAR State) /* under the dispatcher lock; read without */
+static inline BOOLEAN KiStopping(KTHREAD_NT *Thread)
+{
+    return __atomic_load_n(&Thread->Terminating, __ATOMIC_ACQUIRE);
+}
+static inline void KiSetThreadState(KTHREAD_NT *Thread,
+                                    UCHAR State) /* under the dispatcher lock; read without */
 {
     __atomic_store_n(&Thread->State, State, __ATOMIC_RELEASE);
 }
-NTSTATUS KiStartServiceThread(KTHREAD_NT *Thread, void (*Entry)(KTHREAD_NT *), KPRCB *Prcb, const char *Name);
+NTSTATUS KiStartServiceThread(KTHREAD_NT *Thread, void (*Entry)(KTHREAD_NT *), KPRCB *Prcb,
+                              const char *Name);
 void KiStopServiceThread(KTHREAD_NT *Thread);
 
 #endif

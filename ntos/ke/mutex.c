@@ -1,8 +1,8 @@
 /*
  * Mutexes: KMUTEX for drivers (its owner gets no normal kernel APCs) and KMUTANT for user mode.
  *
- * SignalState is 1 when free, 1 - n when acquired n times. DpcActive remembers an acquisition at DISPATCH_LEVEL: it
- * must be released there.
+ * SignalState is 1 when free, 1 - n when acquired n times. DpcActive remembers an acquisition at
+ * DISPATCH_LEVEL: it must be released there.
  */
 #include "ke/ki.h"
 
@@ -21,7 +21,8 @@ VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
     KiInitializeMutant(Mutex, 1);
 }
 
-/* Any IRQL. Owned by the calling thread at first if InitialOwner. Doc: ntifs/nf-ntifs-keinitializemutant */
+/* Any IRQL. Owned by the calling thread at first if InitialOwner. Doc:
+ * ntifs/nf-ntifs-keinitializemutant */
 VOID NTAPI KeInitializeMutant(PRKMUTANT Mutant, BOOLEAN InitialOwner)
 {
     KiInitializeMutant(Mutant, 0);
@@ -56,7 +57,8 @@ static void KiFreeMutant(KMUTANT *Mutant, KTHREAD_NT *Owner)
     KiSetState(&Mutant->Header, 1);
 }
 
-/* At thread exit. A KMUTEX still held is bug check THREAD_TERMINATE_HELD_MUTEX, found by the caller. */
+/* At thread exit. A KMUTEX still held is bug check THREAD_TERMINATE_HELD_MUTEX, found by the
+ * caller. */
 void KiAbandonMutants(KTHREAD_NT *Thread, KI_WAKES *Wakes)
 {
     while (!IsListEmpty(&Thread->MutantListHead)) {
@@ -70,12 +72,14 @@ void KiAbandonMutants(KTHREAD_NT *Thread, KI_WAKES *Wakes)
 
 static BOOLEAN KiMayRelease(KMUTANT *Mutant, KTHREAD_NT *Thread)
 {
-    return Mutant->OwnerThread == Thread && Mutant->Header.DpcActive == (Thread->Irql == DISPATCH_LEVEL);
+    return Mutant->OwnerThread == Thread &&
+           Mutant->Header.DpcActive == (Thread->Irql == DISPATCH_LEVEL);
 }
 
-/* IRQL <= DISPATCH_LEVEL, <= APC_LEVEL if Wait. The state before: 0 if the mutex is now free. Raises STATUS_MUTANT_NOT_OWNED
- * (STATUS_ABANDONED for an abandoned one) if the calling thread does not own it, or acquired it on the other side of
- * DISPATCH_LEVEL. Abandoned frees it at once. Doc: ntifs/nf-ntifs-kereleasemutant */
+/* IRQL <= DISPATCH_LEVEL, <= APC_LEVEL if Wait. The state before: 0 if the mutex is now free.
+ * Raises STATUS_MUTANT_NOT_OWNED (STATUS_ABANDONED for an abandoned one) if the calling thread does
+ * not own it, or acquired it on the other side of DISPATCH_LEVEL. Abandoned frees it at once. Doc:
+ * ntifs/nf-ntifs-kereleasemutant */
 LONG NTAPI KeReleaseMutant(PRKMUTANT Mutant, KPRIORITY Increment, BOOLEAN Abandoned, BOOLEAN Wait)
 {
     KTHREAD_NT *Thread = KiSelf;

@@ -1,7 +1,9 @@
-/* Virtual processors: start and stop, numbers and counts, affinity. There is one group and one node. */
+/* Virtual processors: start and stop, numbers and counts, affinity. There is one group and one
+ * node. */
 #include "ke/ki.h"
 
 KI_STATE KiState;
+volatile CCHAR KeNumberProcessors; /* drivers read it */
 
 #define KI_SERVICE_THREADS (2 * KiState.Count + 1)
 
@@ -10,8 +12,8 @@ static void KiInitializeProcessor(KPRCB *Prcb, ULONG Number)
     Prcb->Number = Number;
     InitializeListHead(&Prcb->DpcListHead);
     InitializeListHead(&Prcb->ThreadedDpcListHead);
-    Prcb->DpcThread = &KiState.ServiceThreads[2 * Number];
-    Prcb->ThreadedDpcThread = &KiState.ServiceThreads[2 * Number + 1];
+    Prcb->DpcThread = &KiState.ServiceThreads[Number];
+    Prcb->ThreadedDpcThread = &KiState.ServiceThreads[KiState.Count + Number];
 }
 
 static NTSTATUS KiAllocateProcessors(ULONG Count)
@@ -22,6 +24,7 @@ static NTSTATUS KiAllocateProcessors(ULONG Count)
     if (!KiState.Prcbs || !KiState.ServiceThreads)
         return STATUS_INSUFFICIENT_RESOURCES;
     KiState.Active = Count == 64 ? ~(KAFFINITY)0 : ((KAFFINITY)1 << Count) - 1;
+    KeNumberProcessors = (CCHAR)Count;
     for (ULONG i = 0; i < Count; i++)
         KiInitializeProcessor(&KiState.Prcbs[i], i);
     return STATUS_SUCCESS;
@@ -32,10 +35,11 @@ static NTSTATUS KiStartServiceThreads(void)
     NTSTATUS Status = STATUS_SUCCESS;
 
     for (ULONG i = 0; i < KiState.Count && NT_SUCCESS(Status); i++) {
-        Status = KiStartServiceThread(KiState.Prcbs[i].DpcThread, KiDpcThread, &KiState.Prcbs[i], "nt-dpc");
+        Status = KiStartServiceThread(KiState.Prcbs[i].DpcThread, KiDpcThread, &KiState.Prcbs[i],
+                                      "nt-dpc");
         if (NT_SUCCESS(Status))
-            Status = KiStartServiceThread(KiState.Prcbs[i].ThreadedDpcThread, KiThreadedDpcThread, &KiState.Prcbs[i],
-                                          "nt-threaded-dpc");
+            Status = KiStartServiceThread(KiState.Prcbs[i].ThreadedDpcThread, KiThreadedDpcThread,
+                                          &KiState.Prcbs[i], "nt-threaded-dpc");
     }
     return NT_SUCCESS(Status) ? KiStartClock(&KiState.ServiceThreads[2 * KiState.Count]) : Status;
 }
@@ -48,16 +52,16 @@ NTSTATUS KiStartProcessors(ULONG Count)
     return NT_SUCCESS(Status) ? KiStartServiceThreads() : Status;
 }
 
-/* The clock first: it queues DPCs to the others. */
+/* The clock first, which queues DPCs, then threaded DPCs, which may flush the ordinary ones. */
 void KiStopProcessors(void)
 {
-    __atomic_store_n(&KiState.Stopping, TRUE, __ATOMIC_RELEASE);
     if (KiState.ServiceThreads)
         for (ULONG i = KI_SERVICE_THREADS; i-- > 0;)
             KiStopServiceThread(&KiState.ServiceThreads[i]);
     free(KiState.ServiceThreads);
     free(KiState.Prcbs);
     memset(&KiState, 0, sizeof(KiState));
+    KeNumberProcessors = 0;
 }
 
 ULONG KeProcessorCount_(void)
@@ -89,7 +93,14 @@ static void KiFillNumber(PPROCESSOR_NUMBER Number, ULONG Index)
     Number->Reserved = 0;
 }
 
-/* Any IRQL. The index, and (optional) group and number. Doc: wdm/nf-wdm-kegetcurrentprocessornumberex */
+/* Any IRQL. A full barrier. Doc: wdm/nf-wdm-keflushwritebuffer */
+VOID NTAPI KeFlushWriteBuffer(VOID)
+{
+    KeMemoryBarrier();
+}
+
+/* Any IRQL. The index, and (optional) group and number. Doc:
+ * wdm/nf-wdm-kegetcurrentprocessornumberex */
 ULONG NTAPI KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber)
 {
     ULONG Index = KiSelf->Prcb->Number;
@@ -99,7 +110,8 @@ ULONG NTAPI KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber)
     return Index;
 }
 
-/* Any IRQL. STATUS_INVALID_PARAMETER: no such index. Doc: wdm/nf-wdm-kegetprocessornumberfromindex */
+/* Any IRQL. STATUS_INVALID_PARAMETER: no such index. Doc: wdm/nf-wdm-kegetprocessornumberfromindex
+ */
 NTSTATUS NTAPI KeGetProcessorNumberFromIndex(ULONG ProcIndex, PPROCESSOR_NUMBER ProcNumber)
 {
     if (ProcIndex >= KiState.Count)
@@ -108,10 +120,12 @@ NTSTATUS NTAPI KeGetProcessorNumberFromIndex(ULONG ProcIndex, PPROCESSOR_NUMBER 
     return STATUS_SUCCESS;
 }
 
-/* Any IRQL. INVALID_PROCESSOR_INDEX: no such processor. Doc: wdm/nf-wdm-kegetprocessorindexfromnumber */
+/* Any IRQL. INVALID_PROCESSOR_INDEX: no such processor. Doc:
+ * wdm/nf-wdm-kegetprocessorindexfromnumber */
 ULONG NTAPI KeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER ProcNumber)
 {
-    BOOLEAN Good = ProcNumber->Group == 0 && ProcNumber->Number < KiState.Count && !ProcNumber->Reserved;
+    BOOLEAN Good =
+        ProcNumber->Group == 0 && ProcNumber->Number < KiState.Count && !ProcNumber->Reserved;
 
     return Good ? ProcNumber->Number : MAXULONG;
 }
@@ -130,7 +144,8 @@ ULONG NTAPI KeQueryActiveProcessorCount(PKAFFINITY ActiveProcessors)
     return KiState.Count;
 }
 
-/* Any IRQL. Group 0 or ALL_PROCESSOR_GROUPS; 0 for a group that does not exist. Doc: wdm/nf-wdm-kequeryactiveprocessorcountex */
+/* Any IRQL. Group 0 or ALL_PROCESSOR_GROUPS; 0 for a group that does not exist. Doc:
+ * wdm/nf-wdm-kequeryactiveprocessorcountex */
 ULONG NTAPI KeQueryActiveProcessorCountEx(USHORT GroupNumber)
 {
     return GroupNumber == 0 || GroupNumber == ALL_PROCESSOR_GROUPS ? KiState.Count : 0;
@@ -195,7 +210,8 @@ VOID NTAPI KeQueryNodeActiveAffinity(USHORT NodeNumber, PGROUP_AFFINITY Affinity
         *Count = KeQueryNodeMaximumProcessorCount(NodeNumber);
 }
 
-/* The thread leaves a processor outside its affinity now, or when it lowers below DISPATCH_LEVEL. */
+/* The thread leaves a processor outside its affinity now, or when it lowers below DISPATCH_LEVEL.
+ */
 static void KiSetAffinity(KTHREAD_NT *Thread, KAFFINITY Affinity)
 {
     Thread->Affinity = Affinity;
@@ -203,23 +219,24 @@ static void KiSetAffinity(KTHREAD_NT *Thread, KAFFINITY Affinity)
         KiMoveTo(Thread, &KiState.Prcbs[__builtin_ctzll(Affinity)]);
 }
 
-/* IRQL <= DISPATCH_LEVEL (there it takes effect at the return below). The former system affinity, 0 if none was in
- * force. A set without active processors changes nothing. Doc: wdm/nf-wdm-kesetsystemaffinitythreadex */
+/* IRQL <= DISPATCH_LEVEL (there it takes effect at the return below). The former system affinity, 0
+ * if none was in force. A set with processors that do not exist, or none, changes nothing. Doc:
+ * wdm/nf-wdm-kesetsystemaffinitythreadex */
 KAFFINITY NTAPI KeSetSystemAffinityThreadEx(KAFFINITY Affinity)
 {
     KTHREAD_NT *Thread = KiSelf;
     KAFFINITY Before = Thread->SystemAffinity ? Thread->Affinity : 0;
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
-    if (!(Affinity & KiState.Active))
-        return 0;
+    if (!Affinity || (Affinity & ~KiState.Active))
+        return Before;
     Thread->SystemAffinity = TRUE;
-    KiSetAffinity(Thread, Affinity & KiState.Active);
+    KiSetAffinity(Thread, Affinity);
     return Before;
 }
 
-/* IRQL <= DISPATCH_LEVEL. Affinity: what KeSetSystemAffinityThreadEx returned; 0 restores the thread's own.
- * Doc: wdm/nf-wdm-kereverttouseraffinitythreadex */
+/* IRQL <= DISPATCH_LEVEL. Affinity: what KeSetSystemAffinityThreadEx returned; 0 restores the
+ * thread's own. Doc: wdm/nf-wdm-kereverttouseraffinitythreadex */
 VOID NTAPI KeRevertToUserAffinityThreadEx(KAFFINITY Affinity)
 {
     KTHREAD_NT *Thread = KiSelf;
@@ -242,9 +259,11 @@ VOID NTAPI KeRevertToUserAffinityThread(VOID)
     KeRevertToUserAffinityThreadEx(0);
 }
 
-/* IRQL <= DISPATCH_LEVEL. Previous (optional) is for KeRevertToUserGroupAffinityThread. A group that does not exist changes
- * nothing and leaves Previous zeroed. Doc: wdm/nf-wdm-kesetsystemgroupaffinitythread */
-VOID NTAPI KeSetSystemGroupAffinityThread(PGROUP_AFFINITY Affinity, PGROUP_AFFINITY PreviousAffinity)
+/* IRQL <= DISPATCH_LEVEL. Previous (optional) is for KeRevertToUserGroupAffinityThread. A group
+ * that does not exist changes nothing and leaves Previous zeroed. Doc:
+ * wdm/nf-wdm-kesetsystemgroupaffinitythread */
+VOID NTAPI KeSetSystemGroupAffinityThread(PGROUP_AFFINITY Affinity,
+                                          PGROUP_AFFINITY PreviousAffinity)
 {
     KAFFINITY Before = 0;
 
@@ -262,8 +281,8 @@ VOID NTAPI KeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity)
     KeRevertToUserAffinityThreadEx(PreviousAffinity->Mask);
 }
 
-/* IRQL <= APC_LEVEL. The processor the thread would like best, 0xFF: none; Linux decides. The former one.
- * Doc: ntifs/nf-ntifs-kesetidealprocessorthread */
+/* IRQL <= APC_LEVEL. The processor the thread would like best, 0xFF: none; Linux decides. The
+ * former one. Doc: ntifs/nf-ntifs-kesetidealprocessorthread */
 UCHAR NTAPI KeSetIdealProcessorThread(PKTHREAD Thread, UCHAR Processor)
 {
     UCHAR Before = (UCHAR)Thread->Prcb->Number;

@@ -1,8 +1,9 @@
 /*
  * Queues of work with a limit on the threads that run at a time.
  *
- * CurrentCount counts the threads of the queue that are neither waiting for an entry nor blocked elsewhere. An entry goes to the thread that waited last
- * (its stack is warm), and only while CurrentCount is below MaximumCount; a worker that blocks lets another one in.
+ * CurrentCount counts the threads of the queue that are neither waiting for an entry nor blocked
+ * elsewhere. An entry goes to the thread that waited last (its stack is warm), and only while
+ * CurrentCount is below MaximumCount; a worker that blocks lets another one in.
  */
 #include "ke/ki.h"
 
@@ -37,7 +38,8 @@ static void KiFeedQueue(PRKQUEUE Queue, KI_WAKES *Wakes)
 {
     while (!IsListEmpty(&Queue->EntryListHead) && !IsListEmpty(&Queue->Header.WaitListHead) &&
            Queue->CurrentCount < Queue->MaximumCount) {
-        KWAIT_BLOCK *Block = CONTAINING_RECORD(Queue->Header.WaitListHead.Blink, KWAIT_BLOCK, WaitListEntry);
+        KWAIT_BLOCK *Block =
+            CONTAINING_RECORD(Queue->Header.WaitListHead.Blink, KWAIT_BLOCK, WaitListEntry);
 
         KiUnwait(Block->Thread, (LONG_PTR)KiTakeEntry(Queue), Wakes);
     }
@@ -83,8 +85,8 @@ static LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN Head)
     return Before;
 }
 
-/* IRQL <= DISPATCH_LEVEL. The entry is the queue's until it is removed. The number of entries before.
- * Doc: ntifs/nf-ntifs-keinsertqueue */
+/* IRQL <= DISPATCH_LEVEL. The entry is the queue's until it is removed. The number of entries
+ * before. Doc: ntifs/nf-ntifs-keinsertqueue */
 LONG NTAPI KeInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
@@ -128,7 +130,8 @@ static void KiBlockOnQueue(PRKQUEUE Queue, KTHREAD_NT *Thread, KPROCESSOR_MODE M
     KiBlock(Thread);
 }
 
-/* Under the lock, with the thread not counted: an entry, a status, or STATUS_PENDING if the thread must wait. */
+/* Under the lock, with the thread not counted: an entry, a status, or STATUS_PENDING if the thread
+ * must wait. */
 static LONG_PTR KiTryQueue(PRKQUEUE Queue, KTHREAD_NT *Thread, KPROCESSOR_MODE Mode, BOOLEAN NoWait)
 {
     NTSTATUS Status;
@@ -145,7 +148,8 @@ static LONG_PTR KiTryQueue(PRKQUEUE Queue, KTHREAD_NT *Thread, KPROCESSOR_MODE M
     return NoWait ? STATUS_TIMEOUT : STATUS_PENDING;
 }
 
-static LONG_PTR KiRemoveQueueOnce(PRKQUEUE Queue, KPROCESSOR_MODE Mode, BOOLEAN NoWait, ULONG64 Deadline)
+static LONG_PTR KiRemoveQueueOnce(PRKQUEUE Queue, KPROCESSOR_MODE Mode, BOOLEAN NoWait,
+                                  ULONG64 Deadline)
 {
     KTHREAD_NT *Thread = KiSelf;
     KI_WAKES Wakes = {NULL, NULL};
@@ -164,8 +168,9 @@ static LONG_PTR KiRemoveQueueOnce(PRKQUEUE Queue, KPROCESSOR_MODE Mode, BOOLEAN 
     return Result;
 }
 
-/* IRQL <= APC_LEVEL, or DISPATCH_LEVEL with a time-out of zero. An entry, or STATUS_TIMEOUT, STATUS_USER_APC,
- * STATUS_ABANDONED (run down) in place of the pointer. Doc: ntifs/nf-ntifs-keremovequeue */
+/* IRQL <= APC_LEVEL, or DISPATCH_LEVEL with a time-out of zero. An entry, or STATUS_TIMEOUT,
+ * STATUS_USER_APC, STATUS_ABANDONED (run down) in place of the pointer. Doc:
+ * ntifs/nf-ntifs-keremovequeue */
 PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE_INTEGER Timeout)
 {
     BOOLEAN NoWait = Timeout && Timeout->QuadPart == 0;
@@ -192,8 +197,9 @@ static PLIST_ENTRY KiDetachEntries(PRKQUEUE Queue)
     return First;
 }
 
-/* IRQL <= DISPATCH_LEVEL. Ends the queue: waiting threads get STATUS_ABANDONED. The first of the remaining entries,
- * which form a ring without a head; NULL: there are none. Doc: ntifs/nf-ntifs-kerundownqueue */
+/* IRQL <= DISPATCH_LEVEL. Ends the queue: waiting threads get STATUS_ABANDONED. The first of the
+ * remaining entries, which form a ring without a head; NULL: there are none. Doc:
+ * ntifs/nf-ntifs-kerundownqueue */
 PLIST_ENTRY NTAPI KeRundownQueue(PRKQUEUE Queue)
 {
     KI_WAKES Wakes = {NULL, NULL};
@@ -204,12 +210,14 @@ PLIST_ENTRY NTAPI KeRundownQueue(PRKQUEUE Queue)
     Queue->Header.Abandoned = TRUE;
     First = KiDetachEntries(Queue);
     while (!IsListEmpty(&Queue->Header.WaitListHead)) {
-        KWAIT_BLOCK *Block = CONTAINING_RECORD(Queue->Header.WaitListHead.Flink, KWAIT_BLOCK, WaitListEntry);
+        KWAIT_BLOCK *Block =
+            CONTAINING_RECORD(Queue->Header.WaitListHead.Flink, KWAIT_BLOCK, WaitListEntry);
 
         KiUnwait(Block->Thread, STATUS_ABANDONED, &Wakes);
     }
     while (!IsListEmpty(&Queue->ThreadListHead)) {
-        KTHREAD_NT *Thread = CONTAINING_RECORD(Queue->ThreadListHead.Flink, KTHREAD_NT, QueueListEntry);
+        KTHREAD_NT *Thread =
+            CONTAINING_RECORD(Queue->ThreadListHead.Flink, KTHREAD_NT, QueueListEntry);
 
         KiLeaveQueue(Thread, &Wakes);
     }

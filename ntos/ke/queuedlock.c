@@ -1,8 +1,9 @@
 /*
  * In-stack queued spin locks: first come, first served.
  *
- * The lock word is the last handle in the queue. A handle that waits has bit 0 set in its Lock; its predecessor clears it. The processor
- * remembers which locks it holds, so that a recursive acquisition is a bug check, not a hang.
+ * The lock word is the last handle in the queue. A handle that waits has bit 0 set in its Lock; its
+ * predecessor clears it. The processor remembers which locks it holds, so that a recursive
+ * acquisition is a bug check, not a hang.
  */
 #include "ke/ki.h"
 
@@ -53,8 +54,12 @@ static void KiAwaitTurn(PKLOCK_QUEUE_HANDLE Handle, ULONG_PTR Before)
     PKLOCK_QUEUE_HANDLE Predecessor = (PKLOCK_QUEUE_HANDLE)Before;
 
     __atomic_store_n(&Predecessor->LockQueue.Next, &Handle->LockQueue, __ATOMIC_RELEASE);
-    for (ULONG Spins = 0; (ULONG_PTR)__atomic_load_n(&Handle->LockQueue.Lock, __ATOMIC_ACQUIRE) & KI_WAITING; Spins++)
+    for (ULONG Spins = 0;
+         (ULONG_PTR)__atomic_load_n(&Handle->LockQueue.Lock, __ATOMIC_ACQUIRE) & KI_WAITING;
+         Spins++) {
+        KiPollIpi();
         KiScheduler->Relax(Spins);
+    }
 }
 
 static void KiAcquireQueued(PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle)
@@ -86,13 +91,14 @@ static void KiReleaseQueued(PKLOCK_QUEUE_HANDLE Handle)
     KiForget(Prcb, Lock);
     if (__atomic_compare_exchange_n(Lock, &Self, 0, FALSE, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
         return;
-    for (ULONG Spins = 0; !(Next = __atomic_load_n(&Handle->LockQueue.Next, __ATOMIC_ACQUIRE)); Spins++)
+    for (ULONG Spins = 0; !(Next = __atomic_load_n(&Handle->LockQueue.Next, __ATOMIC_ACQUIRE));
+         Spins++)
         KiScheduler->Relax(Spins);
     __atomic_store_n(&Next->Lock, Lock, __ATOMIC_RELEASE);
 }
 
-/* IRQL <= DISPATCH_LEVEL (above: 0xC4/42); returns at DISPATCH_LEVEL. The handle is the caller's, one for each acquisition.
- * Doc: wdm/nf-wdm-keacquireinstackqueuedspinlock */
+/* IRQL <= DISPATCH_LEVEL (above: 0xC4/42); returns at DISPATCH_LEVEL. The handle is the caller's,
+ * one for each acquisition. Doc: wdm/nf-wdm-keacquireinstackqueuedspinlock */
 VOID FASTCALL KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
 {
     if (__builtin_expect(KiIrql() > DISPATCH_LEVEL, 0))
@@ -106,14 +112,17 @@ VOID FASTCALL KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_
 VOID FASTCALL KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle)
 {
     if (__builtin_expect(KiIrql() != DISPATCH_LEVEL, 0))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x36, KiIrql(), (ULONG_PTR)LockHandle->LockQueue.Lock,
-                   LockHandle->OldIrql, "KeReleaseInStackQueuedSpinLock at IRQL %u", KiIrql());
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x36, KiIrql(),
+                   (ULONG_PTR)LockHandle->LockQueue.Lock, LockHandle->OldIrql,
+                   "KeReleaseInStackQueuedSpinLock at IRQL %u", KiIrql());
     KiReleaseQueued(LockHandle);
     KeLowerIrql(LockHandle->OldIrql);
 }
 
-/* IRQL >= DISPATCH_LEVEL (below: 0xC4/40). Doc: wdm/nf-wdm-keacquireinstackqueuedspinlockatdpclevel */
-VOID FASTCALL KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+/* IRQL >= DISPATCH_LEVEL (below: 0xC4/40). Doc: wdm/nf-wdm-keacquireinstackqueuedspinlockatdpclevel
+ */
+VOID FASTCALL KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock,
+                                                       PKLOCK_QUEUE_HANDLE LockHandle)
 {
     if (__builtin_expect(KiIrql() < DISPATCH_LEVEL, 0))
         VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x40, KiIrql(), (ULONG_PTR)SpinLock, 0,
@@ -121,17 +130,20 @@ VOID FASTCALL KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKL
     KiAcquireQueued(SpinLock, LockHandle);
 }
 
-/* IRQL >= DISPATCH_LEVEL (below: 0xC4/41). Doc: wdm/nf-wdm-kereleaseinstackqueuedspinlockfromdpclevel */
+/* IRQL >= DISPATCH_LEVEL (below: 0xC4/41). Doc:
+ * wdm/nf-wdm-kereleaseinstackqueuedspinlockfromdpclevel */
 VOID FASTCALL KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE LockHandle)
 {
     if (__builtin_expect(KiIrql() < DISPATCH_LEVEL, 0))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x41, KiIrql(), (ULONG_PTR)LockHandle->LockQueue.Lock, 0,
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x41, KiIrql(),
+                   (ULONG_PTR)LockHandle->LockQueue.Lock, 0,
                    "KeReleaseInStackQueuedSpinLockFromDpcLevel at IRQL %u", KiIrql());
     KiReleaseQueued(LockHandle);
 }
 
 /* In a DPC routine, threaded or not. Doc: wdm/nf-wdm-keacquireinstackqueuedspinlockfordpc */
-VOID FASTCALL KeAcquireInStackQueuedSpinLockForDpc(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+VOID FASTCALL KeAcquireInStackQueuedSpinLockForDpc(PKSPIN_LOCK SpinLock,
+                                                   PKLOCK_QUEUE_HANDLE LockHandle)
 {
     LockHandle->OldIrql = KiIrql();
     if (LockHandle->OldIrql < DISPATCH_LEVEL)
@@ -139,7 +151,8 @@ VOID FASTCALL KeAcquireInStackQueuedSpinLockForDpc(PKSPIN_LOCK SpinLock, PKLOCK_
     KiAcquireQueued(SpinLock, LockHandle);
 }
 
-/* Ends KeAcquireInStackQueuedSpinLockForDpc. Doc: wdm/nf-wdm-kereleaseinstackqueuedspinlockfordpc */
+/* Ends KeAcquireInStackQueuedSpinLockForDpc. Doc: wdm/nf-wdm-kereleaseinstackqueuedspinlockfordpc
+ */
 VOID FASTCALL KeReleaseInStackQueuedSpinLockForDpc(PKLOCK_QUEUE_HANDLE LockHandle)
 {
     KeReleaseInStackQueuedSpinLockFromDpcLevel(LockHandle);

@@ -1,8 +1,8 @@
 /*
  * Reader-writer spin locks (EX_SPIN_LOCK).
  *
- * The word: bit 31 held exclusively, bit 30 a writer waits (readers stand back), the rest the count of readers, or the writer's
- * processor and 1 while it is held exclusively.
+ * The word: bit 31 held exclusively, bit 30 a writer waits (readers stand back), the rest the count
+ * of readers, or the writer's processor and 1 while it is held exclusively.
  */
 #include "ke/ki.h"
 
@@ -19,7 +19,8 @@ static BOOLEAN KiSwap(PEX_SPIN_LOCK Lock, ULONG Old, ULONG New)
 {
     LONG Expected = (LONG)Old;
 
-    return __atomic_compare_exchange_n(Lock, &Expected, (LONG)New, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(Lock, &Expected, (LONG)New, FALSE, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
 }
 
 static ULONG KiWriterWord(void)
@@ -30,14 +31,15 @@ static ULONG KiWriterWord(void)
 static void KiCheckIrql(BOOLEAN Good, ULONG Rule, PEX_SPIN_LOCK Lock, const char *Routine)
 {
     if (__builtin_expect(!Good, 0))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Rule, KiIrql(), (ULONG_PTR)Lock, 0, "%s at IRQL %u", Routine, KiIrql());
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Rule, KiIrql(), (ULONG_PTR)Lock, 0,
+                   "%s at IRQL %u", Routine, KiIrql());
 }
 
 static void KiCheckNotWriter(PEX_SPIN_LOCK Lock, ULONG Word)
 {
     if ((Word & KI_WRITER) && (Word | KI_WRITER_WAITS) == (KiWriterWord() | KI_WRITER_WAITS))
-        VfBugCheck(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)Lock, 0, 0, 0, "spin lock %p is already held exclusively by this thread",
-                   (void *)Lock);
+        VfBugCheck(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)Lock, 0, 0, 0,
+                   "spin lock %p is already held exclusively by this thread", (void *)Lock);
 }
 
 static BOOLEAN KiTryShared(PEX_SPIN_LOCK Lock)
@@ -51,6 +53,7 @@ static void KiAcquireShared(PEX_SPIN_LOCK Lock)
 {
     for (ULONG Spins = 0; !KiTryShared(Lock); Spins++) {
         KiCheckNotWriter(Lock, KiLoad(Lock));
+        KiPollIpi();
         KiScheduler->Relax(Spins);
     }
 }
@@ -67,6 +70,7 @@ static void KiAcquireExclusive(PEX_SPIN_LOCK Lock)
         KiCheckNotWriter(Lock, Word);
         if (!(Word & KI_WRITER_WAITS) && Word)
             KiSwap(Lock, Word, Word | KI_WRITER_WAITS);
+        KiPollIpi();
         KiScheduler->Relax(Spins);
     }
 }
@@ -76,7 +80,8 @@ static void KiReleaseShared(PEX_SPIN_LOCK Lock)
     ULONG Word = KiLoad(Lock);
 
     if ((Word & KI_WRITER) || !(Word & KI_COUNT))
-        VfBugCheck(SPIN_LOCK_NOT_OWNED, (ULONG_PTR)Lock, Word, 0, 0, "spin lock %p is not held shared", (void *)Lock);
+        VfBugCheck(SPIN_LOCK_NOT_OWNED, (ULONG_PTR)Lock, Word, 0, 0,
+                   "spin lock %p is not held shared", (void *)Lock);
     __atomic_fetch_sub(Lock, 1, __ATOMIC_RELEASE);
 }
 
@@ -85,13 +90,13 @@ static void KiReleaseExclusive(PEX_SPIN_LOCK Lock)
     ULONG Word = KiLoad(Lock);
 
     if ((Word & ~KI_WRITER_WAITS) != (KiWriterWord() & ~KI_WRITER_WAITS))
-        VfBugCheck(SPIN_LOCK_NOT_OWNED, (ULONG_PTR)Lock, Word, 0, 0, "spin lock %p is not held exclusively by this thread",
-                   (void *)Lock);
+        VfBugCheck(SPIN_LOCK_NOT_OWNED, (ULONG_PTR)Lock, Word, 0, 0,
+                   "spin lock %p is not held exclusively by this thread", (void *)Lock);
     __atomic_fetch_and(Lock, (LONG)KI_WRITER_WAITS, __ATOMIC_RELEASE);
 }
 
-/* IRQL <= DISPATCH_LEVEL; returns at DISPATCH_LEVEL, and what to lower to. Many readers hold it at once; a waiting writer
- * keeps new ones out. Doc: wdm/nf-wdm-exacquirespinlockshared */
+/* IRQL <= DISPATCH_LEVEL; returns at DISPATCH_LEVEL, and what to lower to. Many readers hold it at
+ * once; a waiting writer keeps new ones out. Doc: wdm/nf-wdm-exacquirespinlockshared */
 KIRQL ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock)
 {
     KIRQL Old;
@@ -124,8 +129,8 @@ VOID ExReleaseSpinLockSharedFromDpcLevel(PEX_SPIN_LOCK SpinLock)
     KiReleaseShared(SpinLock);
 }
 
-/* IRQL <= DISPATCH_LEVEL; returns at DISPATCH_LEVEL. A second acquisition by the writer is bug check 0x0F.
- * Doc: wdm/nf-wdm-exacquirespinlockexclusive */
+/* IRQL <= DISPATCH_LEVEL; returns at DISPATCH_LEVEL. A second acquisition by the writer is bug
+ * check 0x0F. Doc: wdm/nf-wdm-exacquirespinlockexclusive */
 KIRQL ExAcquireSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
 {
     KIRQL Old;
@@ -154,12 +159,13 @@ VOID ExReleaseSpinLockExclusive(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql)
 /* IRQL >= DISPATCH_LEVEL. Doc: wdm/nf-wdm-exreleasespinlockexclusivefromdpclevel */
 VOID ExReleaseSpinLockExclusiveFromDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
-    KiCheckIrql(KiIrql() >= DISPATCH_LEVEL, 0x41, SpinLock, "ExReleaseSpinLockExclusiveFromDpcLevel");
+    KiCheckIrql(KiIrql() >= DISPATCH_LEVEL, 0x41, SpinLock,
+                "ExReleaseSpinLockExclusiveFromDpcLevel");
     KiReleaseExclusive(SpinLock);
 }
 
-/* IRQL >= DISPATCH_LEVEL, held shared. Nonzero: now held exclusively; zero: there are other readers, and it is still
- * held shared. Doc: wdm/nf-wdm-extryconvertsharedspinlockexclusive */
+/* IRQL >= DISPATCH_LEVEL, held shared. Nonzero: now held exclusively; zero: there are other
+ * readers, and it is still held shared. Doc: wdm/nf-wdm-extryconvertsharedspinlockexclusive */
 LOGICAL ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
 {
     ULONG Word = KiLoad(SpinLock);
@@ -182,6 +188,7 @@ LOGICAL ExTryAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
     ULONG Word = KiLoad(SpinLock);
 
-    KiCheckIrql(KiIrql() >= DISPATCH_LEVEL, 0x40, SpinLock, "ExTryAcquireSpinLockExclusiveAtDpcLevel");
+    KiCheckIrql(KiIrql() >= DISPATCH_LEVEL, 0x40, SpinLock,
+                "ExTryAcquireSpinLockExclusiveAtDpcLevel");
     return !(Word & ~KI_WRITER_WAITS) && KiSwap(SpinLock, Word, KiWriterWord());
 }

@@ -1,8 +1,8 @@
 /*
  * The threaded scheduler: NT threads are Linux threads that park on futexes.
  *
- * ParkWord: 0 nothing, 1 a token (an Unpark that nobody consumed), 2 the thread sleeps or is about to. A token that comes late makes a
- * later Park return at once, which is allowed.
+ * ParkWord: 0 nothing, 1 a token (an Unpark that nobody consumed), 2 the thread sleeps or is about
+ * to. A token that comes late makes a later Park return at once, which is allowed.
  */
 #include "ke/ki.h"
 
@@ -39,12 +39,14 @@ static void KiPark(struct _KTHREAD *Thread, ULONG64 Deadline)
 {
     uint32_t Word = KiNoToken;
 
-    if (__atomic_compare_exchange_n(&Thread->ParkWord, &Word, KiAsleep, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
+    if (__atomic_compare_exchange_n(&Thread->ParkWord, &Word, KiAsleep, FALSE, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_ACQUIRE))
         host_futex_wait(&Thread->ParkWord, KiAsleep, KiHostDeadline(Deadline), false);
     __atomic_exchange_n(&Thread->ParkWord, KiNoToken, __ATOMIC_ACQUIRE);
 }
 
-/* A thread at its doorbell may be between its look at its APCs and its sleep: wake it until this visit is over. */
+/* A thread at its doorbell may be between its look at its APCs and its sleep: wake it until this
+ * visit is over. */
 static void KiRing(struct _KTHREAD *Thread)
 {
     ULONG Visit = __atomic_load_n(&Thread->DoorbellVisits, __ATOMIC_SEQ_CST);
@@ -82,7 +84,8 @@ static void KiThreadMain(void *Argument)
 static NTSTATUS KiSpawn(struct _KTHREAD *Thread, void (*Entry)(struct _KTHREAD *))
 {
     Thread->Start = Entry;
-    return host_thread_start(&Thread->Host, Thread->Name ? Thread->Name : "nt", KiThreadMain, Thread)
+    return host_thread_start(&Thread->Host, Thread->Name ? Thread->Name : "nt", KiThreadMain,
+                             Thread)
                ? STATUS_INSUFFICIENT_RESOURCES
                : STATUS_SUCCESS;
 }
@@ -103,7 +106,8 @@ static ULONG64 KiSystemTime(void)
     return host_wall_clock() / 100 + KI_EPOCH;
 }
 
-/* Whoever is waited for may have been preempted by Linux: spin, then give the CPU away, then sleep. */
+/* Whoever is waited for may have been preempted by Linux: spin, then give the CPU away, then sleep.
+ */
 static void KiRelax(ULONG Spins)
 {
     uint32_t Never = 0;

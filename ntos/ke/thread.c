@@ -36,10 +36,12 @@ static void KiInitializePcr(KTHREAD_NT *Thread)
 
 static KPRCB *KiNextHome(void)
 {
-    return &KiState.Prcbs[__atomic_fetch_add(&KiState.NextHome, 1, __ATOMIC_RELAXED) % KiState.Count];
+    return &KiState
+                .Prcbs[__atomic_fetch_add(&KiState.NextHome, 1, __ATOMIC_RELAXED) % KiState.Count];
 }
 
-void KeInitializeThread(struct _KTHREAD *Thread, KPROCESS_NT *Process, void (*Entry)(struct _KTHREAD *))
+void KeInitializeThread(struct _KTHREAD *Thread, KPROCESS_NT *Process,
+                        void (*Entry)(struct _KTHREAD *))
 {
     memset(Thread, 0, sizeof(*Thread));
     KiInitializeHeader(&Thread->Header, KiThread, sizeof(*Thread), 0);
@@ -101,8 +103,8 @@ static void KiEndThread(KTHREAD_NT *Thread)
         VfBugCheck(INVALID_PROCESS_DETACH_ATTEMPT, (ULONG_PTR)Thread->ApcState.Process, TRUE, 0, 0,
                    "a thread ends that is attached to another process");
     if (Thread->KernelApcDisable || Thread->SpecialApcDisable)
-        VfBugCheck(KERNEL_APC_PENDING_DURING_EXIT, 0, (ULONG_PTR)Thread->KernelApcDisable, Thread->Irql, 0,
-                   "a thread ends inside a critical or guarded region");
+        VfBugCheck(KERNEL_APC_PENDING_DURING_EXIT, 0, (ULONG_PTR)Thread->KernelApcDisable,
+                   Thread->Irql, 0, "a thread ends inside a critical or guarded region");
     KeRundownApcs(Thread);
     KiLeaveProcess(Thread, KiThreadTerminated);
 }
@@ -172,7 +174,8 @@ void KeReleaseHostThread(void)
     KiAwaitWakers(Thread);
 }
 
-NTSTATUS KiStartServiceThread(KTHREAD_NT *Thread, void (*Entry)(KTHREAD_NT *), KPRCB *Prcb, const char *Name)
+NTSTATUS KiStartServiceThread(KTHREAD_NT *Thread, void (*Entry)(KTHREAD_NT *), KPRCB *Prcb,
+                              const char *Name)
 {
     KeInitializeThread(Thread, &KiState.IdleProcess, Entry);
     Thread->SystemThread = TRUE;
@@ -184,11 +187,11 @@ NTSTATUS KiStartServiceThread(KTHREAD_NT *Thread, void (*Entry)(KTHREAD_NT *), K
     return KeStartThread(Thread);
 }
 
-/* KiState.Stopping is set. */
 void KiStopServiceThread(KTHREAD_NT *Thread)
 {
     if (!Thread->Host)
         return;
+    __atomic_store_n(&Thread->Terminating, TRUE, __ATOMIC_RELEASE);
     KiScheduler->Unpark(Thread);
     KeReapThread(Thread);
 }
@@ -239,8 +242,8 @@ PKTHREAD NTAPI KeGetCurrentThread(VOID)
     return KiSelf;
 }
 
-/* At PASSIVE_LEVEL. 1 to HIGH_PRIORITY; the priority before. Priorities are kept, and Linux decides who runs.
- * Doc: wdm/nf-wdm-kesetprioritythread */
+/* At PASSIVE_LEVEL. 1 to HIGH_PRIORITY; the priority before. Priorities are kept, and Linux decides
+ * who runs. Doc: wdm/nf-wdm-kesetprioritythread */
 KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
@@ -260,5 +263,7 @@ KPRIORITY NTAPI KeQueryPriorityThread(PKTHREAD Thread)
 LONG NTAPI KeSetBasePriorityThread(PKTHREAD Thread, LONG Increment)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
-    return __atomic_exchange_n(&Thread->BasePriority, KI_NORMAL_PRIORITY + Increment, __ATOMIC_RELAXED) - KI_NORMAL_PRIORITY;
+    return __atomic_exchange_n(&Thread->BasePriority, KI_NORMAL_PRIORITY + Increment,
+                               __ATOMIC_RELAXED) -
+           KI_NORMAL_PRIORITY;
 }

@@ -1,8 +1,9 @@
 /*
  * Timers.
  *
- * The table has a bucket a millisecond, in turns; a bucket is sorted by due time (interrupt time, 100 ns). The clock thread sleeps until the
- * earliest, so a timer is as precise as a Linux futex, not rounded to the tick. The dispatcher lock guards the table.
+ * The table has a bucket a millisecond, in turns; a bucket is sorted by due time (interrupt time,
+ * 100 ns). The clock thread sleeps until the earliest, so a timer is as precise as a Linux futex,
+ * not rounded to the tick. The dispatcher lock guards the table.
  */
 #include "ke/ki.h"
 
@@ -46,7 +47,8 @@ static BOOLEAN KiInsertTimer(KTIMER *Timer, ULONG64 Due)
     Timer->Header.Inserted = TRUE;
     Bucket = KiBucketOf(Timer);
     Head = &KiTimers.Buckets[Bucket];
-    for (Before = Head->Blink; Before != Head && KiTimerOf(Before)->DueTime.QuadPart > Due; Before = Before->Blink)
+    for (Before = Head->Blink; Before != Head && KiTimerOf(Before)->DueTime.QuadPart > Due;
+         Before = Before->Blink)
         ;
     InsertHeadList(Before, &Timer->TimerListEntry);
     KiTimers.Occupied[Bucket / 64] |= 1ull << Bucket % 64;
@@ -78,7 +80,8 @@ static KTIMER *KiEarliestTimer(void)
 
     for (ULONG Word = 0; Word < KI_BUCKETS / 64; Word++)
         for (ULONG64 Bits = KiTimers.Occupied[Word]; Bits; Bits &= Bits - 1) {
-            KTIMER *Timer = KiTimerOf(KiTimers.Buckets[Word * 64 + (ULONG)__builtin_ctzll(Bits)].Flink);
+            KTIMER *Timer =
+                KiTimerOf(KiTimers.Buckets[Word * 64 + (ULONG)__builtin_ctzll(Bits)].Flink);
 
             if (!Earliest || Timer->DueTime.QuadPart < Earliest->DueTime.QuadPart)
                 Earliest = Timer;
@@ -152,7 +155,8 @@ void KiShiftAbsoluteTimers(LONG64 Change)
     for (ULONG i = 0; i < KI_BUCKETS; i++) {
         LIST_ENTRY *Next;
 
-        for (LIST_ENTRY *Entry = KiTimers.Buckets[i].Flink; Entry != &KiTimers.Buckets[i]; Entry = Next) {
+        for (LIST_ENTRY *Entry = KiTimers.Buckets[i].Flink; Entry != &KiTimers.Buckets[i];
+             Entry = Next) {
             Next = Entry->Flink;
             if (KiTimerOf(Entry)->Header.Absolute) {
                 KiRemoveTimer(KiTimerOf(Entry));
@@ -174,12 +178,14 @@ VOID NTAPI KeInitializeTimer(PKTIMER Timer)
     KeInitializeTimerEx(Timer, NotificationTimer);
 }
 
-/* IRQL <= DISPATCH_LEVEL. The timer is the caller's, in nonpaged memory, not set. Doc: wdm/nf-wdm-keinitializetimerex */
+/* IRQL <= DISPATCH_LEVEL. The timer is the caller's, in nonpaged memory, not set. Doc:
+ * wdm/nf-wdm-keinitializetimerex */
 VOID NTAPI KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
     memset(Timer, 0, sizeof(*Timer));
-    KiInitializeHeader(&Timer->Header, Type == NotificationTimer ? KiNotificationTimer : KiSynchronizationTimer,
+    KiInitializeHeader(&Timer->Header,
+                       Type == NotificationTimer ? KiNotificationTimer : KiSynchronizationTimer,
                        sizeof(*Timer), 0);
     InitializeListHead(&Timer->TimerListEntry);
 }
@@ -197,9 +203,10 @@ static BOOLEAN KiSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG64 Due, KI_
     return Timer->Header.Inserted && KiTimers.Next == Timer->DueTime.QuadPart;
 }
 
-/* IRQL <= DISPATCH_LEVEL. DueTime in 100 ns: negative is relative, positive absolute system time; Period in milliseconds, 0: once. A timer
- * that is set already is set anew. TRUE: it was set. One that is due has expired, and its DPC has run, when this returns below
- * DISPATCH_LEVEL. Doc: wdm/nf-wdm-kesettimerex */
+/* IRQL <= DISPATCH_LEVEL. DueTime in 100 ns: negative is relative, positive absolute system time;
+ * Period in milliseconds, 0: once. A timer that is set already is set anew. TRUE: it was set. One
+ * that is due has expired, and its DPC has run, when this returns below DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-kesettimerex */
 BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc)
 {
     ULONG64 Due = KiDeadline(&DueTime);
@@ -228,13 +235,16 @@ BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
     return KeSetTimerEx(Timer, DueTime, 0, Dpc);
 }
 
-/* As KeSetTimerEx; the tolerable delay (milliseconds) is not made use of. Doc: wdm/nf-wdm-kesetcoalescabletimer */
-BOOLEAN NTAPI KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, ULONG TolerableDelay, PKDPC Dpc)
+/* As KeSetTimerEx; the tolerable delay (milliseconds) is not made use of. Doc:
+ * wdm/nf-wdm-kesetcoalescabletimer */
+BOOLEAN NTAPI KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period,
+                                    ULONG TolerableDelay, PKDPC Dpc)
 {
     return KeSetTimerEx(Timer, DueTime, (LONG)Period, Dpc);
 }
 
-/* IRQL <= DISPATCH_LEVEL. TRUE: it was set. A DPC that it queued stays queued. Doc: wdm/nf-wdm-kecanceltimer */
+/* IRQL <= DISPATCH_LEVEL. TRUE: it was set. A DPC that it queued stays queued. Doc:
+ * wdm/nf-wdm-kecanceltimer */
 BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)
 {
     BOOLEAN Removed;
@@ -270,12 +280,14 @@ BOOLEAN KiFindTimerInRange(ULONG_PTR Low, ULONG_PTR High, PVOID *Object)
     KiLockDispatcher();
     for (ULONG Word = 0; Word < KI_BUCKETS / 64 && !*Object; Word++)
         for (ULONG64 Bits = KiTimers.Occupied[Word]; Bits && !*Object; Bits &= Bits - 1)
-            *Object = KiFindTimer(&KiTimers.Buckets[Word * 64 + (ULONG)__builtin_ctzll(Bits)], Low, High);
+            *Object =
+                KiFindTimer(&KiTimers.Buckets[Word * 64 + (ULONG)__builtin_ctzll(Bits)], Low, High);
     KiUnlockDispatcher();
     return *Object != NULL;
 }
 
-/* Any IRQL. Whether a timer that is set (Kind 0) or a queued DPC (Kind 1) lies in the block: the numbers of bug check 0xC7. */
+/* Any IRQL. Whether a timer that is set (Kind 0) or a queued DPC (Kind 1) lies in the block: the
+ * numbers of bug check 0xC7. */
 BOOLEAN KeFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *Object)
 {
     ULONG_PTR Low = (ULONG_PTR)Base, High = Low + Bytes;

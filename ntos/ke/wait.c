@@ -1,9 +1,11 @@
 /*
  * Waits.
  *
- * A thread that must wait queues one wait block to each object, marks itself waiting, and parks until someone ends its wait:
- * a signaller that satisfied it, an APC, an alert, termination, or its own deadline. Whoever ends a wait removes all its blocks under the
- * dispatcher lock, so it ends exactly once. WaitAll is satisfied in one step, when every object allows it, and takes nothing before.
+ * A thread that must wait queues one wait block to each object, marks itself waiting, and parks
+ * until someone ends its wait: a signaller that satisfied it, an APC, an alert, termination, or its
+ * own deadline. Whoever ends a wait removes all its blocks under the dispatcher lock, so it ends
+ * exactly once. WaitAll is satisfied in one step, when every object allows it, and takes nothing
+ * before.
  */
 #include "ke/ki.h"
 
@@ -18,14 +20,15 @@ typedef struct KI_WAIT {
     KPROCESSOR_MODE Mode;
     BOOLEAN Alertable;
     KWAIT_REASON Reason;
-    BOOLEAN NoWait;   /* the time-out is zero */
+    BOOLEAN NoWait; /* the time-out is zero */
     ULONG64 Deadline;
     KWAIT_BLOCK *Blocks;
 } KI_WAIT;
 
 static BOOLEAN KiIsSignalled(DISPATCHER_HEADER *Header, KTHREAD_NT *Thread)
 {
-    return Header->SignalState > 0 || (Header->Type == KiMutant && ((KMUTANT *)Header)->OwnerThread == Thread);
+    return Header->SignalState > 0 ||
+           (Header->Type == KiMutant && ((KMUTANT *)Header)->OwnerThread == Thread);
 }
 
 /* What a satisfied wait does to the object. TRUE: it was an abandoned mutex. */
@@ -67,7 +70,8 @@ static void KiWake(KTHREAD_NT *Thread)
     atomic_fetch_sub_explicit(&Thread->Wakers, 1, memory_order_release);
 }
 
-/* The order matters: once WaitReady is set the thread may run on and wait again; once Wakers is 0 it may be freed. */
+/* The order matters: once WaitReady is set the thread may run on and wait again; once Wakers is 0
+ * it may be freed. */
 void KiUnlockAndWake(KI_WAKES *Wakes)
 {
     KTHREAD_NT *Next;
@@ -156,7 +160,8 @@ NTSTATUS KiTestAlert(KTHREAD_NT *Thread, KPROCESSOR_MODE Mode, BOOLEAN Alertable
     if (Thread->Terminating && (Alertable || Mode == UserMode))
         return STATUS_THREAD_IS_TERMINATING;
     if (!Alertable)
-        return Mode == UserMode && Thread->ApcState.UserApcPending ? STATUS_USER_APC : STATUS_SUCCESS;
+        return Mode == UserMode && Thread->ApcState.UserApcPending ? STATUS_USER_APC
+                                                                   : STATUS_SUCCESS;
     if (KiTakeAlert(Thread, Mode))
         return STATUS_ALERTED;
     if (Mode == UserMode && !IsListEmpty(&Thread->ApcState.ApcListHead[UserMode])) {
@@ -209,7 +214,8 @@ LONG_PTR KiSleep(KTHREAD_NT *Thread, ULONG64 Deadline)
 {
     while (!__atomic_load_n(&Thread->WaitReady, __ATOMIC_ACQUIRE)) {
         KiScheduler->Park(Thread, Deadline);
-        if (Deadline == KI_FOREVER || __atomic_load_n(&Thread->WaitReady, __ATOMIC_ACQUIRE) || KiNow() < Deadline)
+        if (Deadline == KI_FOREVER || __atomic_load_n(&Thread->WaitReady, __ATOMIC_ACQUIRE) ||
+            KiNow() < Deadline)
             continue;
         if (KiTimeOut(Thread))
             break;
@@ -247,7 +253,8 @@ static void KiQueueBlocks(KTHREAD_NT *Thread, KI_WAIT *Wait)
         Block->WaitKey = (USHORT)i;
         Block->WaitType = Wait->All ? WaitAll : WaitAny;
         Block->NextWaitBlock = &Wait->Blocks[(i + 1) % Wait->Count];
-        InsertTailList(&((DISPATCHER_HEADER *)Wait->Objects[i])->WaitListHead, &Block->WaitListEntry);
+        InsertTailList(&((DISPATCHER_HEADER *)Wait->Objects[i])->WaitListHead,
+                       &Block->WaitListEntry);
     }
     Thread->WaitBlockList = Wait->Blocks;
     Thread->WaitCount = Wait->Count;
@@ -325,8 +332,9 @@ static __attribute__((noinline, noreturn)) void KiBadWaitIrql(PVOID Object, PLAR
 {
     ULONG Rule = KiIrql() > DISPATCH_LEVEL ? 0x120 : Timeout ? 0x122 : 0x121;
 
-    VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Rule, (ULONG_PTR)&KiSelf->Irql, (ULONG_PTR)Object, (ULONG_PTR)Timeout,
-               "a wait at IRQL %u%s", KiIrql(), Rule == 0x120 ? "" : " with a time-out other than zero");
+    VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Rule, (ULONG_PTR)&KiSelf->Irql,
+               (ULONG_PTR)Object, (ULONG_PTR)Timeout, "a wait at IRQL %u%s", KiIrql(),
+               Rule == 0x120 ? "" : " with a time-out other than zero");
 }
 
 void KiCheckWaitIrql(PVOID Object, PLARGE_INTEGER Timeout)
@@ -334,7 +342,8 @@ void KiCheckWaitIrql(PVOID Object, PLARGE_INTEGER Timeout)
     KIRQL Irql = KiIrql();
 
     NT_ASSERT(KiSelf && "the calling thread is attached to the executive");
-    if (__builtin_expect(Irql >= DISPATCH_LEVEL, 0) && (Irql > DISPATCH_LEVEL || !Timeout || Timeout->QuadPart != 0))
+    if (__builtin_expect(Irql >= DISPATCH_LEVEL, 0) &&
+        (Irql > DISPATCH_LEVEL || !Timeout || Timeout->QuadPart != 0))
         KiBadWaitIrql(Object, Timeout);
 }
 
@@ -345,7 +354,8 @@ static void KiCheckObject(PVOID Object, KPROCESSOR_MODE Mode)
     if (__builtin_expect(Header->Type >= KiObjectTypes || Header->Type == KiQueue, 0))
         VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1002, (ULONG_PTR)Object, 0, 0,
                    "a wait on %p, which is not an initialised dispatcher object", Object);
-    if (__builtin_expect(Mode == UserMode && Object >= KiSelf->StackLimit && Object < KiSelf->StackBase, 0))
+    if (__builtin_expect(
+            Mode == UserMode && Object >= KiSelf->StackLimit && Object < KiSelf->StackBase, 0))
         VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x123, (ULONG_PTR)Object, 0, 0,
                    "a UserMode wait on %p, which lies on the kernel stack", Object);
 }
@@ -359,13 +369,19 @@ static void KiCheckMutantLimit(PVOID Object)
         ExRaiseStatus(STATUS_MUTANT_LIMIT_EXCEEDED);
 }
 
-/* IRQL <= APC_LEVEL, or DISPATCH_LEVEL with a time-out of zero (else 0xC4/120 to 122). STATUS_SUCCESS, _TIMEOUT, _ABANDONED (a mutex whose
- * owner ended), _ALERTED, _USER_APC, or STATUS_THREAD_IS_TERMINATING in a client thread that is being ended. Kernel APCs
- * interrupt the wait and resume it. Doc: wdm/nf-wdm-kewaitforsingleobject */
-NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+/* IRQL <= APC_LEVEL, or DISPATCH_LEVEL with a time-out of zero (else 0xC4/120 to 122).
+ * STATUS_SUCCESS, _TIMEOUT, _ABANDONED (a mutex whose owner ended), _ALERTED, _USER_APC, or
+ * STATUS_THREAD_IS_TERMINATING in a client thread that is being ended. Kernel APCs interrupt the
+ * wait and resume it. Doc: wdm/nf-wdm-kewaitforsingleobject */
+NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason,
+                                     KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                                      PLARGE_INTEGER Timeout)
 {
-    KI_WAIT Wait = {.Count = 1, .Objects = &Object, .Mode = WaitMode, .Alertable = Alertable, .Reason = WaitReason};
+    KI_WAIT Wait = {.Count = 1,
+                    .Objects = &Object,
+                    .Mode = WaitMode,
+                    .Alertable = Alertable,
+                    .Reason = WaitReason};
 
     NT_ASSERT(KiSelf && "the calling thread is attached to the executive");
     KiEndWaitNext();
@@ -378,14 +394,19 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPRO
     return KiWait(&Wait);
 }
 
-/* As KeWaitForSingleObject, for any or all of up to MAXIMUM_WAIT_OBJECTS; STATUS_WAIT_0 + index, or STATUS_ABANDONED_WAIT_0 + index, for
- * WaitAny. More than THREAD_WAIT_OBJECTS need the caller's wait blocks: bug check 0x0C without.
- * Doc: wdm/nf-wdm-kewaitformultipleobjects */
-NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType, KWAIT_REASON WaitReason,
-                                        KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Timeout,
+/* As KeWaitForSingleObject, for any or all of up to MAXIMUM_WAIT_OBJECTS; STATUS_WAIT_0 + index, or
+ * STATUS_ABANDONED_WAIT_0 + index, for WaitAny. More than THREAD_WAIT_OBJECTS need the caller's
+ * wait blocks: bug check 0x0C without. Doc: wdm/nf-wdm-kewaitformultipleobjects */
+NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType,
+                                        KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
+                                        BOOLEAN Alertable, PLARGE_INTEGER Timeout,
                                         PKWAIT_BLOCK WaitBlockArray)
 {
-    KI_WAIT Wait = {.Count = Count, .Objects = Object, .All = WaitType == WaitAll, .Mode = WaitMode, .Alertable = Alertable,
+    KI_WAIT Wait = {.Count = Count,
+                    .Objects = Object,
+                    .All = WaitType == WaitAll,
+                    .Mode = WaitMode,
+                    .Alertable = Alertable,
                     .Reason = WaitReason};
 
     NT_ASSERT(KiSelf && "the calling thread is attached to the executive");
@@ -406,7 +427,8 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE W
 
 /* IRQL <= APC_LEVEL. STATUS_SUCCESS when the interval is over, or STATUS_ALERTED, STATUS_USER_APC,
  * STATUS_THREAD_IS_TERMINATING. Doc: wdm/nf-wdm-kedelayexecutionthread */
-NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Interval)
+NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+                                      PLARGE_INTEGER Interval)
 {
     KI_WAIT Wait = {.Mode = WaitMode, .Alertable = Alertable, .Reason = DelayExecution};
     NTSTATUS Status;

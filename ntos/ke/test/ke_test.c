@@ -45,7 +45,8 @@ void KeTestJoin(KE_TEST_THREAD *Thread)
 
 void KeTestUntilWaiting(KE_TEST_THREAD *Thread)
 {
-    for (ULONG Spins = 0; __atomic_load_n(&Thread->Thread.State, __ATOMIC_ACQUIRE) != KiThreadWaiting; Spins++)
+    for (ULONG Spins = 0;
+         __atomic_load_n(&Thread->Thread.State, __ATOMIC_ACQUIRE) != KiThreadWaiting; Spins++)
         KiScheduler->Relax(Spins);
 }
 

@@ -1,4 +1,5 @@
-/* What every test of room ke includes: boots vf and ke alone, with the calling thread attached, and starts threads. */
+/* What every test of room ke includes: boots vf and ke alone, with the calling thread attached, and
+ * starts threads. */
 #pragma once
 
 #include "ke/ke.h"

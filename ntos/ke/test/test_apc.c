@@ -13,7 +13,8 @@ static int Setup(void **State)
 }
 #define APC_TEST(test) cmocka_unit_test_setup_teardown(test, Setup, KeTestStop)
 
-static VOID NTAPI KernelRoutine(PRKAPC Apc, KI_NORMAL_ROUTINE **Normal, PVOID *Context, PVOID *Argument1, PVOID *Argument2)
+static VOID NTAPI KernelRoutine(PRKAPC Apc, KI_NORMAL_ROUTINE **Normal, PVOID *Context,
+                                PVOID *Argument1, PVOID *Argument2)
 {
     Seen.Order[Seen.Kernel] = (ULONG)(ULONG_PTR)*Argument1;
     Seen.Kernel++;
@@ -31,9 +32,11 @@ static VOID NTAPI RundownRoutine(PRKAPC Apc)
     Seen.Rundown++;
 }
 
-static void Queue(PRKAPC Apc, KTHREAD_NT *Thread, KI_NORMAL_ROUTINE *Normal, KPROCESSOR_MODE Mode, ULONG Number)
+static void Queue(PRKAPC Apc, KTHREAD_NT *Thread, KI_NORMAL_ROUTINE *Normal, KPROCESSOR_MODE Mode,
+                  ULONG Number)
 {
-    KeInitializeApc(Apc, Thread, OriginalApcEnvironment, KernelRoutine, RundownRoutine, Normal, Mode, NULL);
+    KeInitializeApc(Apc, Thread, OriginalApcEnvironment, KernelRoutine, RundownRoutine, Normal,
+                    Mode, NULL);
     assert_true(KeInsertQueueApc(Apc, (PVOID)(ULONG_PTR)Number, NULL, 0));
 }
 
@@ -145,11 +148,13 @@ static void Sleep(void *Parameter)
 {
     SLEEPER *Sleeper = Parameter;
 
-    Sleeper->Status = KeWaitForSingleObject(&Sleeper->Event, UserRequest, Sleeper->Mode, Sleeper->Alertable, NULL);
+    Sleeper->Status = KeWaitForSingleObject(&Sleeper->Event, UserRequest, Sleeper->Mode,
+                                            Sleeper->Alertable, NULL);
     Sleeper->Taken = KeTakeUserApc(&Sleeper->Apc);
 }
 
-static VOID NTAPI SetEventInApc(PRKAPC Apc, KI_NORMAL_ROUTINE **Normal, PVOID *Context, PVOID *Argument1, PVOID *Argument2)
+static VOID NTAPI SetEventInApc(PRKAPC Apc, KI_NORMAL_ROUTINE **Normal, PVOID *Context,
+                                PVOID *Argument1, PVOID *Argument2)
 {
     Seen.Kernel++;
     KeSetEvent(*Argument1, 0, FALSE);
@@ -167,7 +172,8 @@ static void AKernelApcInterruptsAWaitAndTheWaitGoesOn(void **Unused)
     KeInitializeEvent(&Ran, NotificationEvent, FALSE);
     KeTestThread(&Thread, Sleep, &Sleeper);
     KeTestUntilWaiting(&Thread);
-    KeInitializeApc(&Apc, &Thread.Thread, OriginalApcEnvironment, SetEventInApc, NULL, NULL, KernelMode, NULL);
+    KeInitializeApc(&Apc, &Thread.Thread, OriginalApcEnvironment, SetEventInApc, NULL, NULL,
+                    KernelMode, NULL);
     assert_true(KeInsertQueueApc(&Apc, &Ran, NULL, 0));
     KeTestWait(&Ran);
     KeTestUntilWaiting(&Thread);
@@ -187,7 +193,8 @@ static void AUserApcEndsAnAlertableUserWait(void **Unused)
     KeInitializeEvent(&Sleeper.Event, NotificationEvent, FALSE);
     KeTestThread(&Thread, Sleep, &Sleeper);
     KeTestUntilWaiting(&Thread);
-    KeInitializeApc(&Apc, &Thread.Thread, OriginalApcEnvironment, KernelRoutine, NULL, NormalRoutine, UserMode, (PVOID)5);
+    KeInitializeApc(&Apc, &Thread.Thread, OriginalApcEnvironment, KernelRoutine, NULL,
+                    NormalRoutine, UserMode, (PVOID)5);
     KeInsertQueueApc(&Apc, (PVOID)6, (PVOID)7, 0);
     KeTestJoin(&Thread);
     assert_int_equal(Sleeper.Status, STATUS_USER_APC);
@@ -216,7 +223,8 @@ static void UserApcsOfAThreadThatEndsAreRunDown(void **Unused)
     KeTestThread(&Thread, End, NULL);
     KeTestJoin(&Thread);
     assert_int_equal(Seen.Rundown, 1);
-    KeInitializeApc(&Apc, &Thread.Thread, OriginalApcEnvironment, KernelRoutine, NULL, NULL, KernelMode, NULL);
+    KeInitializeApc(&Apc, &Thread.Thread, OriginalApcEnvironment, KernelRoutine, NULL, NULL,
+                    KernelMode, NULL);
     assert_false(KeInsertQueueApc(&Apc, NULL, NULL, 0));
 }
 
@@ -252,7 +260,8 @@ static void ADetachWithoutAnAttachIsABugCheck(void **Unused)
     assert_int_equal(Record.Code, 0x06);
 }
 
-static VOID NTAPI StayRaised(PRKAPC Apc, KI_NORMAL_ROUTINE **Normal, PVOID *Context, PVOID *Argument1, PVOID *Argument2)
+static VOID NTAPI StayRaised(PRKAPC Apc, KI_NORMAL_ROUTINE **Normal, PVOID *Context,
+                             PVOID *Argument1, PVOID *Argument2)
 {
     KfRaiseIrql(DISPATCH_LEVEL);
 }
@@ -262,7 +271,8 @@ static void AnApcRoutineThatChangesIrqlIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
     KAPC Apc;
 
-    KeInitializeApc(&Apc, KeGetCurrentThread(), OriginalApcEnvironment, StayRaised, NULL, NULL, KernelMode, NULL);
+    KeInitializeApc(&Apc, KeGetCurrentThread(), OriginalApcEnvironment, StayRaised, NULL, NULL,
+                    KernelMode, NULL);
     VF_EXPECT_BUGCHECK(&Record)
     {
         KeInsertQueueApc(&Apc, NULL, NULL, 0);
@@ -289,7 +299,8 @@ static void AnApcReachesAThreadAtItsDoorbell(void **Unused)
 
     Bell = 0;
     KeTestThread(&Thread, AnswerDoorbell, NULL);
-    KeInitializeApc(&Apc, &Thread.Thread, OriginalApcEnvironment, SetEventInApc, NULL, NULL, KernelMode, NULL);
+    KeInitializeApc(&Apc, &Thread.Thread, OriginalApcEnvironment, SetEventInApc, NULL, NULL,
+                    KernelMode, NULL);
     for (ULONG i = 1; i <= 100; i++) {
         KeInitializeEvent(&Ran, NotificationEvent, FALSE);
         assert_true(KeInsertQueueApc(&Apc, &Ran, NULL, 0));

@@ -54,7 +54,8 @@ static void ClientsGetAReadOnlyFile(void **Unused)
     assert_ptr_not_equal(KeSharedDataWritable(), Page());
     KeSharedDataWritable()->ComPlusPackage = 77;
     assert_int_equal(((const volatile KUSER_SHARED_DATA *)Page())->ComPlusPackage, 77);
-    assert_true(host_map((void *)0x7FFB0000, PAGE_SIZE, KeSharedDataFile(), 0, HOST_READ | HOST_WRITE) < 0);
+    assert_true(
+        host_map((void *)0x7FFB0000, PAGE_SIZE, KeSharedDataFile(), 0, HOST_READ | HOST_WRITE) < 0);
 }
 
 int main(void)

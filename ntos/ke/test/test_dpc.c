@@ -174,12 +174,14 @@ static VOID NTAPI StayRaised(PKDPC Dpc, PVOID Context, PVOID SystemArgument1, PV
     KfRaiseIrql(HIGH_LEVEL);
 }
 
-static VOID NTAPI LowerTooFar(PKDPC Dpc, PVOID Context, PVOID SystemArgument1, PVOID SystemArgument2)
+static VOID NTAPI LowerTooFar(PKDPC Dpc, PVOID Context, PVOID SystemArgument1,
+                              PVOID SystemArgument2)
 {
     KeLowerIrql(PASSIVE_LEVEL);
 }
 
-static VOID NTAPI LeaveInRegion(PKDPC Dpc, PVOID Context, PVOID SystemArgument1, PVOID SystemArgument2)
+static VOID NTAPI LeaveInRegion(PKDPC Dpc, PVOID Context, PVOID SystemArgument1,
+                                PVOID SystemArgument2)
 {
     KeGetCurrentThread()->KernelApcDisable--;
 }

@@ -119,13 +119,16 @@ static void AWaitEndsAtItsTimeout(void **Unused)
     KEVENT Event;
 
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    assert_int_equal(KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, &Relative), STATUS_TIMEOUT);
+    assert_int_equal(KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, &Relative),
+                     STATUS_TIMEOUT);
     assert_true(KiScheduler->InterruptTime() >= Before + 50000);
     KeQuerySystemTimePrecise(&Absolute);
     Absolute.QuadPart += 50000;
-    assert_int_equal(KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, &Absolute), STATUS_TIMEOUT);
+    assert_int_equal(KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, &Absolute),
+                     STATUS_TIMEOUT);
     Absolute.QuadPart = 1; /* long ago */
-    assert_int_equal(KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, &Absolute), STATUS_TIMEOUT);
+    assert_int_equal(KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, &Absolute),
+                     STATUS_TIMEOUT);
     assert_true(IsListEmpty(&Event.Header.WaitListHead));
 }
 

@@ -137,7 +137,8 @@ static void AMutantOfAThreadThatEndedIsAbandoned(void **Unused)
         if (i == 0)
             assert_int_equal(KeTestWait(&Mutant), STATUS_ABANDONED);
         else
-            assert_int_equal(KeWaitForMultipleObjects(2, Objects, WaitAny, Executive, KernelMode, FALSE, NULL, NULL),
+            assert_int_equal(KeWaitForMultipleObjects(2, Objects, WaitAny, Executive, KernelMode,
+                                                      FALSE, NULL, NULL),
                              STATUS_ABANDONED_WAIT_0 + 1);
         assert_int_equal(KeTestWait(&Mutant), STATUS_SUCCESS);
         KeReleaseMutant(&Mutant, 0, FALSE, FALSE);

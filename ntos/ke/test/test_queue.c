@@ -27,7 +27,8 @@ static void DoWork(void *Unused)
 {
     PLIST_ENTRY Entry;
 
-    while ((Entry = KeRemoveQueue(&Queue, KernelMode, NULL)) != (PLIST_ENTRY)(LONG_PTR)STATUS_ABANDONED)
+    while ((Entry = KeRemoveQueue(&Queue, KernelMode, NULL)) !=
+           (PLIST_ENTRY)(LONG_PTR)STATUS_ABANDONED)
         CONTAINING_RECORD(Entry, WORK, Link)->Done++;
 }
 

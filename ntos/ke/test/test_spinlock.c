@@ -115,8 +115,10 @@ static void InterlockedListsKeepEveryEntry(void **Unused)
 
     assert_null(ExInterlockedRemoveHeadList(&Shared.List, &Shared.Lock));
     assert_null(ExInterlockedInsertHeadList(&Shared.List, &Items[1].Link, &Shared.Lock));
-    assert_ptr_equal(ExInterlockedInsertHeadList(&Shared.List, &Items[0].Link, &Shared.Lock), &Items[1].Link);
-    assert_ptr_equal(ExInterlockedInsertTailList(&Shared.List, &Items[2].Link, &Shared.Lock), &Items[1].Link);
+    assert_ptr_equal(ExInterlockedInsertHeadList(&Shared.List, &Items[0].Link, &Shared.Lock),
+                     &Items[1].Link);
+    assert_ptr_equal(ExInterlockedInsertTailList(&Shared.List, &Items[2].Link, &Shared.Lock),
+                     &Items[1].Link);
     for (int i = 0; i < 3; i++)
         assert_ptr_equal(ExInterlockedRemoveHeadList(&Shared.List, &Shared.Lock), &Items[i].Link);
     assert_null(ExInterlockedRemoveHeadList(&Shared.List, &Shared.Lock));

@@ -5,7 +5,8 @@ static NTSTATUS WaitMany(ULONG Count, PVOID *Objects, WAIT_TYPE Type, PLARGE_INT
 {
     KWAIT_BLOCK Blocks[MAXIMUM_WAIT_OBJECTS];
 
-    return KeWaitForMultipleObjects(Count, Objects, Type, Executive, KernelMode, FALSE, Timeout, Blocks);
+    return KeWaitForMultipleObjects(Count, Objects, Type, Executive, KernelMode, FALSE, Timeout,
+                                    Blocks);
 }
 
 static void WaitAnyTellsTheFirstSignalledObject(void **Unused)
@@ -89,7 +90,8 @@ static ULONG CodeOf(ULONG Count, PKWAIT_BLOCK Blocks)
         Objects[i] = &Event;
     VF_EXPECT_BUGCHECK(&Record)
     {
-        KeWaitForMultipleObjects(Count, Objects, WaitAny, Executive, KernelMode, FALSE, NULL, Blocks);
+        KeWaitForMultipleObjects(Count, Objects, WaitAny, Executive, KernelMode, FALSE, NULL,
+                                 Blocks);
     }
     return Record.Code;
 }
@@ -144,11 +146,14 @@ static void Sleep(void *Parameter)
 {
     SLEEPER *Sleeper = Parameter;
 
-    Sleeper->First = KeWaitForSingleObject(&Sleeper->Event, UserRequest, Sleeper->Mode, Sleeper->Alertable, NULL);
-    Sleeper->Second = KeWaitForSingleObject(&Sleeper->Event, UserRequest, Sleeper->Mode, Sleeper->Alertable, &KeTestZero);
+    Sleeper->First = KeWaitForSingleObject(&Sleeper->Event, UserRequest, Sleeper->Mode,
+                                           Sleeper->Alertable, NULL);
+    Sleeper->Second = KeWaitForSingleObject(&Sleeper->Event, UserRequest, Sleeper->Mode,
+                                            Sleeper->Alertable, &KeTestZero);
 }
 
-static void Interrupt(SLEEPER *Sleeper, KPROCESSOR_MODE Mode, BOOLEAN Alertable, void (*How)(KTHREAD_NT *))
+static void Interrupt(SLEEPER *Sleeper, KPROCESSOR_MODE Mode, BOOLEAN Alertable,
+                      void (*How)(KTHREAD_NT *))
 {
     static KE_TEST_THREAD Thread;
 
@@ -186,7 +191,8 @@ static void AnAlertIsKeptForTheNextAlertableWait(void **Unused)
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
     KeAlertThread_(KeGetCurrentThread(), KernelMode);
     assert_int_equal(KeTestPoll(&Event), STATUS_TIMEOUT);
-    assert_int_equal(KeWaitForSingleObject(&Event, Executive, KernelMode, TRUE, NULL), STATUS_ALERTED);
+    assert_int_equal(KeWaitForSingleObject(&Event, Executive, KernelMode, TRUE, NULL),
+                     STATUS_ALERTED);
     KeAlertThread_(KeGetCurrentThread(), UserMode);
     assert_true(KeTestAlertThread_(UserMode));
     assert_false(KeTestAlertThread_(UserMode));
