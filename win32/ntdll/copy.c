@@ -24,12 +24,15 @@ __asm__(".text\n"
         "    ret\n"
         ".size ntdll_copy_bytes, . - ntdll_copy_bytes\n");
 
+/* Who is asked about a fault of the program's own: kernel32's filter. Exported. */
+bool (*ntdll_unhandled_fault)(const struct host_fault *Fault);
+
 static bool step_over_bad_copy(const struct host_fault *Fault)
 {
     const char *At = Fault->instruction;
 
     if (At < ntdll_copy_begin || At >= ntdll_copy_end)
-        return false;
+        return ntdll_unhandled_fault && ntdll_unhandled_fault(Fault);
     host_fault_continue_at(Fault, ntdll_copy_failed);
     return true;
 }

@@ -5,7 +5,7 @@
 #include "../../common/driver.h"
 #include "../modules.h"
 
-#define MODULES_TAG 'doMS'
+#define MODULES_TAG 'MsyS'
 
 /* STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED, or what AuxKlibInitialize says. PASSIVE_LEVEL. */
 NTSTATUS SourceOpen(ULONG Kind, MODULE_SOURCE *Source);
