@@ -5,6 +5,18 @@
 
 ULONG InitFailingRoom = MAXULONG;
 
+/* The starting thread is a thread of ke's until ps makes it one of the System process, and again after ps has stopped. */
+static struct {
+    KPROCESS_NT Process;
+    struct _KTHREAD Thread;
+} InitBoot;
+
+static void EnterBoot(void)
+{
+    KeInitializeProcess(&InitBoot.Process);
+    KeAdoptHostThread(&InitBoot.Thread, &InitBoot.Process);
+}
+
 /* A fault point before each room. */
 #define START(number, expression)                                                                  \
     (InitFailingRoom == (number) ? STATUS_INSUFFICIENT_RESOURCES : (expression))
@@ -17,6 +29,7 @@ NTSTATUS InitStartRooms(const USERNT_OPTIONS *Options)
     VfLogEcho(Options->EchoDebugPrint);
     if (!NT_SUCCESS(Status = START(1, KeInitSystem(Options->Processors))))
         goto stopVf;
+    EnterBoot();
     if (!NT_SUCCESS(Status = START(2, MmInitSystem(Options->PhysicalBytes))))
         goto stopKe;
     if (!NT_SUCCESS(Status = START(3, ExInitSystem())))
@@ -54,6 +67,7 @@ stopEx:
 stopMm:
     MmShutdownSystem();
 stopKe:
+    KeReleaseHostThread();
     KeShutdownSystem();
 stopVf:
     VfShutdownSystem();
@@ -71,6 +85,7 @@ void InitStopRooms(void)
     ObShutdownSystem();
     ExShutdownSystem();
     MmShutdownSystem();
+    KeReleaseHostThread();
     KeShutdownSystem();
     VfShutdownSystem();
 }

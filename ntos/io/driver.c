@@ -116,7 +116,6 @@ static NTSTATUS IopCreateDriver(const IO_DRIVER_IMAGE *Image, IOP_DRIVER **Drive
         goto freeName;
     }
     ObCloseHandle_(Handle, KernelMode);
-    New->Image = *Image; /* from here on its release is the driver object's */
     *Driver = New;
 
 freeName:
@@ -192,17 +191,15 @@ NTSTATUS IopLoadDriverImage(const IO_DRIVER_IMAGE *Image, PDRIVER_OBJECT *Driver
     IOP_ENTRY Entry;
     NTSTATUS Status = IopCreateDriver(Image, &Entry.Driver);
 
-    if (!NT_SUCCESS(Status)) {
-        if (Image->Release)
-            Image->Release(Image->Section);
+    if (!NT_SUCCESS(Status))
         return Status;
-    }
     IopRunAsSystem(IopCallEntry, &Entry);
     if (!NT_SUCCESS(Entry.Status)) {
         IopSweepDevices(&Entry.Driver->Object);
         IopUnlistDriver(Entry.Driver);
         return Entry.Status;
     }
+    Entry.Driver->Image = *Image; /* from here on its release is the driver object's */
     IopFinishInitialization(&Entry.Driver->Object);
     IopRunReinitializations(Entry.Driver);
     if (Driver)

@@ -17,7 +17,8 @@ typedef struct IO_DRIVER_IMAGE {
     PVOID Base;
     ULONG Size;
     PVOID Section;                     /* ldr's module entry: DRIVER_OBJECT.DriverSection */
-    void (*Release)(PVOID Section);    /* unmaps the image; after the last use */
+    void (*Release)(PVOID Section);    /* unmaps the image; after the last use. Not called if the load fails */
+    BOOLEAN Shared;                    /* Base and Size are a program's that holds more than this driver */
 } IO_DRIVER_IMAGE;
 NTSTATUS IopLoadDriverImage(const IO_DRIVER_IMAGE *Image, PDRIVER_OBJECT *Driver); /* calls Entry at PASSIVE_LEVEL; on failure everything is undone and the driver's own status returned */
 NTSTATUS IopUnloadDriver(PUNICODE_STRING ServiceName); /* STATUS_INVALID_DEVICE_REQUEST without an unload routine; postponed while in use (STATUS_SUCCESS, pending) */
@@ -42,6 +43,8 @@ NTSTATUS IopQueryVolumeInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Inf
 /* Completion ports, if nt has them: FileCompletionInformation takes a handle of Type; a completion is posted at <= DISPATCH_LEVEL. */
 typedef NTSTATUS IO_POST_COMPLETION(PVOID Port, PVOID Key, PVOID ApcContext, NTSTATUS Status, ULONG_PTR Information);
 void IopSetCompletionPorts(POBJECT_TYPE Type, IO_POST_COMPLETION *Post);
+
+extern POBJECT_TYPE *IoDriverObjectType, *IoDeviceObjectType; /* IoFileObjectType is in the DDK headers */
 
 /* Services that the DDK headers lack; their code is in nt/file.c. */
 NTSTATUS NTAPI NtCancelIoFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);

@@ -100,7 +100,7 @@ typedef struct IOP_STATE {
     KSPIN_LOCK CancelLock;
     LIST_ENTRY Drivers;
     LIST_ENTRY Shutdown, LastShutdown;
-    FAST_MUTEX LinkMutex;
+    EX_PUSH_LOCK LinkLock;
     LIST_ENTRY SymbolicLinks;
     PSECURITY_DESCRIPTOR DefaultSecurity;
     ULONG NextDeviceNumber;

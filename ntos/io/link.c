@@ -38,9 +38,9 @@ static NTSTATUS IopMakeLink(PUNICODE_STRING Name, PUNICODE_STRING Target)
         return Status;
     }
     ObCloseHandle_(Handle, KernelMode);
-    ExAcquireFastMutex(&IopState.LinkMutex);
+    ExLockExclusive_(&IopState.LinkLock);
     InsertTailList(&IopState.SymbolicLinks, &Link->Entry);
-    ExReleaseFastMutex(&IopState.LinkMutex);
+    ExUnlockExclusive_(&IopState.LinkLock);
     return STATUS_SUCCESS;
 }
 
@@ -73,7 +73,7 @@ static NTSTATUS IopRemoveLink(PUNICODE_STRING Name)
 
 static void IopForgetLink(PUNICODE_STRING Name)
 {
-    ExAcquireFastMutex(&IopState.LinkMutex);
+    ExLockExclusive_(&IopState.LinkLock);
     for (PLIST_ENTRY Entry = IopState.SymbolicLinks.Flink; Entry != &IopState.SymbolicLinks; Entry = Entry->Flink) {
         IOP_LINK *Link = CONTAINING_RECORD(Entry, IOP_LINK, Entry);
 
@@ -83,7 +83,7 @@ static void IopForgetLink(PUNICODE_STRING Name)
             break;
         }
     }
-    ExReleaseFastMutex(&IopState.LinkMutex);
+    ExUnlockExclusive_(&IopState.LinkLock);
 }
 
 /* IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-iodeletesymboliclink */

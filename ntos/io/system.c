@@ -43,7 +43,7 @@ NTSTATUS IoInitSystem(void)
     InitializeListHead(&IopState.Shutdown);
     InitializeListHead(&IopState.LastShutdown);
     InitializeListHead(&IopState.SymbolicLinks);
-    ExInitializeFastMutex(&IopState.LinkMutex);
+    ExInitializePushLock(&IopState.LinkLock);
     IopState.ReportAfter = 5 * IOP_SECOND;
     IopState.AbandonAfter = 300 * IOP_SECOND;
     IopInitCache();

@@ -27,7 +27,7 @@ static void IopCheckLeftovers(PDRIVER_OBJECT Driver)
         if (!(IopDevice(Device)->ExtensionFlags & DOE_DELETE_PENDING))
             IOP_LEFT(Driver, Device, "a driver was unloaded and left a device object behind: IoDeleteDevice is missing");
     }
-    if (!Driver->DriverSize)
+    if (!Driver->DriverSize || IopDriver(Driver)->Image.Shared)
         return;
     if ((Found = PsFindNotifyInRange_(Driver->DriverStart, Driver->DriverSize)))
         IOP_LEFT(Driver, Found, "a driver was unloaded while a notify routine of it is registered");

@@ -84,7 +84,7 @@ static void NotifyImage(LDR_MODULE *Module)
 /* The module is on the list, and its image notified, before DriverEntry runs. io owns one reference whatever happens. */
 static NTSTATUS Start(LDR_MODULE *Module, const LDRP_SERVICE *Service, PDRIVER_INITIALIZE Entry)
 {
-    IO_DRIVER_IMAGE Image = {&Service->Name, &Service->Key, Entry, Module->Base, Module->Size, Module, LdrpRelease};
+    IO_DRIVER_IMAGE Image = {&Service->Name, &Service->Key, Entry, Module->Base, Module->Size, Module, LdrpRelease, Module->Image == NULL};
     PDRIVER_OBJECT Driver;
     VfTrace(VfEventLoad, (ULONG_PTR)Module->Base, Module->Size);
     NotifyImage(Module);

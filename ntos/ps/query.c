@@ -222,3 +222,9 @@ PETHREAD PsNextThread_(PEPROCESS Process, PETHREAD Thread)
         ObDereferenceObject(Thread);
     return Next;
 }
+
+/* Whether the current system service was called by a client or by the kernel. Any IRQL. Doc: wdm/nf-wdm-exgetpreviousmode */
+KPROCESSOR_MODE NTAPI ExGetPreviousMode(VOID)
+{
+    return KiSelf->PreviousMode;
+}

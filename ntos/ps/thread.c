@@ -25,6 +25,12 @@ ULONG PspNextSystemThreadId(void)
     return __atomic_fetch_add(&PspState.NextSystemThreadId, 4, __ATOMIC_RELAXED);
 }
 
+static void PspSetMode(PETHREAD Thread, PEPROCESS Process)
+{
+    Thread->Tcb.SystemThread = Process == PsInitialSystemProcess;
+    Thread->Tcb.PreviousMode = Thread->Tcb.SystemThread ? KernelMode : UserMode;
+}
+
 /* A thread object with one reference, not yet on its process's list. Entry NULL: StartRoutine and StartContext say what runs. */
 NTSTATUS PspCreateThread(PEPROCESS Process, ULONG Id, void (*Entry)(struct _KTHREAD *), POBJECT_ATTRIBUTES Attributes, PETHREAD *Thread)
 {
@@ -35,8 +41,7 @@ NTSTATUS PspCreateThread(PEPROCESS Process, ULONG Id, void (*Entry)(struct _KTHR
         return Status;
     memset(New, 0, sizeof(*New));
     KeInitializeThread(&New->Tcb, &Process->Pcb, Entry ? Entry : PspThreadEntry);
-    New->Tcb.SystemThread = Process == PsInitialSystemProcess;
-    New->Tcb.PreviousMode = New->Tcb.SystemThread ? KernelMode : UserMode;
+    PspSetMode(New, Process);
     InitializeListHead(&New->IrpList);
     KeInitializeSpinLock(&New->IrpListLock);
     InitializeListHead(&New->ThreadListEntry);
@@ -302,6 +307,7 @@ NTSTATUS PsAttachHostThread(PEPROCESS Process)
     if (!NT_SUCCESS(Status))
         return Status;
     KeAdoptHostThread(&Thread->Tcb, &Thread->Process->Pcb);
+    PspSetMode(Thread, Thread->Process);
     if (Thread->Process->Exiting)
         KeTerminateThread_(&Thread->Tcb);
     PspNotifyThread(Thread, TRUE);
