@@ -55,24 +55,36 @@ static void IopCheckMarked(PIRP Irp, PDEVICE_OBJECT Device)
                    "a dispatch routine returned STATUS_PENDING without IoMarkIrpPending");
 }
 
-static NTSTATUS IopAwait(PIRP Irp, PDEVICE_OBJECT Device, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, BOOLEAN MayAbandon, BOOLEAN *Abandoned)
+static NTSTATUS IopAwaitEvent(PIRP Irp, PKEVENT Event, PDEVICE_OBJECT Device, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, BOOLEAN MayAbandon,
+                              BOOLEAN *Abandoned)
 {
     PFILE_OBJECT File = Irp->Tail.Overlay.OriginalFileObject;
-    KEVENT Event;
-    NTSTATUS Status;
 
-    KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    Irp->UserEvent = &Event;
+    KeInitializeEvent(Event, NotificationEvent, FALSE);
+    Irp->UserEvent = Event;
     if (File)
         KeClearEvent(&File->Event);
     if (!IopChangeState(Irp, IopActive, IopWaiting)) {
         IopCheckMarked(Irp, Device);
         return Irp->IoStatus.Status;
     }
-    Status = KeWaitForSingleObject(&Event, Executive, WaitMode, Alertable, NULL);
-    if (Status != STATUS_SUCCESS)
-        IopAwaitCancelled(Irp, &Event, MayAbandon, Abandoned);
+    if (KeWaitForSingleObject(Event, Executive, WaitMode, Alertable, NULL) != STATUS_SUCCESS)
+        IopAwaitCancelled(Irp, Event, MayAbandon, Abandoned);
     return MayAbandon && *Abandoned ? STATUS_CANCELLED : Irp->IoStatus.Status;
+}
+
+/* The event of a wait in user mode does not lie on the stack (which Windows may page out meanwhile; here it is a check of ke's). */
+static NTSTATUS IopAwait(PIRP Irp, PDEVICE_OBJECT Device, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, BOOLEAN MayAbandon, BOOLEAN *Abandoned)
+{
+    PKEVENT Event = WaitMode == KernelMode ? NULL : ExAllocatePoolWithTag(NonPagedPool, sizeof(*Event), IOP_TAG);
+    KEVENT Local;
+    NTSTATUS Status;
+
+    if (!Event)
+        return IopAwaitEvent(Irp, &Local, Device, KernelMode, Alertable, MayAbandon, Abandoned);
+    Status = IopAwaitEvent(Irp, Event, Device, WaitMode, Alertable, MayAbandon, Abandoned);
+    ExFreePoolWithTag(Event, IOP_TAG);
+    return Status;
 }
 
 /* Sends the IRP and returns when it is complete. The caller finishes and frees it, unless it was abandoned. */
