@@ -20,7 +20,8 @@ static NTSTATUS NTAPI Create(PDEVICE_OBJECT Device, PIRP Irp)
 
     Seen.Creates++;
     memset(Seen.FileName, 0, sizeof(Seen.FileName));
-    memcpy(Seen.FileName, File->FileName.Buffer, File->FileName.Length);
+    if (File->FileName.Length)
+        memcpy(Seen.FileName, File->FileName.Buffer, File->FileName.Length);
     return IoTestComplete(Irp, Seen.CreateStatus, FILE_OPENED);
 }
 
