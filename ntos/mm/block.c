@@ -6,31 +6,26 @@
  * block's header must be as they were left. Under AddressSanitizer everything that is not a
  * driver's is out of bounds, and a freed block rests in a quarantine first.
  */
-#include "pool.h"
-
-#include <string.h>
+#include "poolfast.h"
 
 ULONG_PTR (*MiPoolOwner)(void);
 BOOLEAN (*MiPoolFault)(ULONG Tag, SIZE_T Bytes);
+BOOLEAN MiPoolHooks;
+
+/* Who allocates: the driver whose routine runs, unless someone has said otherwise. */
+ULONG_PTR MiOwner(void)
+{
+    if (MiPoolOwner)
+        return MiPoolOwner();
+    return KiSelf ? (ULONG_PTR)KiSelf->CurrentDriver : 0;
+}
 
 #define MI_CACHE_LINE 64
-
-MI_RAW_INLINE void MiCountAlloc(MI_TAG_COUNT *Count, SIZE_T Bytes)
-{
-    __atomic_store_n(&Count->Allocs, Count->Allocs + 1, __ATOMIC_RELAXED);
-    __atomic_store_n(&Count->Bytes, Count->Bytes + (LONG64)Bytes, __ATOMIC_RELAXED);
-}
-
-MI_RAW_INLINE void MiCountFree(MI_TAG_COUNT *Count, SIZE_T Bytes)
-{
-    __atomic_store_n(&Count->Frees, Count->Frees + 1, __ATOMIC_RELAXED);
-    __atomic_store_n(&Count->Bytes, Count->Bytes - (LONG64)Bytes, __ATOMIC_RELAXED);
-}
 
 MI_RAW_INLINE void MiSealBlock(MI_BLOCK *Block, SIZE_T Bytes, ULONG64 Word)
 {
     Block->Word = Word;
-    Block->Owner = MiPoolOwner ? MiPoolOwner() : 0;
+    Block->Owner = MiOwner();
     *(MI_UNALIGNED *)((char *)(Block + 1) + Bytes) = MI_TAIL_PATTERN;
     if (MI_ADDRESS_SANITIZER)
         host_unpoison(Block + 1, Bytes);
@@ -70,6 +65,12 @@ MI_RAW_INLINE void *MiAllocateSmall(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T Byt
     return Block + 1;
 }
 
+MI_RAW_INLINE void MiCountFree(MI_TAG_COUNT *Count, SIZE_T Bytes)
+{
+    MI_ADD(Count->Frees, 1);
+    MI_ADD(Count->Bytes, -(LONG64)Bytes);
+}
+
 /* A second header lies right in front of what is given out; the block's own still describes it. */
 MI_RAW static void *MiAllocateShifted(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller)
 {
@@ -90,8 +91,8 @@ MI_RAW static void *MiAllocateShifted(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T B
     return Block + 1;
 }
 
-__attribute__((noinline)) static void *MiAllocateSlowly(ULONG Kind, SIZE_T Bytes, ULONG Tag,
-                                                        BOOLEAN CacheAligned, void *Caller)
+/* Everything below the documented routines: no check but the memory's own. */
+void *MiAllocateAny(ULONG Kind, SIZE_T Bytes, ULONG Tag, BOOLEAN CacheAligned, void *Caller)
 {
     MI_POOL_CACHE *Cache;
     void *Address;
@@ -103,16 +104,6 @@ __attribute__((noinline)) static void *MiAllocateSlowly(ULONG Kind, SIZE_T Bytes
                            : MiAllocateSmall(Cache, Kind, Bytes, Tag, Caller);
     MiLeavePoolCache(Cache);
     return Address;
-}
-
-/* Everything below the documented routines: no check but the memory's own. */
-MI_RAW void *MiAllocateAny(ULONG Kind, SIZE_T Bytes, ULONG Tag, BOOLEAN CacheAligned, void *Caller)
-{
-    MI_POOL_CACHE *Cache = KiSelf ? KiSelf->PoolCache : NULL;
-
-    if (__builtin_expect(Cache && Bytes <= MI_SMALL_MAX && !CacheAligned, 1))
-        return MiAllocateSmall(Cache, Kind, Bytes, Tag, Caller);
-    return MiAllocateSlowly(Kind, Bytes, Tag, CacheAligned, Caller);
 }
 
 MI_RAW void *MiAddressOfBlock(MI_BLOCK *Block)
@@ -193,45 +184,94 @@ MI_RAW_INLINE void MiRetireBlock(MI_POOL_CACHE *Cache, MI_BLOCK *Block, ULONG Ki
 /* Bits that a caller may set in the tag it frees with, as older drivers do. */
 #define MI_TAG_PROTECTED 0x80000000u
 
-MI_RAW_INLINE void MiFreeSmall(MI_POOL_CACHE *Cache, MI_BLOCK *Block, ULONG Kind)
-{
-    ULONG Class = Block->Class;
-    MI_TAG_COUNT *Count = MiTagOf(Cache, MiTagKey(Kind, Block->Tag), Block->Bytes, NULL);
+_Static_assert(MI_FRAME_PAGED == 2 && APC_LEVEL == DISPATCH_LEVEL - 1, "a frame's word and a kind's IRQL limit");
 
-    MiCountFree(Count, Block->Bytes);
-    if (__builtin_expect(Block->State == MI_BLOCK_SHIFTED, 0))
-        Block = (MI_BLOCK *)((char *)Block - MiOffsetInBlock(Block, Class));
+MI_RAW_INLINE void MiFreeSmall(MI_POOL_CACHE *Cache, MI_BLOCK *Block, ULONG64 Word, ULONG Kind)
+{
+    SIZE_T Bytes = (USHORT)(Word >> 32);
+    ULONG Class = (UCHAR)(Word >> 48);
+    MI_TAG_COUNT *Count = MiTagOf(Cache, MiTagKey(Kind, (ULONG)Word), Bytes, NULL);
+
+    MiCountFree(Count, Bytes);
     Block->Word = MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE);
     MiFill(Block + 1, MI_FILL_FREE, MiClasses[Class].Fill);
     MiRetireBlock(Cache, Block, Kind, Class);
 }
 
-MI_RAW void MiFreeAny(void *Address, ULONG Tag)
+/* Whatever is not the usual: each step with its own answer. */
+__attribute__((noinline)) MI_RAW static void MiFreeSlowly(void *Address, ULONG Tag)
 {
-    MI_POOL_CACHE *Cache = KiSelf ? KiSelf->PoolCache : NULL;
+    MI_POOL_CACHE *Cache;
     MI_FRAME *Frame;
     MI_BLOCK *Block;
+    ULONG64 Word;
     ULONG Kind;
 
-    if (__builtin_expect(!MiIsRamAddress(Address), 0))
+    if (!MiIsRamAddress(Address))
         MiNoSuchBlock(Address);
     Frame = &MiRam.Frames[MiRamFrameNumber(Address)];
     Kind = (Frame->Flags & MI_FRAME_PAGED) ? MiPaged : MiNonPaged;
-    if (__builtin_expect(Frame->State != MiFrameSlab, 0)) {
+    if (Frame->State != MiFrameSlab) {
         MiFreeLarge(Frame, Address, Tag);
         return;
     }
     Block = MiBlockAt(Address, Frame);
-    if (__builtin_expect(KiIrql() > (Kind == MiPaged ? APC_LEVEL : DISPATCH_LEVEL), 0))
+    if (KiIrql() > (Kind == MiPaged ? APC_LEVEL : DISPATCH_LEVEL))
         MiBadFreeIrql(Kind, Address);
-    if (__builtin_expect(Tag && Tag != Block->Tag && (Tag & ~MI_TAG_PROTECTED) != Block->Tag, 0))
+    if (Tag && Tag != Block->Tag && (Tag & ~MI_TAG_PROTECTED) != Block->Tag)
         MiWrongTag(Address, Block->Tag, Tag);
     MiCheckTail(Block);
-    if (__builtin_expect(Cache != NULL, 1)) {
-        MiFreeSmall(Cache, Block, Kind);
-        return;
-    }
+    Word = Block->Word;
+    if (Block->State == MI_BLOCK_SHIFTED)
+        Block = (MI_BLOCK *)((char *)Block - MiOffsetInBlock(Block, Block->Class));
     Cache = MiEnterPoolCache();
-    MiFreeSmall(Cache, Block, Kind);
+    MiFreeSmall(Cache, Block, Word, Kind);
     MiLeavePoolCache(Cache);
+}
+
+/* The frame's first four bytes, of a slab of that class, with the kind left out. */
+#define MI_SLAB_MASK 0x00FF00FFu
+#define MI_SLAB_WORD(Class) (MiFrameSlab | (Class) << 16)
+
+/* The usual case and nothing else: FALSE if anything is out of the ordinary, with nothing changed. */
+MI_RAW_INLINE BOOLEAN MiTryFree(void *Address, ULONG Tag)
+{
+    MI_BLOCK *Block = (MI_BLOCK *)Address - 1;
+    MI_POOL_CACHE *Cache = KiSelf ? KiSelf->PoolCache : NULL;
+    MI_TAG_COUNT *Count;
+    MI_MAGAZINE *Magazine;
+    ULONG Frame, Class, Kind;
+    ULONG64 Word;
+
+    if (__builtin_expect(!Cache || !MiIsRamAddress(Address) || BYTE_OFFSET(Address) < sizeof(MI_BLOCK), 0))
+        return FALSE;
+    Frame = MiRam.Frames[MiRamFrameNumber(Address)].Word;
+    Kind = (Frame >> 25) & 1; /* MI_FRAME_PAGED */
+    Word = Block->Word;
+    Class = (UCHAR)(Word >> 48);
+    if (__builtin_expect((Frame & MI_SLAB_MASK) != MI_SLAB_WORD(Class) || Word >> 56 != MI_BLOCK_USED, 0))
+        return FALSE;
+    if (__builtin_expect(MiOffsetInBlock(Block, Class) || KiSelf->Irql > DISPATCH_LEVEL - Kind, 0))
+        return FALSE;
+    if (__builtin_expect(Tag && Tag != (ULONG)Word, 0))
+        return FALSE;
+    if (__builtin_expect(*(MI_UNALIGNED *)((char *)Address + (USHORT)(Word >> 32)) != MI_TAIL_PATTERN, 0))
+        return FALSE;
+    Count = &Cache->Tags[MiTagSlot(MiTagKey(Kind, (ULONG)Word))];
+    Magazine = &Cache->Magazines[Kind][Class];
+    if (__builtin_expect(Count->Key != MiTagKey(Kind, (ULONG)Word) || Magazine->Count >= MiClasses[Class].Limit, 0))
+        return FALSE;
+    MiCountFree(Count, (USHORT)(Word >> 32));
+    Block->Word = MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE);
+    MiFill(Block + 1, MI_FILL_FREE, MiClasses[Class].Fill);
+    Block->Next = Magazine->Head;
+    Magazine->Head = Block;
+    Magazine->Count++;
+    return TRUE;
+}
+
+MI_RAW void MiFreeAny(void *Address, ULONG Tag)
+{
+    if (MI_ADDRESS_SANITIZER || !MiTryFree(Address, Tag)) /* the quarantine is the slow way's */
+        MiFreeSlowly(Address, Tag);
 }

@@ -41,7 +41,7 @@ static void MiDescribeLarge(PFN_NUMBER Number, ULONG Kind, SIZE_T Bytes, ULONG T
         Frame->Flags = Kind == MiPaged ? MI_FRAME_PAGED : 0;
         Frame->Bytes = i ? 0 : Bytes;
         Frame->Tag = Tag;
-        Frame->Owner = MiPoolOwner ? MiPoolOwner() : 0;
+        Frame->Owner = MiOwner();
         __atomic_store_n(&Frame->State, i ? MiFrameBlockTail : MiFrameBlock, __ATOMIC_RELEASE);
     }
 }

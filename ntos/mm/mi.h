@@ -10,6 +10,8 @@
 
 #include "mm/mm.h"
 
+#pragma GCC visibility push(hidden)
+
 /* A small lock, usable at any IRQL and by a thread that the executive does not know. */
 typedef host_lock MI_LOCK;
 #define MiAcquire(Lock) host_lock_acquire(Lock)
@@ -21,6 +23,12 @@ typedef host_lock MI_LOCK;
 #if __has_feature(address_sanitizer)
 #define MI_ADDRESS_SANITIZER 1
 #endif
+#if __has_feature(thread_sanitizer)
+#define MI_THREAD_SANITIZER 1
+#endif
+#endif
+#ifndef MI_THREAD_SANITIZER
+#define MI_THREAD_SANITIZER 0
 #endif
 #ifdef MI_ADDRESS_SANITIZER
 /* For the few functions that touch what drivers must not: block headers and free memory. */
@@ -54,7 +62,12 @@ typedef enum MI_FRAME_STATE {
 
 struct MI_SHARE;
 typedef struct MI_FRAME {
-    UCHAR State, Order, Class, Flags;
+    union {
+        struct {
+            UCHAR State, Order, Class, Flags;
+        };
+        ULONG Word;
+    };
     atomic_uint Locks;      /* by MmProbeAndLockPages */
     LIST_ENTRY Link;        /* free run, or slab with free blocks */
     SIZE_T Bytes;           /* of a pool block or contiguous memory: as asked for */
@@ -217,4 +230,5 @@ BOOLEAN MiClaimMove(const struct host_fault *Fault);
 /* Locked pages, process-wide. */
 extern atomic_ulong MiLockedPages;
 
+#pragma GCC visibility pop
 #endif

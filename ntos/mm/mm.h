@@ -93,7 +93,7 @@ typedef struct MM_POOL_TAG { ULONG Tag; ULONG64 PagedAllocs, PagedFrees, PagedBy
 ULONG MmQueryPoolTags(MM_POOL_TAG *Tags, ULONG Count); /* how many there are; writes at most Count */
 SIZE_T MmPoolBlockSize(PVOID Block);                   /* 0: not a block. Any IRQL */
 void MmThreadPoolRelease(struct _KTHREAD *Thread);     /* flushes its magazines at thread exit */
-void MmSetPoolOwner(ULONG_PTR (*CurrentOwner)(void));  /* who allocates: a driver, for leak reports at unload */
+void MmSetPoolOwner(ULONG_PTR (*CurrentOwner)(void));  /* who allocates; NULL: KTHREAD.CurrentDriver. For leak reports at unload */
 ULONG MmFindPoolOf(ULONG_PTR Owner, void (*Report)(void *Context, PVOID Block, ULONG Tag, SIZE_T Bytes), void *Context);
 void MmSetPoolFault(BOOLEAN (*Fail)(ULONG Tag, SIZE_T Bytes)); /* fault injection: asked before each allocation; NULL: off */
 

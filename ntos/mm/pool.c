@@ -4,7 +4,7 @@
  * Modelled is a system with Driver Verifier on: a wrong IRQL, an empty allocation, a wrong tag are bug
  * checks, at once. Quota is not limited. Pool is never executable.
  */
-#include "pool.h"
+#include "poolfast.h"
 
 #include <string.h>
 
@@ -31,7 +31,7 @@ BOOLEAN MiFailInjected(ULONG Tag, SIZE_T Bytes)
 }
 
 /* Flags are the bits of a POOL_TYPE. */
-static inline __attribute__((always_inline)) void *MiAllocateTyped(ULONG Type, SIZE_T Bytes, ULONG Tag, void *Caller)
+__attribute__((noinline)) static void *MiAllocateTyped(ULONG Type, SIZE_T Bytes, ULONG Tag, void *Caller)
 {
     ULONG Kind = Type & 1;
     void *Block = NULL;
@@ -50,6 +50,14 @@ static inline __attribute__((always_inline)) void *MiAllocateTyped(ULONG Type, S
     return Block;
 }
 
+/* Plain nonpaged or paged pool takes the fast path. */
+MI_RAW_INLINE void *MiAllocate(ULONG Type, SIZE_T Bytes, ULONG Tag, void *Caller)
+{
+    void *Block = Type & ~(ULONG)(PagedPool | POOL_NX_ALLOCATION) ? NULL : MiTryAllocate(Type & 1, Bytes, Tag);
+
+    return Block ? Block : MiAllocateTyped(Type, Bytes, Tag, Caller);
+}
+
 /*
  * A block of pool, with garbage in it; NULL without memory. Aligned to 16 bytes, within one page if smaller
  * than a page, page-aligned otherwise. IRQL <= DISPATCH_LEVEL, paged pool <= APC_LEVEL.
@@ -57,13 +65,13 @@ static inline __attribute__((always_inline)) void *MiAllocateTyped(ULONG Type, S
  */
 PVOID NTAPI ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
-    return MiAllocateTyped(PoolType, NumberOfBytes, Tag, MI_CALLER);
+    return MiAllocate(PoolType, NumberOfBytes, Tag, MI_CALLER);
 }
 
 /* The same, for tag 'None'. Doc: wdm/nf-wdm-exallocatepool */
 PVOID NTAPI (ExAllocatePool)(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
 {
-    return MiAllocateTyped(PoolType, NumberOfBytes, MI_DEFAULT_TAG, MI_CALLER);
+    return MiAllocate(PoolType, NumberOfBytes, MI_DEFAULT_TAG, MI_CALLER);
 }
 
 /* The same; the priority is a hint for a machine that runs short. Doc: wdm/nf-wdm-exallocatepoolwithtagpriority */
@@ -114,7 +122,7 @@ static PVOID MiFailPool2(POOL_FLAGS Flags, NTSTATUS Status)
     return NULL;
 }
 
-static inline __attribute__((always_inline)) PVOID MiAllocatePool2(POOL_FLAGS Flags, SIZE_T Bytes, ULONG Tag,
+__attribute__((noinline)) static PVOID MiAllocatePool2(POOL_FLAGS Flags, SIZE_T Bytes, ULONG Tag,
                                                                    void *Caller)
 {
     ULONG Kind = Flags & POOL_FLAG_PAGED ? MiPaged : MiNonPaged;
@@ -138,6 +146,12 @@ static inline __attribute__((always_inline)) PVOID MiAllocatePool2(POOL_FLAGS Fl
  */
 PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
 {
+    if (Flags == POOL_FLAG_NON_PAGED || Flags == POOL_FLAG_PAGED) {
+        void *Block = Tag ? MiTryAllocate(Flags == POOL_FLAG_PAGED, NumberOfBytes, Tag) : NULL;
+
+        if (Block)
+            return memset(Block, 0, NumberOfBytes);
+    }
     return MiAllocatePool2(Flags, NumberOfBytes, Tag, MI_CALLER);
 }
 
@@ -202,17 +216,20 @@ void MiFreePool(void *Block)
 void MmSetPoolOwner(ULONG_PTR (*CurrentOwner)(void))
 {
     MiPoolOwner = CurrentOwner;
+    MiPoolHooks = MiPoolOwner || MiPoolFault;
 }
 
 void MmSetPoolFault(BOOLEAN (*Fail)(ULONG Tag, SIZE_T Bytes))
 {
     MiPoolFault = Fail;
+    MiPoolHooks = MiPoolOwner || MiPoolFault;
 }
 
 NTSTATUS MiInitPool(void)
 {
     MiPoolOwner = NULL;
     MiPoolFault = NULL;
+    MiPoolHooks = FALSE;
     MiInitSlabs();
     MiInitTags();
     MiInitPoolCaches();

@@ -4,6 +4,8 @@
 
 #include "mi.h"
 
+#pragma GCC visibility push(hidden)
+
 enum { MiNonPaged, MiPaged, MI_POOL_KINDS };
 
 #define MI_BLOCK_USED 0x5A
@@ -45,6 +47,7 @@ typedef struct MI_CLASS {
     USHORT Capacity; /* blocks in a page */
     USHORT Limit;    /* blocks in a thread's magazine */
     ULONG Reciprocal;
+    ULONG Unused; /* 16 bytes */
 } MI_CLASS;
 extern MI_CLASS MiClasses[MI_CLASSES];
 extern UCHAR MiClassOfSize[PAGE_SIZE / 16 + 1]; /* by (header + bytes + tail, rounded up) / 16 */
@@ -100,7 +103,7 @@ void MiEachSlabBlock(MI_FRAME *Frame, PFN_NUMBER Number, void (*Each)(void *Cont
 extern atomic_size_t MiPoolFrames[MI_POOL_KINDS];
 
 /* tags.c */
-MI_TAG_COUNT *MiTagOf(MI_POOL_CACHE *Cache, ULONG64 Key, SIZE_T Bytes, void *Caller);
+void MiTakeSlot(MI_TAG_COUNT *Slot, ULONG64 Key, SIZE_T Bytes, void *Caller); /* or bug check: a bad tag */
 void MiFlushTags(MI_POOL_CACHE *Cache); /* caches' lock held */
 void MiInitTags(void);
 void MiShutdownTags(void);
@@ -109,6 +112,7 @@ extern LIST_ENTRY MiCaches;
 
 /* block.c */
 void *MiAllocateAny(ULONG Kind, SIZE_T Bytes, ULONG Tag, BOOLEAN CacheAligned, void *Caller);
+ULONG_PTR MiOwner(void);
 void MiFreeAny(void *Address, ULONG Tag); /* tag 0: not checked */
 void *MiAddressOfBlock(MI_BLOCK *Block); /* NULL: it is free */
 /* large.c */
@@ -140,11 +144,29 @@ MI_RAW_INLINE void MiFill(void *Address, ULONG64 Pattern, SIZE_T Bytes)
     MI_PAIR Pair = {Pattern, Pattern}, *To = Address;
 
     __asm__("" : "+x"(Pair));
+    if (__builtin_expect(Bytes == MI_FILL_BYTES, 1)) {
+        To[0] = Pair;
+        To[1] = Pair;
+        To[2] = Pair;
+        To[3] = Pair;
+        return;
+    }
     for (SIZE_T i = 0; i < Bytes / sizeof(Pair); i++)
         To[i] = Pair;
 }
+_Static_assert(MI_FILL_BYTES == 4 * sizeof(MI_PAIR), "the usual fill is four stores");
 
 extern ULONG_PTR (*MiPoolOwner)(void);
 extern BOOLEAN (*MiPoolFault)(ULONG Tag, SIZE_T Bytes);
 
+MI_RAW_INLINE MI_TAG_COUNT *MiTagOf(MI_POOL_CACHE *Cache, ULONG64 Key, SIZE_T Bytes, void *Caller)
+{
+    MI_TAG_COUNT *Slot = &Cache->Tags[MiTagSlot(Key)];
+
+    if (__builtin_expect(Slot->Key != Key, 0))
+        MiTakeSlot(Slot, Key, Bytes, Caller);
+    return Slot;
+}
+
+#pragma GCC visibility pop
 #endif

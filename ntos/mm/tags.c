@@ -76,7 +76,7 @@ void MiFlushTags(MI_POOL_CACHE *Cache)
 }
 
 /* The slot's count goes to the table of all tags; the tag is looked at, once a thread. */
-__attribute__((noinline)) static void MiTakeSlot(MI_TAG_COUNT *Slot, ULONG64 Key, SIZE_T Bytes, void *Caller)
+__attribute__((noinline, cold)) void MiTakeSlot(MI_TAG_COUNT *Slot, ULONG64 Key, SIZE_T Bytes, void *Caller)
 {
     if (!MiTagIsGood((ULONG)Key))
         MiBadTag((ULONG)(Key >> 32) - 1, Bytes, (ULONG)Key, Caller);
@@ -88,15 +88,6 @@ __attribute__((noinline)) static void MiTakeSlot(MI_TAG_COUNT *Slot, ULONG64 Key
     __atomic_store_n(&Slot->Bytes, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&Slot->Key, Key, __ATOMIC_RELAXED);
     MiRelease(&MiCachesLock);
-}
-
-MI_TAG_COUNT *MiTagOf(MI_POOL_CACHE *Cache, ULONG64 Key, SIZE_T Bytes, void *Caller)
-{
-    MI_TAG_COUNT *Slot = &Cache->Tags[MiTagSlot(Key)];
-
-    if (__builtin_expect(Slot->Key != Key, 0))
-        MiTakeSlot(Slot, Key, Bytes, Caller);
-    return Slot;
 }
 
 static void MiReport(MM_POOL_TAG *Tag, const MI_TAG_COUNT *Count)
