@@ -27,6 +27,7 @@ NTSTATUS CmNotifyChange_(PVOID Key, ULONG Filter, BOOLEAN WatchTree, void (*Done
 extern POBJECT_TYPE CmKeyObjectType_;
 
 /* Documented, but not in the DDK headers at hand. */
+NTSYSAPI NTSTATUS NTAPI RtlQueryRegistryValuesEx(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable, PVOID Context, PVOID Environment);
 NTKERNELAPI NTSTATUS NTAPI CmCallbackGetKeyObjectIDEx(PLARGE_INTEGER Cookie, PVOID Object, PULONG_PTR ObjectID, PCUNICODE_STRING *ObjectName, ULONG Flags);
 NTKERNELAPI VOID NTAPI CmCallbackReleaseKeyObjectIDEx(PCUNICODE_STRING ObjectName);
 #endif

@@ -116,9 +116,6 @@ void ObpFreeSecurity(OBJECT_HEADER_NT *Header)
 {
     if (Header->SecurityDescriptor == NULL)
         return;
-    if (ObpState.Security.Free != NULL)
-        ObpState.Security.Free(Header->SecurityDescriptor);
-    else
-        ExFreePool(Header->SecurityDescriptor);
+    ObFreeDescriptor_(Header->SecurityDescriptor);
     Header->SecurityDescriptor = NULL;
 }

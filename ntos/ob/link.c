@@ -23,7 +23,7 @@ NTSTATUS ObpParseLink(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE Access
         return STATUS_INSUFFICIENT_RESOURCES;
     RtlCopyMemory(Buffer, Link->Target.Buffer, Link->Target.Length);
     RtlCopyMemory((PUCHAR)Buffer + Link->Target.Length, Remaining->Buffer, Remaining->Length);
-    ExFreePoolWithTag(Path->Buffer, OBP_NAME_TAG);
+    ExFreePool(Path->Buffer);
     *Path = (UNICODE_STRING){(USHORT)Length, (USHORT)Length, Buffer};
     return STATUS_REPARSE;
 }

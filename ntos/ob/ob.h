@@ -139,6 +139,14 @@ NTKERNELAPI POBJECT_TYPE NTAPI ObGetObjectType(PVOID Object);
 /* Altitudes ("385201.5") as numbers: < 0, 0, > 0. */
 LONG ObCompareAltitudes_(PCUNICODE_STRING Left, PCUNICODE_STRING Right);
 
+/* For types that keep descriptors of their own: the default security procedure on *Stored; a new descriptor (STATUS_NOT_SUPPORTED before se); its end. */
+NTSTATUS ObDefaultSecurity_(PVOID Object, ULONG Operation, PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length,
+                            PSECURITY_DESCRIPTOR *Stored, PGENERIC_MAPPING Mapping);
+NTSTATUS ObAssignDescriptor_(PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Given, BOOLEAN Container, PGENERIC_MAPPING Mapping, PSECURITY_DESCRIPTOR *New);
+void ObFreeDescriptor_(PSECURITY_DESCRIPTOR Descriptor);
+/* Whether somebody of Mode may have Desired of the object, by its descriptor. */
+NTSTATUS ObCheckObjectAccess_(PVOID Object, PACCESS_STATE AccessState, ACCESS_MASK Desired, KPROCESSOR_MODE Mode);
+
 /* Types of ob's own; the DDK's ExEventObjectType ... point at these. Bodies: KEVENT, KMUTANT, KSEMAPHORE, a struct that begins with KTIMER, MM_SECTION. */
 extern POBJECT_TYPE ObpTypeType, ObpDirectoryType, ObpSymbolicLinkType, ObpEventType, ObpMutantType, ObpSemaphoreType, ObpTimerType, ObpSectionType,
     ObpCallbackType;

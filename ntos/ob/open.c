@@ -30,7 +30,7 @@ static NTSTATUS ObpLookupInfo(OBP_CREATE_INFO *Info, POBJECT_TYPE Type, PACCESS_
             ObDereferenceObject(Lookup.Root);
     }
     if (Lookup.Path.Buffer != NULL)
-        ExFreePoolWithTag(Lookup.Path.Buffer, OBP_NAME_TAG);
+        ExFreePool(Lookup.Path.Buffer); /* perhaps a parse procedure's */
     *Found = Lookup.Found;
     return Status;
 }

@@ -43,9 +43,40 @@ NTSTATUS ObSetSecurity_(PVOID Object, SECURITY_INFORMATION Information, PSECURIT
     if (Type->Procedures.Security != NULL)
         return Type->Procedures.Security(Object, SetSecurityDescriptor, &Information, Descriptor, NULL, &Header->SecurityDescriptor,
                                          PagedPool, &Type->Mapping);
-    if (ObpState.Security.Set == NULL)
+    return ObDefaultSecurity_(Object, SetSecurityDescriptor, &Information, Descriptor, NULL, &Header->SecurityDescriptor, &Type->Mapping);
+}
+
+NTSTATUS ObDefaultSecurity_(PVOID Object, ULONG Operation, PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length,
+                            PSECURITY_DESCRIPTOR *Stored, PGENERIC_MAPPING Mapping)
+{
+    if (Operation == QuerySecurityDescriptor)
+        return ObpQueryDefault(Information, Descriptor, Length, Stored);
+    if (Operation != SetSecurityDescriptor || ObpState.Security.Set == NULL)
         return STATUS_NOT_SUPPORTED;
-    return ObpState.Security.Set(Object, &Information, Descriptor, &Header->SecurityDescriptor, PagedPool, &Type->Mapping);
+    return ObpState.Security.Set(Object, Information, Descriptor, Stored, PagedPool, Mapping);
+}
+
+NTSTATUS ObAssignDescriptor_(PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Given, BOOLEAN Container, PGENERIC_MAPPING Mapping, PSECURITY_DESCRIPTOR *New)
+{
+    *New = NULL;
+    if (ObpState.Security.Assign == NULL)
+        return STATUS_NOT_SUPPORTED;
+    return ObpState.Security.Assign(Parent, Given, Container, Mapping, New);
+}
+
+void ObFreeDescriptor_(PSECURITY_DESCRIPTOR Descriptor)
+{
+    if (Descriptor != NULL && ObpState.Security.Free != NULL)
+        ObpState.Security.Free(Descriptor);
+    else if (Descriptor != NULL)
+        ExFreePool(Descriptor);
+}
+
+NTSTATUS ObCheckObjectAccess_(PVOID Object, PACCESS_STATE AccessState, ACCESS_MASK Desired, KPROCESSOR_MODE Mode)
+{
+    ACCESS_MASK Granted;
+
+    return ObpCheckAccess(Object, AccessState, Desired, Mode, &Granted);
 }
 
 /* A copy of the object's descriptor (NULL if it has none), for ObReleaseObjectSecurity. PASSIVE_LEVEL. Doc: wdm/nf-wdm-obgetobjectsecurity */
