@@ -5,11 +5,11 @@
 
 static void KeysAreMadeFoundAndDeleted(void **Unused)
 {
-    PVOID Key, Again;
+    PVOID Key = CmTestKey(SOFTWARE L"Test"), Again, Third;
 
-    Key = CmTestKey(SOFTWARE L"Test");
     assert_success(CmTestOpen(SOFTWARE L"TEST", 0, &Again));
-    assert_success(CmTestOpen(SOFTWARE L"Test\\", 0, &Again) == STATUS_SUCCESS ? (ObDereferenceObject(Again), STATUS_SUCCESS) : STATUS_UNSUCCESSFUL);
+    assert_success(CmTestOpen(SOFTWARE L"Test\\", 0, &Third));
+    ObDereferenceObject(Third);
     assert_success(CmDeleteKey_(Key));
     assert_status(CmDeleteKey_(Again), STATUS_KEY_DELETED);
     assert_status(CmTestSet(Again, L"X", REG_DWORD, "abcd", 4), STATUS_KEY_DELETED);
