@@ -160,7 +160,8 @@ typedef struct CHECK { ACCESS_MASK Granted; NTSTATUS Status; PRIVILEGE_SET Privi
 static NTSTATUS Check(PSECURITY_DESCRIPTOR Descriptor, SE_TOKEN *Token, ACCESS_MASK Desired, PGENERIC_MAPPING Mapping,
                       CHECK *Result)
 {
-    SECURITY_SUBJECT_CONTEXT Subject = {.ClientToken = Token, .ImpersonationLevel = Token->Level,
+    /* SeAccessCheck wants impersonation; for this service identification is enough. */
+    SECURITY_SUBJECT_CONTEXT Subject = {.ClientToken = Token, .ImpersonationLevel = SecurityImpersonation,
                                         .PrimaryToken = PsSelf()->Process->Token};
     PPRIVILEGE_SET Used = NULL;
     if (Token->Type != TokenImpersonation)

@@ -47,9 +47,18 @@ BOOLEAN NTAPI RtlFirstFreeAce(PACL Acl, PVOID *FirstFree)
     return TRUE;
 }
 
-static BOOLEAN RtlpIsSimpleAce(UCHAR Type)
+/* Where the SID of an entry begins; 0 for the kinds whose inside nobody looks at. */
+static ULONG RtlpSidOffset(PACE_HEADER Ace)
 {
-    return Type <= SYSTEM_ALARM_ACE_TYPE || Type == SYSTEM_MANDATORY_LABEL_ACE_TYPE;
+    ULONG Simple = FIELD_OFFSET(RTLP_SIMPLE_ACE, SidStart);
+    if (Ace->AceType <= SYSTEM_ALARM_ACE_TYPE || Ace->AceType == SYSTEM_MANDATORY_LABEL_ACE_TYPE)
+        return Simple;
+    if (Ace->AceType < ACCESS_ALLOWED_OBJECT_ACE_TYPE || Ace->AceType > SYSTEM_ALARM_OBJECT_ACE_TYPE)
+        return 0;
+    if (Ace->AceSize < Simple + sizeof(ULONG))
+        return MAXUSHORT;
+    ULONG Kinds = *(PULONG)((PUCHAR)Ace + Simple);
+    return Simple + sizeof(ULONG) + __builtin_popcount(Kinds & 3) * sizeof(GUID);
 }
 
 static BOOLEAN RtlpValidAce(PACE_HEADER Ace, SIZE_T Room)
@@ -57,12 +66,13 @@ static BOOLEAN RtlpValidAce(PACE_HEADER Ace, SIZE_T Room)
     if (Room < sizeof(ACE_HEADER) || Ace->AceSize < sizeof(ACE_HEADER) || Ace->AceSize > Room ||
         Ace->AceSize % sizeof(ULONG))
         return FALSE;
-    if (!RtlpIsSimpleAce(Ace->AceType))
+    ULONG Offset = RtlpSidOffset(Ace);
+    if (!Offset)
         return TRUE;
-    RTLP_SIMPLE_ACE *Simple = (RTLP_SIMPLE_ACE *)Ace;
-    if (Ace->AceSize < FIELD_OFFSET(RTLP_SIMPLE_ACE, SidStart) + RtlLengthRequiredSid(0))
+    if (Ace->AceSize < Offset + RtlLengthRequiredSid(0))
         return FALSE;
-    return RtlValidSid(&Simple->SidStart) && SIMPLE_ACE_SIZE(&Simple->SidStart) <= Ace->AceSize;
+    PSID Sid = (PUCHAR)Ace + Offset;
+    return RtlValidSid(Sid) && Offset + RtlLengthSid(Sid) <= Ace->AceSize;
 }
 
 /* Do revision, sizes and SIDs hold? The caller vouches that AclSize bytes are readable. */

@@ -34,8 +34,11 @@ static RTLP_SLIST RtlpReadSList(PSLIST_HEADER ListHead)
 __attribute__((target("cx16"))) static BOOLEAN RtlpSwapSList(PSLIST_HEADER ListHead, RTLP_SLIST *Expected, RTLP_SLIST Desired)
 {
 #ifdef RTLP_TSAN
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Watomic-alignment"
     return __atomic_compare_exchange_n((RTLP_SLIST_VALUE *)ListHead, &Expected->Value,
                                        Desired.Value, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+#pragma clang diagnostic pop
 #else
     BOOLEAN Swapped;
     ULONG64 Low = Expected->Header.Alignment;

@@ -33,4 +33,12 @@ NTSTATUS SeSecurityDescriptorToSddl(PSECURITY_DESCRIPTOR Descriptor, SECURITY_IN
 NTSTATUS SeAdjustPrivilege_(SE_TOKEN *Token, const LUID *Privilege, BOOLEAN Enable, BOOLEAN *Was);
 typedef struct SE_SUBJECT_HOOKS { SE_TOKEN *(*CurrentToken)(void); SE_TOKEN *(*TokenOf)(PEPROCESS Process); } SE_SUBJECT_HOOKS; /* ps registers */
 void SeSetSubjectHooks(const SE_SUBJECT_HOOKS *Hooks);
+
+/* Exported by ntoskrnl, not declared by the DDK. */
+NTSTATUS NTAPI SeCreateAccessState(PACCESS_STATE AccessState, PVOID AuxData, ACCESS_MASK DesiredAccess, PGENERIC_MAPPING GenericMapping);
+void NTAPI SeDeleteAccessState(PACCESS_STATE AccessState);
+NTSTATUS NTAPI SeCaptureSecurityDescriptor(PSECURITY_DESCRIPTOR Original, KPROCESSOR_MODE CurrentMode, POOL_TYPE PoolType, BOOLEAN CaptureIfKernel,
+                                           PSECURITY_DESCRIPTOR *Captured);
+NTSTATUS NTAPI SeReleaseSecurityDescriptor(PSECURITY_DESCRIPTOR Captured, KPROCESSOR_MODE CurrentMode, BOOLEAN CaptureIfKernelMode);
+NTSTATUS NTAPI ExAllocateLocallyUniqueId(PLUID Luid);
 #endif
