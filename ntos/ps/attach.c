@@ -30,18 +30,22 @@ VOID NTAPI KeUnstackDetachProcess(PRKAPC_STATE ApcState)
 /* The older pair, which does not nest: bug check 0x5 if the thread is attached already. */
 VOID NTAPI KeAttachProcess(PKPROCESS Process)
 {
+    KAPC_STATE_NT Unused; /* the first level is kept in the thread */
+
     PspCheckAttach(Process);
     if (KiSelf->ApcState.Process == (struct _KPROCESS *)Process)
         return;
     if (KiSelf->Attached)
         VfBugCheck(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Process, (ULONG_PTR)KiSelf->ApcState.Process, KiSelf->Attached, 0,
                    "KeAttachProcess by a thread that is attached already");
-    KeAttachProcess_((KPROCESS_NT *)Process, &KiSelf->SavedApcState);
+    KeAttachProcess_((KPROCESS_NT *)Process, &Unused);
 }
 
 VOID NTAPI KeDetachProcess(VOID)
 {
+    KAPC_STATE_NT FirstLevel = {.Process = NULL};
+
     VF_IRQL_MAX(APC_LEVEL);
     if (KiSelf->Attached)
-        KeDetachProcess_(&KiSelf->SavedApcState);
+        KeDetachProcess_(&FirstLevel);
 }
