@@ -42,4 +42,7 @@ extern PLIST_ENTRY PsLoadedModuleList;
 void LdrEnumerateModules(BOOLEAN (*Each)(PVOID Context, const LDR_MODULE *Module), PVOID Context);
 BOOLEAN LdrModuleOf(const void *Address, char *Name, SIZE_T NameSize, ULONG64 *Offset); /* any IRQL, also from a fault */
 void LdrEnumerateExports(void (*Each)(PVOID Context, const char *Name), PVOID Context);  /* the documented names that are implemented */
+
+/* Documented for user mode, exported by both; the DDK headers at hand lack it. */
+PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage);
 #endif

@@ -1,0 +1,2 @@
+/* No DriverEntry. */
+int NotADriver;

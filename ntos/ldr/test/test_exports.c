@@ -1,0 +1,64 @@
+#include "ldr/test/ldr_test.h"
+#include <aux_klib.h>
+
+static PVOID Address(PCWSTR Text)
+{
+    UNICODE_STRING Name;
+    RtlInitUnicodeString(&Name, Text);
+    return MmGetSystemRoutineAddress(&Name);
+}
+
+static void ADocumentedRoutineIsFound(void **Unused)
+{
+    assert_ptr_equal(Address(L"KeSetEvent"), (PVOID)KeSetEvent);
+    assert_ptr_equal(Address(L"IofCompleteRequest"), (PVOID)IofCompleteRequest);
+}
+
+static void WhatIsNotDocumentedIsNot(void **Unused)
+{
+    assert_null(Address(L"KiSystemService"));
+    assert_null(Address(L"host_map"));
+    assert_null(Address(L"printf"));
+    assert_null(Address(L""));
+    assert_null(Address(L"KeSetEven"));
+}
+
+static void Exists(PVOID Context, const char *Name)
+{
+    if (host_symbol(Name) == NULL)
+        fail_msg("%s is listed, and is not there", Name);
+    ++*(PULONG)Context;
+}
+
+static void EveryListedNameIsThere(void **Unused)
+{
+    ULONG Count = 0;
+    LdrEnumerateExports(Exists, &Count);
+    assert_true(Count > 300);
+}
+
+static void TheAuxiliaryLibraryListsTheModules(void **Unused)
+{
+    AUX_MODULE_EXTENDED_INFO Modules[4];
+    ULONG Bytes = 0;
+    assert_ok(AuxKlibInitialize());
+    assert_ok(AuxKlibQueryModuleInformation(&Bytes, sizeof(Modules[0]), NULL));
+    assert_int_equal(Bytes, sizeof(Modules[0]));
+    assert_ok(AuxKlibQueryModuleInformation(&Bytes, sizeof(Modules[0]), Modules));
+    assert_string_equal((char *)Modules[0].FullPathName + Modules[0].FileNameOffset, "ntoskrnl.exe");
+    Bytes = 1;
+    assert_status(AuxKlibQueryModuleInformation(&Bytes, sizeof(Modules[0]), Modules), STATUS_BUFFER_TOO_SMALL);
+    Bytes = sizeof(PVOID);
+    assert_ok(AuxKlibQueryModuleInformation(&Bytes, sizeof(AUX_MODULE_BASIC_INFO), Modules));
+    assert_status(AuxKlibQueryModuleInformation(&Bytes, 5, Modules), STATUS_INVALID_PARAMETER);
+    assert_null(AuxKlibGetImageExportDirectory(Modules[0].BasicInfo.ImageBase));
+}
+
+int main(void)
+{
+    const struct CMUnitTest Tests[] = {
+        NT_TEST(ADocumentedRoutineIsFound), NT_TEST(WhatIsNotDocumentedIsNot), NT_TEST(EveryListedNameIsThere),
+        NT_TEST(TheAuxiliaryLibraryListsTheModules),
+    };
+    return cmocka_run_group_tests_name("ldr-exports", Tests, NULL, NULL);
+}
