@@ -6,7 +6,7 @@
 
 static const char *const LdrpExports[] = {
 #define EXPORT(name, arguments) #name,
-#include "exports.inc"
+#include "ldr/exports.inc"
 #undef EXPORT
 };
 

@@ -76,13 +76,15 @@ NTSTATUS NTAPI NtQueryTimerResolution(PULONG Maximum, PULONG Minimum, PULONG Cur
     return NT_SUCCESS(Status) ? NTP_WRITE(NtpMode(), Current, Present) : Status;
 }
 
+/* The clock is as fine as it gets: a request is noted, and Current says what there is. STATUS_TIMER_RESOLUTION_NOT_SET: taken back without one. */
 NTSTATUS NTAPI NtSetTimerResolution(ULONG Desired, BOOLEAN Set, PULONG Current)
 {
-    NTSTATUS Status = NtpProbe(NtpMode(), Current, sizeof(*Current));
+    ULONG Present = KeQueryTimeIncrement();
+    NTSTATUS Status = NTP_WRITE(NtpMode(), Current, Present);
     if (!NT_SUCCESS(Status))
         return Status;
-    ULONG Present = ExSetTimerResolution(Desired, Set);
-    return NTP_WRITE(NtpMode(), Current, Present);
+    BOOLEAN Was = __atomic_exchange_n(&PsSelf()->Process->TimerResolutionSet, Set != FALSE, __ATOMIC_RELAXED);
+    return Set || Was ? STATUS_SUCCESS : STATUS_TIMER_RESOLUTION_NOT_SET;
 }
 
 /* Doc: ntddk/nf-ntddk-zwallocatelocallyuniqueid */

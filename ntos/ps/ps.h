@@ -46,6 +46,7 @@ typedef struct _EPROCESS {
     LONG_PTR PagedQuota, NonPagedQuota;
     PVOID Job;
     ULONG HardErrorMode;
+    BOOLEAN TimerResolutionSet;
 } EPROCESS_NT;
 
 typedef struct _ETHREAD {
