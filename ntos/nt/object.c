@@ -52,6 +52,14 @@ NTSTATUS NTAPI NtClose(HANDLE Handle)
     return ObCloseHandle_(Handle, NtpMode());
 }
 
+static void CloseIn(PEPROCESS Process, HANDLE Handle, KPROCESSOR_MODE Mode)
+{
+    KAPC_STATE Saved;
+    KeStackAttachProcess((PKPROCESS)Process, &Saved);
+    ObCloseHandle_(Handle, Mode);
+    KeUnstackDetachProcess(&Saved);
+}
+
 /* Without a target process the source handle is only closed (DUPLICATE_CLOSE_SOURCE), or the call has no effect.
  * Doc: ntifs/nf-ntifs-zwduplicateobject */
 NTSTATUS NTAPI NtDuplicateObject(HANDLE SourceProcess, HANDLE SourceHandle, HANDLE TargetProcess, PHANDLE TargetHandle,
@@ -69,8 +77,11 @@ NTSTATUS NTAPI NtDuplicateObject(HANDLE SourceProcess, HANDLE SourceHandle, HAND
         Status = NtpReference(TargetProcess, PROCESS_DUP_HANDLE, *PsProcessType, Mode, (PVOID *)&Target);
     if (NT_SUCCESS(Status))
         Status = ObDuplicateHandle_(Source, SourceHandle, Target, &New, Desired, HandleAttributes, Options, Mode);
-    if (NT_SUCCESS(Status) && Target != NULL)
+    if (NT_SUCCESS(Status) && Target != NULL) {
         Status = NTP_WRITE_OPTIONAL(Mode, TargetHandle, New);
+        if (!NT_SUCCESS(Status))
+            CloseIn(Target, New, Mode);
+    }
     if (Target != NULL)
         ObDereferenceObject(Target);
     ObDereferenceObject(Source);

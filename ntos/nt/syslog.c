@@ -86,22 +86,25 @@ NTSTATUS NtpReadLog(PVOID Information, ULONG Length, PULONG Returned)
 
 static NTSTATUS WaitForLine(ULONG64 Sequence)
 {
-    WAITER Waiter;
+    WAITER *Waiter = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Waiter), NTP_TAG); /* user-mode waits are not for the stack */
     VF_LOG_LINE Line;
     NTSTATUS Status = STATUS_SUCCESS;
     LARGE_INTEGER Second = {.QuadPart = -10000000};
     KIRQL Irql;
-    KeInitializeEvent(&Waiter.Event, SynchronizationEvent, FALSE);
+    if (Waiter == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    KeInitializeEvent(&Waiter->Event, SynchronizationEvent, FALSE);
     KeAcquireSpinLock(&NtpLog.Lock, &Irql);
-    InsertTailList(&NtpLog.Waiters, &Waiter.Links);
+    InsertTailList(&NtpLog.Waiters, &Waiter->Links);
     atomic_fetch_add(&NtpLog.Count, 1);
     KeReleaseSpinLock(&NtpLog.Lock, Irql);
     while ((Status == STATUS_SUCCESS || Status == STATUS_TIMEOUT) && !VfLogRead(Sequence, &Line))
-        Status = KeWaitForSingleObject(&Waiter.Event, UserRequest, NtpMode(), TRUE, &Second);
+        Status = KeWaitForSingleObject(&Waiter->Event, UserRequest, NtpMode(), TRUE, &Second);
     KeAcquireSpinLock(&NtpLog.Lock, &Irql);
-    RemoveEntryList(&Waiter.Links);
+    RemoveEntryList(&Waiter->Links);
     atomic_fetch_sub(&NtpLog.Count, 1);
     KeReleaseSpinLock(&NtpLog.Lock, Irql);
+    ExFreePoolWithTag(Waiter, NTP_TAG);
     return Status == STATUS_TIMEOUT ? STATUS_SUCCESS : Status;
 }
 

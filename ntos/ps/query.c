@@ -136,7 +136,7 @@ static PETHREAD PspFindThreadIn(PEPROCESS Process, HANDLE Id)
     for (PLIST_ENTRY Entry = Process->ThreadList.Flink; Entry != &Process->ThreadList; Entry = Entry->Flink) {
         PETHREAD Thread = CONTAINING_RECORD(Entry, ETHREAD_NT, ThreadListEntry);
 
-        if (Thread->UniqueThreadId == Id)
+        if (Thread->UniqueThreadId == Id && Thread->ExitStatus == STATUS_PENDING) /* Linux uses ids again */
             return Thread;
     }
     return NULL;

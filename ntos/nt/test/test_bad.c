@@ -62,7 +62,7 @@ static const ROW Rows[] = {
     {NtServiceNtCreateTimer, {HO, N(3), A, N(0)}},
     {NtServiceNtDeleteValueKey, {H(Key), S}},
     {NtServiceNtDisplayString, {S}},
-    {NtServiceNtDuplicateObject, {H(Process), H(Event), H(Process), {KindHandleOut, 0}, N(0), N(0), N(DUPLICATE_SAME_ACCESS)}},
+    {NtServiceNtDuplicateObject, {H(Process), H(Event), H(Process), HO, N(0), F(0), F(DUPLICATE_SAME_ACCESS)}},
     {NtServiceNtEnumerateKey, {H(Key), N(0), N(0), O, N(256), O}},
     {NtServiceNtEnumerateValueKey, {H(Key), N(0), N(0), O, N(256), O}},
     {NtServiceNtFlushInstructionCache, {H(Process), N(0), N(0)}},
@@ -163,7 +163,6 @@ static void MakeWorld(void)
     Good[GoodThread] = ZwCurrentThread();
     assert_ok(SYS(NtOpenProcessToken, ZwCurrentProcess(), TOKEN_QUERY | TOKEN_ADJUST_PRIVILEGES, &Good[GoodToken]));
     assert_ok(SYS(NtCreateIoCompletion, &Good[GoodPort], 3, NULL, 0));
-    World.Gone = (ULONG_PTR)NtTestGonePage();
     World.ReadOnly = (ULONG_PTR)NtTestPage(PAGE_READONLY);
     PVOID Two = NULL, Second;
     SIZE_T Bytes = 0x20000;
@@ -172,6 +171,7 @@ static void MakeWorld(void)
     Bytes = 0x10000;
     assert_ok(SYS(NtFreeVirtualMemory, ZwCurrentProcess(), &Second, &Bytes, MEM_DECOMMIT));
     World.Straddling = (ULONG_PTR)Second - 1;
+    World.Gone = (ULONG_PTR)NtTestGonePage(); /* last: nothing takes its place */
 }
 
 static void CloseWorld(void)
@@ -249,6 +249,8 @@ static void TryPointers(const ROW *Row, ULONG Index, ULONG_PTR *Arguments)
     for (ULONG i = 0; i < RTL_NUMBER_OF(Bad); i++) {
         if (Kind == KindTimeout && !Bad[i].AlwaysBad)
             continue;
+        if (Row->Service == NtServiceNtDuplicateObject && Bad[i].Value == 0)
+            continue; /* allowed: the caller does not want to know the handle */
         Fill(Row, Arguments);
         Arguments[Index] = Bad[i].Value;
         NTSTATUS Status = Try(Row, Arguments);

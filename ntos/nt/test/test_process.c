@@ -133,11 +133,14 @@ static void LoadingADriverNeedsThePrivilege(void **Unused)
 
 static void SecurityIsReadBack(void **Unused)
 {
-    HANDLE Event = NtTestEvent(NotificationEvent, FALSE);
+    UNICODE_STRING Name;
+    OBJECT_ATTRIBUTES Attributes = NtTestName(&Name, L"\\BaseNamedObjects\\Secured");
+    HANDLE Event;
     UCHAR Buffer[1024];
     ULONG Needed;
     SECURITY_INFORMATION All = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
     SECURITY_DESCRIPTOR Absolute;
+    assert_ok(SYS(NtCreateEvent, &Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE));
     NTSTATUS Status = SYS(NtQuerySecurityObject, Event, All, Buffer, 0, &Needed);
     assert_status(Status, STATUS_BUFFER_TOO_SMALL);
     assert_ok(SYS(NtQuerySecurityObject, Event, All, Buffer, sizeof(Buffer), &Needed));
