@@ -72,7 +72,7 @@ static const ROW Rows[] = {
     {NtServiceNtMakePermanentObject, {N(0)}},
     {NtServiceNtMakeTemporaryObject, {H(Event)}},
     {NtServiceNtMapViewOfSection, {H(Section), H(Process), I, N(0), N(0), IO, I, N(2), N(0), N(PAGE_READONLY)}},
-    {NtServiceNtNotifyChangeKey, {H(Key), H(Event), N(0), N(0), O, N(4), N(0), N(0), N(0), N(1)}},
+    {NtServiceNtNotifyChangeKey, {H(Key), H(Event), N(0), N(0), O, N(4), N(0), N(0), N(0), F(1)}},
     {NtServiceNtOpenDirectoryObject, {HO, N(1), NAME}},
     {NtServiceNtOpenEvent, {HO, N(1), NAME}},
     {NtServiceNtOpenIoCompletion, {HO, N(1), NAME}},
