@@ -141,7 +141,6 @@ void MiDeleteBank(MI_BANK *Bank)
     if (Bank->Bank.First)
         MiClearPtes(MiSystemDirectory, (ULONG_PTR)Base, Bank->Bank.Count);
     host_decommit(Base, Bytes);
-    host_unpoison(Base, Bytes);
     MiReleaseGranules(Bank);
     host_private_free(Bank->Frames, Bank->Bank.Count * sizeof(MI_FRAME));
     host_close(Bank->Bank.File);

@@ -19,6 +19,7 @@ static struct {
     MI_BANK *Bank;
     LIST_ENTRY Free[MI_ORDERS];
     SIZE_T FreeFrames, DirtyFrames, TableFrames, ReservedFrames;
+    PFN_NUMBER HighWater; /* no frame from here on was ever given out */
 } MiRuns;
 
 static PFN_NUMBER MiNumberOf(const MI_FRAME *Frame)
@@ -55,7 +56,8 @@ static void MiUnlinkRun(MI_FRAME *Frame)
 static BOOLEAN MiIsFreeBuddy(PFN_NUMBER Buddy, ULONG Order)
 {
     return Order + 1 < MI_ORDERS && Buddy + ((SIZE_T)1 << Order) <= MiRam.Count &&
-           MiRam.Frames[Buddy].State == MiFrameFree && MiRam.Frames[Buddy].Order == Order;
+           __atomic_load_n(&MiRam.Frames[Buddy].State, __ATOMIC_RELAXED) == MiFrameFree &&
+           MiRam.Frames[Buddy].Order == Order;
 }
 
 /* One aligned power of two of frames goes back, and joins its free neighbours. */
@@ -114,6 +116,7 @@ static void MiMarkTaken(PFN_NUMBER First, SIZE_T Count, MI_FRAME_STATE State)
     }
     if (State == MiFrameTable)
         MiRuns.TableFrames += Count;
+    MiRuns.HighWater = max(MiRuns.HighWater, First + Count);
     host_unpoison(MmFrameAddress(First), Count << PAGE_SHIFT);
 }
 
@@ -305,7 +308,7 @@ NTSTATUS MiInitFrames(ULONG64 PhysicalBytes)
     Tables = Count >> 9;
     for (ULONG Order = 0; Order < MI_ORDERS; Order++)
         InitializeListHead(&MiRuns.Free[Order]);
-    MiRuns.FreeFrames = MiRuns.DirtyFrames = MiRuns.TableFrames = 0;
+    MiRuns.FreeFrames = MiRuns.DirtyFrames = MiRuns.TableFrames = MiRuns.HighWater = 0;
     MiRuns.ReservedFrames = 1;
     MiMarkTaken(1, Tables, MiFrameTable);
     MiFreeRange(1 + Tables, Count - 1 - Tables, 0);
@@ -314,6 +317,7 @@ NTSTATUS MiInitFrames(ULONG64 PhysicalBytes)
 
 void MiShutdownFrames(void)
 {
+    host_unpoison(MmFrameAddress(0), MiRuns.HighWater << PAGE_SHIFT);
     MiDeleteBank(MiRuns.Bank);
     MiRuns.Bank = NULL;
     MiRam = (MI_RAM){0};

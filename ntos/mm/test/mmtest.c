@@ -8,7 +8,7 @@ ULONG MmTestHandCalls, MmTestHandFailsAt;
 static struct _KTHREAD MmTestSelf;
 static BOOLEAN MmTestHasSpace;
 
-#define MM_TEST_CLIENT_AT ((char *)0x600000000000) /* where the client's slot is, as it were */
+#define MM_TEST_CLIENT_AT ((char *)0x7a8000000000) /* where the client's slot is, as it were */
 
 void *MmTestClientView(const void *Address)
 {
