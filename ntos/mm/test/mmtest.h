@@ -10,6 +10,18 @@
 #include <string.h>
 #include <cmocka.h>
 
+/* A sanitizer's own memory makes resident bytes mean nothing. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MM_TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MM_TEST_SANITIZED 1
+#endif
+#endif
+#ifndef MM_TEST_SANITIZED
+#define MM_TEST_SANITIZED 0
+#endif
+
 extern KPROCESS_NT MmTestProcess; /* of the calling thread; has no address space until a test gives it one */
 extern MM_ADDRESS_SPACE MmTestSpace;
 
