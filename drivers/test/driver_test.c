@@ -149,7 +149,8 @@ static BOOLEAN fails_now(ULONG Tag, SIZE_T Bytes)
 void DriverTestFailAllocation(ULONG Number)
 {
     Test.Countdown = Number;
-    Test.Failed = FALSE;
+    if (Number)
+        Test.Failed = FALSE;
     MmSetPoolFault(Number ? fails_now : NULL);
 }
 
