@@ -31,6 +31,7 @@ MI_POOL_CACHE *MiOpenPoolCache(void)
     Cache = host_private(sizeof(*Cache));
     if (!Cache)
         return NULL;
+    Cache->Thread = KiSelf;
     MiRegisterCache(Cache);
     KiSelf->PoolCache = Cache;
     return Cache;
@@ -103,11 +104,10 @@ void MiInitPoolCaches(void)
     MiRegisterCache(&MiShared.Cache);
 }
 
-/* Every thread but the calling one has released its cache. */
+/* The threads that still have a cache are the calling one and ke's own, which do nothing any more. */
 void MiShutdownPoolCaches(void)
 {
-    if (KiSelf)
-        MmThreadPoolRelease(KiSelf);
     MiCloseCache(&MiShared.Cache);
-    NT_ASSERT(IsListEmpty(&MiCaches));
+    while (!IsListEmpty(&MiCaches))
+        MmThreadPoolRelease(CONTAINING_RECORD(MiCaches.Flink, MI_POOL_CACHE, Link)->Thread);
 }

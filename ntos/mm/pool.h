@@ -70,6 +70,7 @@ typedef struct MI_POOL_CACHE {
     MI_MAGAZINE Magazines[MI_POOL_KINDS][MI_CLASSES];
     MI_TAG_COUNT Tags[MI_TAG_SLOTS];
     LIST_ENTRY Link;
+    struct _KTHREAD *Thread; /* NULL: the shared one */
 #if MI_ADDRESS_SANITIZER
     MI_BLOCK *Quarantine[256];
     ULONG QuarantineAt;

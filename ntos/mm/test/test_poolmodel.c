@@ -182,11 +182,30 @@ static void UnattachedThreadsShareACache(void **Unused)
         host_thread_join(Threads[i]);
 }
 
+static KDPC Dpc;
+static KEVENT Done;
+
+static VOID NTAPI UsePoolInDpc(PKDPC Unused, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    ExFreePool(ExAllocatePoolWithTag(NonPagedPool, 100, 'tseT'));
+    KeSetEvent(&Done, 0, FALSE);
+}
+
+static void AProcessorsThreadMayKeepItsCacheToTheEnd(void **Unused)
+{
+    KeInitializeEvent(&Done, SynchronizationEvent, FALSE);
+    KeInitializeDpc(&Dpc, UsePoolInDpc, NULL);
+    KeSetTargetProcessorDpc(&Dpc, 1);
+    assert_true(KeInsertQueueDpc(&Dpc, NULL, NULL));
+    assert_success(KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
         MM_TEST(ThePoolDoesWhatTheModelSays),
         MM_TEST(UnattachedThreadsShareACache),
+        MM_TEST(AProcessorsThreadMayKeepItsCacheToTheEnd),
     };
 
     return cmocka_run_group_tests(Tests, NULL, NULL);
