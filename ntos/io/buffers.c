@@ -13,7 +13,8 @@ NTSTATUS IopCheckBuffer(const void *Address, SIZE_T Bytes, KPROCESSOR_MODE Mode)
 }
 
 /* A system buffer of BufferLength bytes that begins with the input. */
-NTSTATUS IopCaptureInput(PIRP Irp, const void *Input, ULONG InputLength, ULONG BufferLength, KPROCESSOR_MODE Mode)
+NTSTATUS IopCaptureInput(PIRP Irp, const void *Input, ULONG InputLength, ULONG BufferLength,
+                         KPROCESSOR_MODE Mode)
 {
     NTSTATUS Status = STATUS_SUCCESS;
     PVOID Buffer = IopAllocateBuffer(BufferLength);
@@ -62,24 +63,31 @@ void IopFreeMdls(PIRP Irp)
 void IopReleaseBuffers(PIRP Irp)
 {
     if (Irp->Flags & IRP_DEALLOCATE_BUFFER) {
-        IopFreeBuffer(Irp->AssociatedIrp.SystemBuffer, Irp->AllocationFlags & IRP_QUOTA_CHARGED ? IOP_SMALL_BUFFER : MAXULONG);
+        IopFreeBuffer(Irp->AssociatedIrp.SystemBuffer,
+                      Irp->AllocationFlags & IRP_QUOTA_CHARGED ? IOP_SMALL_BUFFER : MAXULONG);
         Irp->Flags &= ~IRP_DEALLOCATE_BUFFER;
     }
     if (Irp->MdlAddress)
         IopFreeMdls(Irp);
 }
 
-/* The output goes back unless the request failed: a warning (STATUS_BUFFER_OVERFLOW) carries data. */
+/* The output goes back unless the request failed: a warning (STATUS_BUFFER_OVERFLOW) carries data.
+ */
 NTSTATUS IopCopyBack(PIRP Irp)
 {
-    ULONG Length = IopTopLocation(Irp)->Parameters.Read.Length; /* of the output, for read, control and query alike */
+    ULONG Length =
+        IopTopLocation(Irp)
+            ->Parameters.Read.Length; /* of the output, for read, control and query alike */
     SIZE_T Bytes = Irp->IoStatus.Information;
 
-    if (!(Irp->Flags & IRP_BUFFERED_IO) || !(Irp->Flags & IRP_INPUT_OPERATION) || NT_ERROR(Irp->IoStatus.Status) || !Bytes)
+    if (!(Irp->Flags & IRP_BUFFERED_IO) || !(Irp->Flags & IRP_INPUT_OPERATION) ||
+        NT_ERROR(Irp->IoStatus.Status) || !Bytes)
         return STATUS_SUCCESS;
     if (Bytes > Length)
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x1000, (ULONG_PTR)Irp, Bytes, Length,
-                   "a request was completed with Information %zu, and the output buffer has %u bytes", (size_t)Bytes, (unsigned)Length);
+        VfBugCheck(
+            DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x1000, (ULONG_PTR)Irp, Bytes, Length,
+            "a request was completed with Information %zu, and the output buffer has %u bytes",
+            (size_t)Bytes, (unsigned)Length);
     if (Irp->RequestorMode == UserMode)
         return MmCopyToUser(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer, Bytes);
     memcpy(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer, Bytes);

@@ -14,7 +14,8 @@ static PIRP IopBuild(PDEVICE_OBJECT Device, UCHAR Major)
     return Irp;
 }
 
-/* Finished by the thread: status block, then event; the I/O manager frees the IRP, its buffer and its MDL. */
+/* Finished by the thread: status block, then event; the I/O manager frees the IRP, its buffer and
+ * its MDL. */
 static void IopMakeThreaded(PIRP Irp, PKEVENT Event, PIO_STATUS_BLOCK Iosb)
 {
     Irp->Flags |= IOP_IRP_THREADED;
@@ -30,7 +31,8 @@ static PIRP IopGiveUp(PIRP Irp)
     return NULL;
 }
 
-static NTSTATUS IopBuildControlBuffers(PIRP Irp, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength)
+static NTSTATUS IopBuildControlBuffers(PIRP Irp, ULONG Code, PVOID Input, ULONG InputLength,
+                                       PVOID Output, ULONG OutputLength)
 {
     PIO_STACK_LOCATION Location = IopTopLocation(Irp);
     NTSTATUS Status = STATUS_SUCCESS;
@@ -41,7 +43,8 @@ static NTSTATUS IopBuildControlBuffers(PIRP Irp, ULONG Code, PVOID Input, ULONG 
         if (Output)
             Irp->Flags |= IRP_INPUT_OPERATION;
         if (InputLength || OutputLength)
-            Status = IopCaptureInput(Irp, Input, Input ? InputLength : 0, max(InputLength, OutputLength), KernelMode);
+            Status = IopCaptureInput(Irp, Input, Input ? InputLength : 0,
+                                     max(InputLength, OutputLength), KernelMode);
         return Status;
     case METHOD_NEITHER:
         Irp->UserBuffer = Output;
@@ -51,49 +54,61 @@ static NTSTATUS IopBuildControlBuffers(PIRP Irp, ULONG Code, PVOID Input, ULONG 
         if (Input && InputLength)
             Status = IopCaptureInput(Irp, Input, InputLength, InputLength, KernelMode);
         if (NT_SUCCESS(Status) && Output && OutputLength)
-            Status = IopLockBuffer(Irp, Output, OutputLength, (Code & 3) == METHOD_IN_DIRECT ? IoReadAccess : IoWriteAccess, KernelMode);
+            Status = IopLockBuffer(Irp, Output, OutputLength,
+                                   (Code & 3) == METHOD_IN_DIRECT ? IoReadAccess : IoWriteAccess,
+                                   KernelMode);
         return Status;
     }
 }
 
-/* A (internal) device control request, to be sent with IoCallDriver by this thread at PASSIVE_LEVEL; the I/O manager frees it. When it is complete,
- * *IoStatusBlock is written and Event set. NULL: no memory, or a buffer that cannot be locked. IRQL <= APC_LEVEL.
- * Doc: wdm/nf-wdm-iobuilddeviceiocontrolrequest */
-PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObject, PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer,
-                                         ULONG OutputBufferLength, BOOLEAN InternalDeviceIoControl, PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock)
+/* A (internal) device control request, to be sent with IoCallDriver by this thread at
+ * PASSIVE_LEVEL; the I/O manager frees it. When it is complete, *IoStatusBlock is written and Event
+ * set. NULL: no memory, or a buffer that cannot be locked. IRQL <= APC_LEVEL. Doc:
+ * wdm/nf-wdm-iobuilddeviceiocontrolrequest */
+PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObject,
+                                         PVOID InputBuffer, ULONG InputBufferLength,
+                                         PVOID OutputBuffer, ULONG OutputBufferLength,
+                                         BOOLEAN InternalDeviceIoControl, PKEVENT Event,
+                                         PIO_STATUS_BLOCK IoStatusBlock)
 {
     PIO_STACK_LOCATION Location;
     PIRP Irp;
 
     VF_IRQL_MAX(APC_LEVEL);
-    Irp = IopBuild(DeviceObject, InternalDeviceIoControl ? IRP_MJ_INTERNAL_DEVICE_CONTROL : IRP_MJ_DEVICE_CONTROL);
+    Irp = IopBuild(DeviceObject, InternalDeviceIoControl ? IRP_MJ_INTERNAL_DEVICE_CONTROL
+                                                         : IRP_MJ_DEVICE_CONTROL);
     if (!Irp)
         return NULL;
     Location = IopTopLocation(Irp);
     Location->Parameters.DeviceIoControl.OutputBufferLength = OutputBufferLength;
     Location->Parameters.DeviceIoControl.InputBufferLength = InputBufferLength;
     Location->Parameters.DeviceIoControl.IoControlCode = IoControlCode;
-    if (!NT_SUCCESS(IopBuildControlBuffers(Irp, IoControlCode, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength)))
+    if (!NT_SUCCESS(IopBuildControlBuffers(Irp, IoControlCode, InputBuffer, InputBufferLength,
+                                           OutputBuffer, OutputBufferLength)))
         return IopGiveUp(Irp);
     IopMakeThreaded(Irp, Event, IoStatusBlock);
     return Irp;
 }
 
-static NTSTATUS IopBuildTransferBuffers(PIRP Irp, PDEVICE_OBJECT Device, BOOLEAN Write, PVOID Buffer, ULONG Length)
+static NTSTATUS IopBuildTransferBuffers(PIRP Irp, PDEVICE_OBJECT Device, BOOLEAN Write,
+                                        PVOID Buffer, ULONG Length)
 {
     Irp->UserBuffer = Buffer;
     if (Device->Flags & DO_BUFFERED_IO) {
         Irp->Flags |= IRP_BUFFERED_IO | (Write ? 0 : IRP_INPUT_OPERATION);
-        return Length ? IopCaptureInput(Irp, Buffer, Write ? Length : 0, Length, KernelMode) : STATUS_SUCCESS;
+        return Length ? IopCaptureInput(Irp, Buffer, Write ? Length : 0, Length, KernelMode)
+                      : STATUS_SUCCESS;
     }
     if ((Device->Flags & DO_DIRECT_IO) && Length)
         return IopLockBuffer(Irp, Buffer, Length, Write ? IoReadAccess : IoWriteAccess, KernelMode);
     return STATUS_SUCCESS;
 }
 
-/* A read, write, flush, shutdown or PnP request whose completion routine frees it (IoFreeIrp, after its MDL and buffer). StartingOffset is needed for
- * read and write. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-iobuildasynchronousfsdrequest */
-PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length, PLARGE_INTEGER StartingOffset,
+/* A read, write, flush, shutdown or PnP request whose completion routine frees it (IoFreeIrp, after
+ * its MDL and buffer). StartingOffset is needed for read and write. IRQL <= APC_LEVEL. Doc:
+ * wdm/nf-wdm-iobuildasynchronousfsdrequest */
+PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject,
+                                         PVOID Buffer, ULONG Length, PLARGE_INTEGER StartingOffset,
                                          PIO_STATUS_BLOCK IoStatusBlock)
 {
     PIO_STACK_LOCATION Location;
@@ -110,16 +125,20 @@ PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT Dev
     Location->Parameters.Read.Length = Length;
     if (StartingOffset)
         Location->Parameters.Read.ByteOffset = *StartingOffset;
-    if (!NT_SUCCESS(IopBuildTransferBuffers(Irp, DeviceObject, MajorFunction == IRP_MJ_WRITE, Buffer, Length)))
+    if (!NT_SUCCESS(IopBuildTransferBuffers(Irp, DeviceObject, MajorFunction == IRP_MJ_WRITE,
+                                            Buffer, Length)))
         return IopGiveUp(Irp);
     return Irp;
 }
 
-/* The same with an event and a status block; the I/O manager frees it. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-iobuildsynchronousfsdrequest */
-PIRP NTAPI IoBuildSynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length, PLARGE_INTEGER StartingOffset,
+/* The same with an event and a status block; the I/O manager frees it. IRQL <= APC_LEVEL. Doc:
+ * wdm/nf-wdm-iobuildsynchronousfsdrequest */
+PIRP NTAPI IoBuildSynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject,
+                                        PVOID Buffer, ULONG Length, PLARGE_INTEGER StartingOffset,
                                         PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock)
 {
-    PIRP Irp = IoBuildAsynchronousFsdRequest(MajorFunction, DeviceObject, Buffer, Length, StartingOffset, IoStatusBlock);
+    PIRP Irp = IoBuildAsynchronousFsdRequest(MajorFunction, DeviceObject, Buffer, Length,
+                                             StartingOffset, IoStatusBlock);
 
     if (Irp)
         IopMakeThreaded(Irp, Event, IoStatusBlock);

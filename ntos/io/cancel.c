@@ -22,16 +22,19 @@ static void IopCallCancel(PIRP Irp, PDRIVER_CANCEL Routine, KIRQL Irql)
     PDEVICE_OBJECT Device = IoGetCurrentIrpStackLocation(Irp)->DeviceObject;
 
     if (Irp->CurrentLocation > Irp->StackCount + 1)
-        VfBugCheck(CANCEL_STATE_IN_COMPLETED_IRP, (ULONG_PTR)Irp, (ULONG_PTR)Routine, 0, 0, "a completed IRP still has a cancel routine");
+        VfBugCheck(CANCEL_STATE_IN_COMPLETED_IRP, (ULONG_PTR)Irp, (ULONG_PTR)Routine, 0, 0,
+                   "a completed IRP still has a cancel routine");
     Irp->CancelIrql = Irql;
     IOP_CALL(Routine, Device, Irp); /* releases the cancel spin lock */
     if (KiSelf->Irql != Irql)
-        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)KiSelf->Irql << 16 | (ULONG_PTR)Irql << 8, (ULONG_PTR)Routine, 0, 0,
+        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)KiSelf->Irql << 16 | (ULONG_PTR)Irql << 8,
+                   (ULONG_PTR)Routine, 0, 0,
                    "a cancel routine returned without IoReleaseCancelSpinLock(Irp->CancelIrql)");
 }
 
-/* Marks the IRP cancelled and calls its cancel routine. FALSE: it has none; whoever holds the IRP completes it in his own time. The caller sees to
- * it that the IRP does not go meanwhile. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iocancelirp */
+/* Marks the IRP cancelled and calls its cancel routine. FALSE: it has none; whoever holds the IRP
+ * completes it in his own time. The caller sees to it that the IRP does not go meanwhile. IRQL <=
+ * DISPATCH_LEVEL. Doc: wdm/nf-wdm-iocancelirp */
 BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
 {
     PDRIVER_CANCEL Routine;
@@ -39,7 +42,8 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
     if (Irp->Type != IO_TYPE_IRP)
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x03, (ULONG_PTR)Irp, 0, 0, "IoCancelIrp of something that is no IRP");
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x03, (ULONG_PTR)Irp, 0, 0,
+                   "IoCancelIrp of something that is no IRP");
     IoAcquireCancelSpinLock(&Irql);
     __atomic_store_n(&Irp->Cancel, TRUE, __ATOMIC_SEQ_CST);
     Routine = IoSetCancelRoutine(Irp, NULL);
@@ -55,12 +59,13 @@ void IopReportStuck(PIRP Irp, const char *Where)
 {
     PDEVICE_OBJECT Device = IopTopLocation(Irp)->DeviceObject;
 
-    DbgPrint("IO: IRP %p was cancelled and is not completed (%s). It was sent to driver %wZ.\n", Irp, Where,
-             Device ? &Device->DriverObject->DriverName : NULL);
+    DbgPrint("IO: IRP %p was cancelled and is not completed (%s). It was sent to driver %wZ.\n",
+             Irp, Where, Device ? &Device->DriverObject->DriverName : NULL);
 }
 
-/* The issuing thread's wait was ended: it cancels the request and waits for its completion. A driver that never completes it is reported, and
- * in the end (where that is possible) left alone with the IRP. */
+/* The issuing thread's wait was ended: it cancels the request and waits for its completion. A
+ * driver that never completes it is reported, and in the end (where that is possible) left alone
+ * with the IRP. */
 void IopAwaitCancelled(PIRP Irp, PKEVENT Event, BOOLEAN MayAbandon, BOOLEAN *Abandoned)
 {
     LARGE_INTEGER Timeout = {.QuadPart = -IopState.ReportAfter};
@@ -84,15 +89,18 @@ void IopAwaitCancelled(PIRP Irp, PKEVENT Event, BOOLEAN MayAbandon, BOOLEAN *Aba
     }
 }
 
-/* Cancels the thread's requests on File (NULL: any) with that status block (NULL: any). Their number. */
-static ULONG IopCancelOfThread(PETHREAD Thread, PFILE_OBJECT File, PIO_STATUS_BLOCK Iosb, BOOLEAN DirectOnly)
+/* Cancels the thread's requests on File (NULL: any) with that status block (NULL: any). Their
+ * number. */
+static ULONG IopCancelOfThread(PETHREAD Thread, PFILE_OBJECT File, PIO_STATUS_BLOCK Iosb,
+                               BOOLEAN DirectOnly)
 {
     ULONG Count = 0;
     KIRQL Irql;
 
     KeRaiseIrql(APC_LEVEL, &Irql); /* a completion APC of this thread would want the list */
     IopLockIrps(Thread);
-    for (PLIST_ENTRY Entry = Thread->IrpList.Flink; Entry != &Thread->IrpList; Entry = Entry->Flink) {
+    for (PLIST_ENTRY Entry = Thread->IrpList.Flink; Entry != &Thread->IrpList;
+         Entry = Entry->Flink) {
         PIRP Irp = CONTAINING_RECORD(Entry, IRP, ThreadListEntry);
 
         if (File && __atomic_load_n(&IopTopLocation(Irp)->FileObject, __ATOMIC_RELAXED) != File)
@@ -114,10 +122,12 @@ static BOOLEAN IopHasIrps(PETHREAD Thread, PFILE_OBJECT File)
 
     KeRaiseIrql(APC_LEVEL, &Irql);
     IopLockIrps(Thread);
-    for (PLIST_ENTRY Entry = Thread->IrpList.Flink; Entry != &Thread->IrpList && !Found; Entry = Entry->Flink) {
+    for (PLIST_ENTRY Entry = Thread->IrpList.Flink; Entry != &Thread->IrpList && !Found;
+         Entry = Entry->Flink) {
         PIRP Irp = CONTAINING_RECORD(Entry, IRP, ThreadListEntry);
 
-        Found = !File || __atomic_load_n(&IopTopLocation(Irp)->FileObject, __ATOMIC_RELAXED) == File;
+        Found =
+            !File || __atomic_load_n(&IopTopLocation(Irp)->FileObject, __ATOMIC_RELAXED) == File;
     }
     IopUnlockIrps(Thread);
     KeLowerIrql(Irql);
@@ -205,13 +215,15 @@ static ULONG IopCancelOfProcess(PFILE_OBJECT File, PIO_STATUS_BLOCK Iosb)
 {
     ULONG Count = 0;
 
-    for (PETHREAD Thread = PsNextThread_(PsSelf()->Process, NULL); Thread; Thread = PsNextThread_(PsSelf()->Process, Thread))
+    for (PETHREAD Thread = PsNextThread_(PsSelf()->Process, NULL); Thread;
+         Thread = PsNextThread_(PsSelf()->Process, Thread))
         Count += IopCancelOfThread(Thread, File, Iosb, FALSE);
     return Count;
 }
 
 /* AnyThread: CancelIoEx, else CancelIo. STATUS_NOT_FOUND: CancelIoEx met no request. */
-NTSTATUS IopCancelFile(HANDLE File, PIO_STATUS_BLOCK IoRequestToCancel, BOOLEAN AnyThread, PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode)
+NTSTATUS IopCancelFile(HANDLE File, PIO_STATUS_BLOCK IoRequestToCancel, BOOLEAN AnyThread,
+                       PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode)
 {
     PFILE_OBJECT Object;
     ACCESS_MASK Granted;
@@ -232,7 +244,8 @@ NTSTATUS IopCancelFile(HANDLE File, PIO_STATUS_BLOCK IoRequestToCancel, BOOLEAN 
 /* CancelSynchronousIo: what that thread waits for in a service. */
 NTSTATUS IopCancelSynchronous(PETHREAD Thread, PIO_STATUS_BLOCK Request, PIO_STATUS_BLOCK Iosb)
 {
-    NTSTATUS Status = IopCancelOfThread(Thread, NULL, Request, TRUE) ? STATUS_SUCCESS : STATUS_NOT_FOUND;
+    NTSTATUS Status =
+        IopCancelOfThread(Thread, NULL, Request, TRUE) ? STATUS_SUCCESS : STATUS_NOT_FOUND;
 
     *Iosb = (IO_STATUS_BLOCK){.Status = Status};
     return Status;

@@ -2,10 +2,11 @@
  * Completion: up through the drivers' completion routines, then on to whoever issued the request.
  *
  * Who finishes a request depends on how it was issued:
- *   direct    the issuing thread, when its call of the driver returns or when it is woken. The completer only marks the IRP.
- *   deferred  asynchronous and completed before the dispatch returned, not marked pending: the issuing thread as well.
- *   otherwise an APC in the issuing thread (or a plain call, if this is that thread and an APC could run).
- * The IRP's state byte decides the races: see IopActive … IopOrphan.
+ *   direct    the issuing thread, when its call of the driver returns or when it is woken. The
+ * completer only marks the IRP. deferred  asynchronous and completed before the dispatch returned,
+ * not marked pending: the issuing thread as well. otherwise an APC in the issuing thread (or a
+ * plain call, if this is that thread and an APC could run). The IRP's state byte decides the races:
+ * see IopActive … IopOrphan.
  */
 #include "io/iop.h"
 
@@ -14,18 +15,22 @@ static void IopCheckCompletion(PIRP Irp)
     NTSTATUS Status = Irp->IoStatus.Status;
 
     if (Irp->Type != IO_TYPE_IRP || Irp->CurrentLocation > Irp->StackCount + 1)
-        VfBugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)Irp, 0, 0, 0, "an IRP was completed twice, or is no IRP");
+        VfBugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)Irp, 0, 0, 0,
+                   "an IRP was completed twice, or is no IRP");
     if (Irp->CancelRoutine)
-        VfBugCheck(CANCEL_STATE_IN_COMPLETED_IRP, (ULONG_PTR)Irp, (ULONG_PTR)Irp->CancelRoutine, 0, 0, "an IRP was completed while its cancel routine is set");
+        VfBugCheck(CANCEL_STATE_IN_COMPLETED_IRP, (ULONG_PTR)Irp, (ULONG_PTR)Irp->CancelRoutine, 0,
+                   0, "an IRP was completed while its cancel routine is set");
     if (Status == STATUS_PENDING || Status == (NTSTATUS)-1)
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x06, (ULONG_PTR)Status, (ULONG_PTR)Irp, 0, "an IRP was completed with status 0x%08x", (unsigned)Status);
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x06, (ULONG_PTR)Status, (ULONG_PTR)Irp, 0,
+                   "an IRP was completed with status 0x%08x", (unsigned)Status);
 }
 
 static inline BOOLEAN IopWantsCall(PIRP Irp, UCHAR Control)
 {
     if (__atomic_load_n(&Irp->Cancel, __ATOMIC_RELAXED) && (Control & SL_INVOKE_ON_CANCEL))
         return TRUE;
-    return (Control & (NT_SUCCESS(Irp->IoStatus.Status) ? SL_INVOKE_ON_SUCCESS : SL_INVOKE_ON_ERROR)) != 0;
+    return (Control &
+            (NT_SUCCESS(Irp->IoStatus.Status) ? SL_INVOKE_ON_SUCCESS : SL_INVOKE_ON_ERROR)) != 0;
 }
 
 static inline void IopClearLocation(PIO_STACK_LOCATION Location)
@@ -45,10 +50,14 @@ static NTSTATUS IopCallCompletion(PIRP Irp, PIO_COMPLETION_ROUTINE Routine, PVOI
     NTSTATUS Status = IOP_CALL(Routine, Device, Irp, Context);
 
     if (KiSelf->Irql != Irql)
-        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)KiSelf->Irql << 16 | (ULONG_PTR)Irql << 8, (ULONG_PTR)Routine, 0, 0, "a completion routine changed the IRQL");
-    if (Status != STATUS_MORE_PROCESSING_REQUIRED && Pending && Inside && !(IoGetCurrentIrpStackLocation(Irp)->Control & SL_PENDING_RETURNED))
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x228, (ULONG_PTR)Routine, (ULONG_PTR)Irp, (ULONG_PTR)Device,
-                   "a completion routine found PendingReturned set and did not call IoMarkIrpPending");
+        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)KiSelf->Irql << 16 | (ULONG_PTR)Irql << 8,
+                   (ULONG_PTR)Routine, 0, 0, "a completion routine changed the IRQL");
+    if (Status != STATUS_MORE_PROCESSING_REQUIRED && Pending && Inside &&
+        !(IoGetCurrentIrpStackLocation(Irp)->Control & SL_PENDING_RETURNED))
+        VfBugCheck(
+            DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x228, (ULONG_PTR)Routine, (ULONG_PTR)Irp,
+            (ULONG_PTR)Device,
+            "a completion routine found PendingReturned set and did not call IoMarkIrpPending");
     return Status;
 }
 
@@ -78,7 +87,8 @@ static BOOLEAN IopWalkUp(PIRP Irp)
 
 static _Noreturn void IopPendingUnmarked(PIRP Irp)
 {
-    VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x23D, (ULONG_PTR)KiSelf->CurrentDriver, (ULONG_PTR)Irp, 0,
+    VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x23D, (ULONG_PTR)KiSelf->CurrentDriver,
+               (ULONG_PTR)Irp, 0,
                "a dispatch routine returned STATUS_PENDING without IoMarkIrpPending");
 }
 
@@ -110,7 +120,9 @@ static void IopCompleteDirect(PIRP Irp, CCHAR Boost)
     }
 }
 
-static void NTAPI IopCompletionApc(PRKAPC Apc, KI_NORMAL_ROUTINE **NormalRoutine, PVOID *NormalContext, PVOID *SystemArgument1, PVOID *SystemArgument2)
+static void NTAPI IopCompletionApc(PRKAPC Apc, KI_NORMAL_ROUTINE **NormalRoutine,
+                                   PVOID *NormalContext, PVOID *SystemArgument1,
+                                   PVOID *SystemArgument2)
 {
     IopFinishInThread(CONTAINING_RECORD(Apc, IRP, Tail.Apc), *SystemArgument1);
 }
@@ -128,10 +140,12 @@ static void IopCompleteInThread(PIRP Irp, CCHAR Boost)
 
     if (IopSetState(Irp, IopQueued) == IopOrphan) {
         IopDiscard(Irp, File);
-    } else if (Thread == KiSelf && Thread->Irql < APC_LEVEL && !Thread->SpecialApcDisable && !Thread->Attached) {
+    } else if (Thread == KiSelf && Thread->Irql < APC_LEVEL && !Thread->SpecialApcDisable &&
+               !Thread->Attached) {
         IopFinishInThread(Irp, File);
     } else {
-        KeInitializeApc(&Irp->Tail.Apc, Thread, OriginalApcEnvironment, IopCompletionApc, IopCompletionRundown, NULL, KernelMode, NULL);
+        KeInitializeApc(&Irp->Tail.Apc, Thread, OriginalApcEnvironment, IopCompletionApc,
+                        IopCompletionRundown, NULL, KernelMode, NULL);
         KeInsertQueueApc(&Irp->Tail.Apc, File, NULL, Boost);
     }
 }
@@ -146,16 +160,19 @@ static void IopCompleteIssued(PIRP Irp, CCHAR Boost)
     }
     if (!Irp->Tail.Overlay.Thread)
         VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x1001, (ULONG_PTR)Irp, 0, 0,
-                   "a driver's own IRP was completed to the end: its completion routine must return STATUS_MORE_PROCESSING_REQUIRED");
+                   "a driver's own IRP was completed to the end: its completion routine must "
+                   "return STATUS_MORE_PROCESSING_REQUIRED");
     IopCompleteInThread(Irp, Boost);
 }
 
-/* The caller is done with the IRP, whose IoStatus it has set, and does not touch it again. Bug check 0x44: completed twice; 0x48: its cancel routine
- * is set; 0xC9/06: status STATUS_PENDING. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iofcompleterequest */
+/* The caller is done with the IRP, whose IoStatus it has set, and does not touch it again. Bug
+ * check 0x44: completed twice; 0x48: its cancel routine is set; 0xC9/06: status STATUS_PENDING.
+ * IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iofcompleterequest */
 VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
 {
     if (KiSelf->Irql > DISPATCH_LEVEL)
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x0E, (ULONG_PTR)KiSelf->Irql, (ULONG_PTR)Irp, 0, "IoCompleteRequest above DISPATCH_LEVEL");
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x0E, (ULONG_PTR)KiSelf->Irql,
+                   (ULONG_PTR)Irp, 0, "IoCompleteRequest above DISPATCH_LEVEL");
     IopCheckCompletion(Irp);
     VfTrace(VfEventIrpComplete, (ULONG_PTR)Irp, (ULONG_PTR)Irp->IoStatus.Status);
     if (!IopWalkUp(Irp))

@@ -6,12 +6,15 @@
 /* A control code may ask for rights that the handle must have. */
 static BOOLEAN IopMayControl(ULONG Code, ACCESS_MASK Granted)
 {
-    ULONG Required = Code >> 14 & (FILE_READ_ACCESS | FILE_WRITE_ACCESS); /* the values of FILE_READ_DATA and FILE_WRITE_DATA */
+    ULONG Required =
+        Code >> 14 & (FILE_READ_ACCESS |
+                      FILE_WRITE_ACCESS); /* the values of FILE_READ_DATA and FILE_WRITE_DATA */
 
     return (Granted & Required) == Required;
 }
 
-static NTSTATUS IopCheckControlBuffers(ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength, const IO_ASYNC *Async)
+static NTSTATUS IopCheckControlBuffers(ULONG Code, PVOID Input, ULONG InputLength, PVOID Output,
+                                       ULONG OutputLength, const IO_ASYNC *Async)
 {
     if (!MmIsUserRange(Async->UserIosb, sizeof(IO_STATUS_BLOCK)))
         return STATUS_ACCESS_VIOLATION;
@@ -24,7 +27,8 @@ static NTSTATUS IopCheckControlBuffers(ULONG Code, PVOID Input, ULONG InputLengt
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS IopSetUpBuffered(PIRP Irp, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength, KPROCESSOR_MODE Mode)
+static NTSTATUS IopSetUpBuffered(PIRP Irp, PVOID Input, ULONG InputLength, PVOID Output,
+                                 ULONG OutputLength, KPROCESSOR_MODE Mode)
 {
     ULONG Length = max(InputLength, OutputLength);
 
@@ -36,18 +40,21 @@ static NTSTATUS IopSetUpBuffered(PIRP Irp, PVOID Input, ULONG InputLength, PVOID
     return IopCaptureInput(Irp, Input, Input ? InputLength : 0, Length, Mode);
 }
 
-static NTSTATUS IopSetUpDirect(PIRP Irp, ULONG Method, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength, KPROCESSOR_MODE Mode)
+static NTSTATUS IopSetUpDirect(PIRP Irp, ULONG Method, PVOID Input, ULONG InputLength, PVOID Output,
+                               ULONG OutputLength, KPROCESSOR_MODE Mode)
 {
     NTSTATUS Status = STATUS_SUCCESS;
 
     if (InputLength && Input)
         Status = IopCaptureInput(Irp, Input, InputLength, InputLength, Mode);
     if (NT_SUCCESS(Status) && OutputLength && Output)
-        Status = IopLockBuffer(Irp, Output, OutputLength, Method == METHOD_IN_DIRECT ? IoReadAccess : IoWriteAccess, Mode);
+        Status = IopLockBuffer(Irp, Output, OutputLength,
+                               Method == METHOD_IN_DIRECT ? IoReadAccess : IoWriteAccess, Mode);
     return Status;
 }
 
-static NTSTATUS IopSetUpControl(PIRP Irp, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength, BOOLEAN FsControl, KPROCESSOR_MODE Mode)
+static NTSTATUS IopSetUpControl(PIRP Irp, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output,
+                                ULONG OutputLength, BOOLEAN FsControl, KPROCESSOR_MODE Mode)
 {
     PIO_STACK_LOCATION Location = IopTopLocation(Irp);
 
@@ -68,13 +75,17 @@ static NTSTATUS IopSetUpControl(PIRP Irp, ULONG Code, PVOID Input, ULONG InputLe
 }
 
 /* TRUE: the driver did it at once, without an IRP. */
-static BOOLEAN IopTryFastControl(IOP_REQUEST *Request, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength, PIO_STATUS_BLOCK Iosb)
+static BOOLEAN IopTryFastControl(IOP_REQUEST *Request, ULONG Code, PVOID Input, ULONG InputLength,
+                                 PVOID Output, ULONG OutputLength, PIO_STATUS_BLOCK Iosb)
 {
     PFAST_IO_DISPATCH Fast = Request->Device->DriverObject->FastIoDispatch;
 
-    if (!Fast || Fast->SizeOfFastIoDispatch <= FIELD_OFFSET(FAST_IO_DISPATCH, FastIoDeviceControl) || !Fast->FastIoDeviceControl)
+    if (!Fast ||
+        Fast->SizeOfFastIoDispatch <= FIELD_OFFSET(FAST_IO_DISPATCH, FastIoDeviceControl) ||
+        !Fast->FastIoDeviceControl)
         return FALSE;
-    return IOP_CALL(Fast->FastIoDeviceControl, Request->File, TRUE, Input, InputLength, Output, OutputLength, Code, Iosb, Request->Device);
+    return IOP_CALL(Fast->FastIoDeviceControl, Request->File, TRUE, Input, InputLength, Output,
+                    OutputLength, Code, Iosb, Request->Device);
 }
 
 static NTSTATUS IopFinishFast(IOP_REQUEST *Request, PIO_STATUS_BLOCK Iosb)
@@ -88,7 +99,8 @@ static NTSTATUS IopFinishFast(IOP_REQUEST *Request, PIO_STATUS_BLOCK Iosb)
     return Status;
 }
 
-static NTSTATUS IopSendControl(IOP_REQUEST *Request, ACCESS_MASK Granted, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength,
+static NTSTATUS IopSendControl(IOP_REQUEST *Request, ACCESS_MASK Granted, ULONG Code, PVOID Input,
+                               ULONG InputLength, PVOID Output, ULONG OutputLength,
                                BOOLEAN FsControl)
 {
     PIRP Irp = IopAllocateIrp(Request->Device->StackSize);
@@ -99,8 +111,10 @@ static NTSTATUS IopSendControl(IOP_REQUEST *Request, ACCESS_MASK Granted, ULONG 
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     /* SL_READ_ACCESS_GRANTED and SL_WRITE_ACCESS_GRANTED, for IoValidateDeviceIoControlAccess. */
-    IopTopLocation(Irp)->Flags = (UCHAR)((Granted & FILE_READ_DATA) | (Granted & FILE_WRITE_DATA) << 1);
-    Status = IopSetUpControl(Irp, Code, Input, InputLength, Output, OutputLength, FsControl, Request->Mode);
+    IopTopLocation(Irp)->Flags =
+        (UCHAR)((Granted & FILE_READ_DATA) | (Granted & FILE_WRITE_DATA) << 1);
+    Status = IopSetUpControl(Irp, Code, Input, InputLength, Output, OutputLength, FsControl,
+                             Request->Mode);
     if (NT_SUCCESS(Status))
         return IopIssue(Irp, Request);
     IopReleaseBuffers(Irp);
@@ -109,7 +123,8 @@ static NTSTATUS IopSendControl(IOP_REQUEST *Request, ACCESS_MASK Granted, ULONG 
     return Status;
 }
 
-NTSTATUS IopDeviceControl(HANDLE File, const IO_ASYNC *Async, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength, BOOLEAN FsControl,
+NTSTATUS IopDeviceControl(HANDLE File, const IO_ASYNC *Async, ULONG Code, PVOID Input,
+                          ULONG InputLength, PVOID Output, ULONG OutputLength, BOOLEAN FsControl,
                           KPROCESSOR_MODE Mode)
 {
     IOP_REQUEST Request;
@@ -132,7 +147,9 @@ NTSTATUS IopDeviceControl(HANDLE File, const IO_ASYNC *Async, ULONG Code, PVOID 
     Status = IopBeginRequest(&Request, Mode, Async);
     if (!NT_SUCCESS(Status))
         return Status;
-    if (!FsControl && IopTryFastControl(&Request, Code, Input, InputLength, Output, OutputLength, &Iosb))
+    if (!FsControl &&
+        IopTryFastControl(&Request, Code, Input, InputLength, Output, OutputLength, &Iosb))
         return IopFinishFast(&Request, &Iosb);
-    return IopSendControl(&Request, Granted, Code, Input, InputLength, Output, OutputLength, FsControl);
+    return IopSendControl(&Request, Granted, Code, Input, InputLength, Output, OutputLength,
+                          FsControl);
 }

@@ -3,7 +3,8 @@
  */
 #include "io/iop.h"
 
-static void IopSetUpCreate(PIRP Irp, PFILE_OBJECT File, IOP_OPEN *Open, PIO_SECURITY_CONTEXT Security, ULONG Attributes, KPROCESSOR_MODE Mode)
+static void IopSetUpCreate(PIRP Irp, PFILE_OBJECT File, IOP_OPEN *Open,
+                           PIO_SECURITY_CONTEXT Security, ULONG Attributes, KPROCESSOR_MODE Mode)
 {
     PIO_STACK_LOCATION Location = IopTopLocation(Irp);
 
@@ -24,7 +25,8 @@ static void IopSetUpCreate(PIRP Irp, PFILE_OBJECT File, IOP_OPEN *Open, PIO_SECU
     Irp->Tail.Overlay.OriginalFileObject = File;
 }
 
-/* STATUS_SUCCESS, or why the driver refused; a reparse is refused, as there is no name to go on with. */
+/* STATUS_SUCCESS, or why the driver refused; a reparse is refused, as there is no name to go on
+ * with. */
 static NTSTATUS IopJudgeCreate(NTSTATUS Status)
 {
     if (Status == STATUS_REPARSE)
@@ -32,10 +34,12 @@ static NTSTATUS IopJudgeCreate(NTSTATUS Status)
     return Status;
 }
 
-NTSTATUS IopSendCreate(PFILE_OBJECT File, PDEVICE_OBJECT Device, IOP_OPEN *Open, PACCESS_STATE AccessState, PSECURITY_QUALITY_OF_SERVICE Qos, ULONG Attributes,
-                       KPROCESSOR_MODE Mode)
+NTSTATUS IopSendCreate(PFILE_OBJECT File, PDEVICE_OBJECT Device, IOP_OPEN *Open,
+                       PACCESS_STATE AccessState, PSECURITY_QUALITY_OF_SERVICE Qos,
+                       ULONG Attributes, KPROCESSOR_MODE Mode)
 {
-    IO_SECURITY_CONTEXT Security = {Qos, AccessState, AccessState->PreviouslyGrantedAccess, Open->Options};
+    IO_SECURITY_CONTEXT Security = {Qos, AccessState, AccessState->PreviouslyGrantedAccess,
+                                    Open->Options};
     BOOLEAN Abandoned = FALSE;
     NTSTATUS Status;
     PIRP Irp = IopAllocateIrp(Device->StackSize);
@@ -57,7 +61,8 @@ static BOOLEAN IopGoodOptions(ULONG Options, ACCESS_MASK Desired, ULONG Disposit
 {
     if (Options & ~(ULONG)FILE_VALID_OPTION_FLAGS)
         return FALSE;
-    if ((Options & IOP_SYNCHRONOUS) == IOP_SYNCHRONOUS || ((Options & IOP_SYNCHRONOUS) && !(Desired & SYNCHRONIZE)))
+    if ((Options & IOP_SYNCHRONOUS) == IOP_SYNCHRONOUS ||
+        ((Options & IOP_SYNCHRONOUS) && !(Desired & SYNCHRONIZE)))
         return FALSE;
     if ((Options & FILE_DELETE_ON_CLOSE) && !(Desired & DELETE))
         return FALSE;
@@ -65,13 +70,16 @@ static BOOLEAN IopGoodOptions(ULONG Options, ACCESS_MASK Desired, ULONG Disposit
         return FALSE;
     if (!(Options & FILE_DIRECTORY_FILE))
         return TRUE;
-    if (Options & ~(ULONG)(FILE_DIRECTORY_FILE | IOP_SYNCHRONOUS | FILE_WRITE_THROUGH | FILE_COMPLETE_IF_OPLOCKED | FILE_OPEN_FOR_BACKUP_INTENT |
-                           FILE_DELETE_ON_CLOSE | FILE_OPEN_BY_FILE_ID | FILE_NO_COMPRESSION | FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_FREE_SPACE_QUERY))
+    if (Options & ~(ULONG)(FILE_DIRECTORY_FILE | IOP_SYNCHRONOUS | FILE_WRITE_THROUGH |
+                           FILE_COMPLETE_IF_OPLOCKED | FILE_OPEN_FOR_BACKUP_INTENT |
+                           FILE_DELETE_ON_CLOSE | FILE_OPEN_BY_FILE_ID | FILE_NO_COMPRESSION |
+                           FILE_OPEN_REPARSE_POINT | FILE_OPEN_FOR_FREE_SPACE_QUERY))
         return FALSE;
     return Disposition == FILE_CREATE || Disposition == FILE_OPEN || Disposition == FILE_OPEN_IF;
 }
 
-static NTSTATUS IopCheckCreate(ACCESS_MASK Desired, ULONG FileAttributes, ULONG Share, ULONG Disposition, ULONG Options, ULONG EaLength, PVOID EaBuffer)
+static NTSTATUS IopCheckCreate(ACCESS_MASK Desired, ULONG FileAttributes, ULONG Share,
+                               ULONG Disposition, ULONG Options, ULONG EaLength, PVOID EaBuffer)
 {
     if (FileAttributes & ~(ULONG)FILE_ATTRIBUTE_VALID_FLAGS)
         return STATUS_INVALID_PARAMETER;
@@ -82,17 +90,27 @@ static NTSTATUS IopCheckCreate(ACCESS_MASK Desired, ULONG FileAttributes, ULONG 
     return STATUS_SUCCESS;
 }
 
-NTSTATUS IopCreateFile(PHANDLE File, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, PIO_STATUS_BLOCK Iosb, PLARGE_INTEGER AllocationSize,
-                       ULONG FileAttributes, ULONG Share, ULONG Disposition, ULONG Options, PVOID EaBuffer, ULONG EaLength, KPROCESSOR_MODE Mode)
+NTSTATUS IopCreateFile(PHANDLE File, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                       PIO_STATUS_BLOCK Iosb, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+                       ULONG Share, ULONG Disposition, ULONG Options, PVOID EaBuffer,
+                       ULONG EaLength, KPROCESSOR_MODE Mode)
 {
-    IOP_OPEN Open = {.Type = IO_TYPE_OPEN_PACKET, .Options = Options, .FileAttributes = FileAttributes, .Disposition = Disposition, .Share = (USHORT)Share,
-                     .AllocationSize = AllocationSize, .EaBuffer = EaBuffer, .EaLength = EaLength};
-    NTSTATUS Status = IopCheckCreate(Desired, FileAttributes, Share, Disposition, Options, EaLength, EaBuffer);
+    IOP_OPEN Open = {.Type = IO_TYPE_OPEN_PACKET,
+                     .Options = Options,
+                     .FileAttributes = FileAttributes,
+                     .Disposition = Disposition,
+                     .Share = (USHORT)Share,
+                     .AllocationSize = AllocationSize,
+                     .EaBuffer = EaBuffer,
+                     .EaLength = EaLength};
+    NTSTATUS Status =
+        IopCheckCreate(Desired, FileAttributes, Share, Disposition, Options, EaLength, EaBuffer);
 
     *File = NULL;
     Iosb->Information = 0;
     if (NT_SUCCESS(Status)) {
-        /* SYNCHRONIZE and FILE_READ_ATTRIBUTES come with any open, as CreateFile has it; the kernel asks for what it wants. */
+        /* SYNCHRONIZE and FILE_READ_ATTRIBUTES come with any open, as CreateFile has it; the kernel
+         * asks for what it wants. */
         Status = ObOpenObjectByName(Attributes, NULL, Mode, NULL, Desired, &Open, File);
         if (NT_SUCCESS(Status) && !Open.Parsed) {
             ObCloseHandle_(*File, Mode);
@@ -106,10 +124,14 @@ NTSTATUS IopCreateFile(PHANDLE File, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Att
     return Status;
 }
 
-/* For a driver, with kernel-mode access. Options: IO_NO_PARAMETER_CHECKING, IO_FORCE_ACCESS_CHECK. IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-iocreatefile */
-NTSTATUS NTAPI IoCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
-                            PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer,
-                            ULONG EaLength, CREATE_FILE_TYPE CreateFileType, PVOID InternalParameters, ULONG Options)
+/* For a driver, with kernel-mode access. Options: IO_NO_PARAMETER_CHECKING, IO_FORCE_ACCESS_CHECK.
+ * IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-iocreatefile */
+NTSTATUS NTAPI IoCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
+                            POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+                            PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
+                            ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
+                            CREATE_FILE_TYPE CreateFileType, PVOID InternalParameters,
+                            ULONG Options)
 {
     OBJECT_ATTRIBUTES Attributes = *ObjectAttributes;
 
@@ -118,6 +140,7 @@ NTSTATUS NTAPI IoCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJE
         return STATUS_NOT_SUPPORTED;
     if (Options & IO_FORCE_ACCESS_CHECK)
         Attributes.Attributes |= OBJ_FORCE_ACCESS_CHECK;
-    return IopCreateFile(FileHandle, DesiredAccess, &Attributes, IoStatusBlock, AllocationSize, FileAttributes, ShareAccess, Disposition, CreateOptions,
-                         EaBuffer, EaLength, KernelMode);
+    return IopCreateFile(FileHandle, DesiredAccess, &Attributes, IoStatusBlock, AllocationSize,
+                         FileAttributes, ShareAccess, Disposition, CreateOptions, EaBuffer,
+                         EaLength, KernelMode);
 }

@@ -1,13 +1,16 @@
 /*
- * Cancel-safe queues. DriverContext[3] of a queued IRP names its context or, without one, its queue; both begin with a type.
+ * Cancel-safe queues. DriverContext[3] of a queued IRP names its context or, without one, its
+ * queue; both begin with a type.
  */
 #include "io/iop.h"
 #include <csq.h>
 
 #define IOP_CSQ_SLOT 3
 
-static void IopFillCsq(PIO_CSQ Csq, ULONG Type, PIO_CSQ_INSERT_IRP Insert, PIO_CSQ_REMOVE_IRP Remove, PIO_CSQ_PEEK_NEXT_IRP Peek,
-                       PIO_CSQ_ACQUIRE_LOCK Acquire, PIO_CSQ_RELEASE_LOCK Release, PIO_CSQ_COMPLETE_CANCELED_IRP Complete)
+static void IopFillCsq(PIO_CSQ Csq, ULONG Type, PIO_CSQ_INSERT_IRP Insert,
+                       PIO_CSQ_REMOVE_IRP Remove, PIO_CSQ_PEEK_NEXT_IRP Peek,
+                       PIO_CSQ_ACQUIRE_LOCK Acquire, PIO_CSQ_RELEASE_LOCK Release,
+                       PIO_CSQ_COMPLETE_CANCELED_IRP Complete)
 {
     Csq->Type = Type;
     Csq->CsqInsertIrp = Insert;
@@ -20,20 +23,28 @@ static void IopFillCsq(PIO_CSQ Csq, ULONG Type, PIO_CSQ_INSERT_IRP Insert, PIO_C
 }
 
 /* Any IRQL. Doc: wdm/nf-wdm-iocsqinitialize */
-NTSTATUS NTAPI IoCsqInitialize(PIO_CSQ Csq, PIO_CSQ_INSERT_IRP CsqInsertIrp, PIO_CSQ_REMOVE_IRP CsqRemoveIrp, PIO_CSQ_PEEK_NEXT_IRP CsqPeekNextIrp,
-                               PIO_CSQ_ACQUIRE_LOCK CsqAcquireLock, PIO_CSQ_RELEASE_LOCK CsqReleaseLock, PIO_CSQ_COMPLETE_CANCELED_IRP CsqCompleteCanceledIrp)
+NTSTATUS NTAPI IoCsqInitialize(PIO_CSQ Csq, PIO_CSQ_INSERT_IRP CsqInsertIrp,
+                               PIO_CSQ_REMOVE_IRP CsqRemoveIrp,
+                               PIO_CSQ_PEEK_NEXT_IRP CsqPeekNextIrp,
+                               PIO_CSQ_ACQUIRE_LOCK CsqAcquireLock,
+                               PIO_CSQ_RELEASE_LOCK CsqReleaseLock,
+                               PIO_CSQ_COMPLETE_CANCELED_IRP CsqCompleteCanceledIrp)
 {
-    IopFillCsq(Csq, IO_TYPE_CSQ, CsqInsertIrp, CsqRemoveIrp, CsqPeekNextIrp, CsqAcquireLock, CsqReleaseLock, CsqCompleteCanceledIrp);
+    IopFillCsq(Csq, IO_TYPE_CSQ, CsqInsertIrp, CsqRemoveIrp, CsqPeekNextIrp, CsqAcquireLock,
+               CsqReleaseLock, CsqCompleteCanceledIrp);
     return STATUS_SUCCESS;
 }
 
 /* The insert callback may refuse. Any IRQL. Doc: wdm/nf-wdm-iocsqinitializeex */
-NTSTATUS NTAPI IoCsqInitializeEx(PIO_CSQ Csq, PIO_CSQ_INSERT_IRP_EX CsqInsertIrp, PIO_CSQ_REMOVE_IRP CsqRemoveIrp, PIO_CSQ_PEEK_NEXT_IRP CsqPeekNextIrp,
-                                 PIO_CSQ_ACQUIRE_LOCK CsqAcquireLock, PIO_CSQ_RELEASE_LOCK CsqReleaseLock,
+NTSTATUS NTAPI IoCsqInitializeEx(PIO_CSQ Csq, PIO_CSQ_INSERT_IRP_EX CsqInsertIrp,
+                                 PIO_CSQ_REMOVE_IRP CsqRemoveIrp,
+                                 PIO_CSQ_PEEK_NEXT_IRP CsqPeekNextIrp,
+                                 PIO_CSQ_ACQUIRE_LOCK CsqAcquireLock,
+                                 PIO_CSQ_RELEASE_LOCK CsqReleaseLock,
                                  PIO_CSQ_COMPLETE_CANCELED_IRP CsqCompleteCanceledIrp)
 {
-    IopFillCsq(Csq, IO_TYPE_CSQ_EX, (PIO_CSQ_INSERT_IRP)(PVOID)CsqInsertIrp, CsqRemoveIrp, CsqPeekNextIrp, CsqAcquireLock, CsqReleaseLock,
-               CsqCompleteCanceledIrp);
+    IopFillCsq(Csq, IO_TYPE_CSQ_EX, (PIO_CSQ_INSERT_IRP)(PVOID)CsqInsertIrp, CsqRemoveIrp,
+               CsqPeekNextIrp, CsqAcquireLock, CsqReleaseLock, CsqCompleteCanceledIrp);
     return STATUS_SUCCESS;
 }
 
@@ -81,9 +92,11 @@ static NTSTATUS IopCallInsert(PIO_CSQ Csq, PIRP Irp, PVOID InsertContext)
     return STATUS_SUCCESS;
 }
 
-/* Queues the IRP and marks it pending. What the insert callback refuses is neither queued nor marked, and its status returned. An IRP that has been
- * cancelled meanwhile is completed through CsqCompleteCanceledIrp. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iocsqinsertirpex */
-NTSTATUS NTAPI IoCsqInsertIrpEx(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Context, PVOID InsertContext)
+/* Queues the IRP and marks it pending. What the insert callback refuses is neither queued nor
+ * marked, and its status returned. An IRP that has been cancelled meanwhile is completed through
+ * CsqCompleteCanceledIrp. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iocsqinsertirpex */
+NTSTATUS NTAPI IoCsqInsertIrpEx(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Context,
+                                PVOID InsertContext)
 {
     BOOLEAN Cancelled = FALSE;
     NTSTATUS Status;
@@ -117,7 +130,8 @@ VOID NTAPI IoCsqInsertIrp(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Context)
     IoCsqInsertIrpEx(Csq, Irp, Context, NULL);
 }
 
-/* The IRP that Context was queued with, or NULL: it is gone, or being cancelled. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iocsqremoveirp */
+/* The IRP that Context was queued with, or NULL: it is gone, or being cancelled. IRQL <=
+ * DISPATCH_LEVEL. Doc: wdm/nf-wdm-iocsqremoveirp */
 PIRP NTAPI IoCsqRemoveIrp(PIO_CSQ Csq, PIO_CSQ_IRP_CONTEXT Context)
 {
     PIRP Irp;
@@ -136,7 +150,8 @@ PIRP NTAPI IoCsqRemoveIrp(PIO_CSQ Csq, PIO_CSQ_IRP_CONTEXT Context)
     return Irp;
 }
 
-/* The next IRP that PeekContext asks for and that is not being cancelled; NULL: none. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iocsqremovenextirp */
+/* The next IRP that PeekContext asks for and that is not being cancelled; NULL: none. IRQL <=
+ * DISPATCH_LEVEL. Doc: wdm/nf-wdm-iocsqremovenextirp */
 PIRP NTAPI IoCsqRemoveNextIrp(PIO_CSQ Csq, PVOID PeekContext)
 {
     PIRP Irp = NULL;

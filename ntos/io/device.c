@@ -1,5 +1,6 @@
 /*
- * Device objects. A device that is open, or lies under an attached one, outlives IoDeleteDevice until that ends.
+ * Device objects. A device that is open, or lies under an attached one, outlives IoDeleteDevice
+ * until that ends.
  */
 #include "io/iop.h"
 #include <ntstrsafe.h>
@@ -9,7 +10,8 @@ POBJECT_TYPE *IoDeviceObjectType = &IopState.DeviceType;
 
 NTSTATUS IopInitSecurity(void)
 {
-    UNICODE_STRING Sddl = RTL_CONSTANT_STRING(L"D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GRGWGX;;;WD)(A;;GRGX;;;RC)");
+    UNICODE_STRING Sddl =
+        RTL_CONSTANT_STRING(L"D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GRGWGX;;;WD)(A;;GRGX;;;RC)");
     ULONG Length;
 
     return SeSddlToSecurityDescriptor(&Sddl, &IopState.DefaultSecurity, &Length);
@@ -36,8 +38,10 @@ static IOP_DEVICE *IopNewExtension(PDEVICE_OBJECT Device)
     return Extension;
 }
 
-/* 336 bytes and the driver's extension, zeroed; the executive's part lies elsewhere, so that an extension overrun is seen. */
-static NTSTATUS IopAllocateDevice(OBJECT_ATTRIBUTES *Attributes, ULONG ExtensionSize, PDEVICE_OBJECT *Device)
+/* 336 bytes and the driver's extension, zeroed; the executive's part lies elsewhere, so that an
+ * extension overrun is seen. */
+static NTSTATUS IopAllocateDevice(OBJECT_ATTRIBUTES *Attributes, ULONG ExtensionSize,
+                                  PDEVICE_OBJECT *Device)
 {
     PDEVICE_OBJECT New;
     ULONG Bytes;
@@ -45,7 +49,8 @@ static NTSTATUS IopAllocateDevice(OBJECT_ATTRIBUTES *Attributes, ULONG Extension
 
     if (__builtin_add_overflow(IOP_DEVICE_BYTES, ExtensionSize, &Bytes) || Bytes > MAXUSHORT)
         return STATUS_INSUFFICIENT_RESOURCES;
-    Status = ObCreateObject(KernelMode, IopState.DeviceType, Attributes, KernelMode, NULL, Bytes, 0, 0, (PVOID *)&New);
+    Status = ObCreateObject(KernelMode, IopState.DeviceType, Attributes, KernelMode, NULL, Bytes, 0,
+                            0, (PVOID *)&New);
     if (!NT_SUCCESS(Status))
         return Status;
     memset(New, 0, Bytes);
@@ -60,12 +65,14 @@ static NTSTATUS IopAllocateDevice(OBJECT_ATTRIBUTES *Attributes, ULONG Extension
     return STATUS_SUCCESS;
 }
 
-static void IopSetUpDevice(PDEVICE_OBJECT Device, PDRIVER_OBJECT Driver, DEVICE_TYPE Type, ULONG Characteristics, BOOLEAN Exclusive, BOOLEAN Named)
+static void IopSetUpDevice(PDEVICE_OBJECT Device, PDRIVER_OBJECT Driver, DEVICE_TYPE Type,
+                           ULONG Characteristics, BOOLEAN Exclusive, BOOLEAN Named)
 {
     Device->DriverObject = Driver;
     Device->DeviceType = Type;
     Device->Characteristics = Characteristics;
-    Device->Flags = DO_DEVICE_INITIALIZING | (Named ? DO_DEVICE_HAS_NAME : 0) | (Exclusive ? DO_EXCLUSIVE : 0);
+    Device->Flags =
+        DO_DEVICE_INITIALIZING | (Named ? DO_DEVICE_HAS_NAME : 0) | (Exclusive ? DO_EXCLUSIVE : 0);
     Device->StackSize = 1;
     Device->SectorSize = (USHORT)IopSectorSize(Type);
     Device->SecurityDescriptor = ObHeader(Device)->SecurityDescriptor;
@@ -84,7 +91,8 @@ static void IopListDevice(PDRIVER_OBJECT Driver, PDEVICE_OBJECT Device)
     KeReleaseSpinLock(&IopState.DatabaseLock, Irql);
 }
 
-NTSTATUS IopMakeDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, PUNICODE_STRING Name, DEVICE_TYPE Type, ULONG Characteristics, BOOLEAN Exclusive,
+NTSTATUS IopMakeDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, PUNICODE_STRING Name,
+                       DEVICE_TYPE Type, ULONG Characteristics, BOOLEAN Exclusive,
                        PSECURITY_DESCRIPTOR Security, PDEVICE_OBJECT *Device)
 {
     OBJECT_ATTRIBUTES Attributes;
@@ -92,7 +100,8 @@ NTSTATUS IopMakeDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, PUNICODE_STRI
     HANDLE Handle;
     NTSTATUS Status;
 
-    InitializeObjectAttributes(&Attributes, Name, OBJ_KERNEL_HANDLE | (Name ? OBJ_PERMANENT : 0), NULL, Security);
+    InitializeObjectAttributes(&Attributes, Name, OBJ_KERNEL_HANDLE | (Name ? OBJ_PERMANENT : 0),
+                               NULL, Security);
     Status = IopAllocateDevice(&Attributes, ExtensionSize, &New);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -111,7 +120,8 @@ NTSTATUS IopMakeDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, PUNICODE_STRI
     return STATUS_SUCCESS;
 }
 
-NTSTATUS IopMakeNumberedDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, DEVICE_TYPE Type, ULONG Characteristics, BOOLEAN Exclusive,
+NTSTATUS IopMakeNumberedDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, DEVICE_TYPE Type,
+                               ULONG Characteristics, BOOLEAN Exclusive,
                                PSECURITY_DESCRIPTOR Security, PDEVICE_OBJECT *Device)
 {
     WCHAR Text[24];
@@ -119,25 +129,33 @@ NTSTATUS IopMakeNumberedDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, DEVIC
     NTSTATUS Status;
 
     do {
-        RtlStringCbPrintfW(Text, sizeof(Text), L"\\Device\\%08lx", (ULONG)InterlockedIncrement((PLONG)&IopState.NextDeviceNumber));
+        RtlStringCbPrintfW(Text, sizeof(Text), L"\\Device\\%08lx",
+                           (ULONG)InterlockedIncrement((PLONG)&IopState.NextDeviceNumber));
         RtlInitUnicodeString(&Name, Text);
-        Status = IopMakeDevice(Driver, ExtensionSize, &Name, Type, Characteristics, Exclusive, Security, Device);
+        Status = IopMakeDevice(Driver, ExtensionSize, &Name, Type, Characteristics, Exclusive,
+                               Security, Device);
     } while (Status == STATUS_OBJECT_NAME_COLLISION);
     return Status;
 }
 
-/* A device of the driver: 336 bytes and a zeroed extension; DO_DEVICE_INITIALIZING is set, and cleared after DriverEntry. The name is optional.
- * STATUS_OBJECT_NAME_COLLISION, STATUS_INSUFFICIENT_RESOURCES. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-iocreatedevice */
-NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName, DEVICE_TYPE DeviceType,
-                              ULONG DeviceCharacteristics, BOOLEAN Exclusive, PDEVICE_OBJECT *DeviceObject)
+/* A device of the driver: 336 bytes and a zeroed extension; DO_DEVICE_INITIALIZING is set, and
+ * cleared after DriverEntry. The name is optional. STATUS_OBJECT_NAME_COLLISION,
+ * STATUS_INSUFFICIENT_RESOURCES. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-iocreatedevice */
+NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize,
+                              PUNICODE_STRING DeviceName, DEVICE_TYPE DeviceType,
+                              ULONG DeviceCharacteristics, BOOLEAN Exclusive,
+                              PDEVICE_OBJECT *DeviceObject)
 {
     VF_IRQL_MAX(APC_LEVEL);
     *DeviceObject = NULL;
     if (DeviceCharacteristics & FILE_AUTOGENERATED_DEVICE_NAME)
-        return IopMakeNumberedDevice(DriverObject, DeviceExtensionSize, DeviceType, DeviceCharacteristics, Exclusive, IopState.DefaultSecurity, DeviceObject);
+        return IopMakeNumberedDevice(DriverObject, DeviceExtensionSize, DeviceType,
+                                     DeviceCharacteristics, Exclusive, IopState.DefaultSecurity,
+                                     DeviceObject);
     if (DeviceName && !DeviceName->Length)
         DeviceName = NULL;
-    return IopMakeDevice(DriverObject, DeviceExtensionSize, DeviceName, DeviceType, DeviceCharacteristics, Exclusive, IopState.DefaultSecurity, DeviceObject);
+    return IopMakeDevice(DriverObject, DeviceExtensionSize, DeviceName, DeviceType,
+                         DeviceCharacteristics, Exclusive, IopState.DefaultSecurity, DeviceObject);
 }
 
 static void IopUnlistDevice(PDEVICE_OBJECT Device)
@@ -157,7 +175,8 @@ static BOOLEAN IopMayGo(PDEVICE_OBJECT Device)
 {
     IOP_DEVICE *Extension = IopDevice(Device);
 
-    if (!(Extension->ExtensionFlags & DOE_DELETE_PENDING) || Device->ReferenceCount || Device->AttachedDevice || Extension->Gone)
+    if (!(Extension->ExtensionFlags & DOE_DELETE_PENDING) || Device->ReferenceCount ||
+        Device->AttachedDevice || Extension->Gone)
         return FALSE;
     IopUnlistDevice(Device);
     return TRUE;
@@ -168,14 +187,18 @@ static void IopCheckDelete(PDEVICE_OBJECT Device)
     PDRIVER_OBJECT Driver = Device->DriverObject;
 
     if (Device->Type != IO_TYPE_DEVICE || (IopDevice(Device)->ExtensionFlags & DOE_DELETE_PENDING))
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x240, (ULONG_PTR)Driver, 0, (ULONG_PTR)Device, "a device object was deleted twice");
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x240, (ULONG_PTR)Driver, 0,
+                   (ULONG_PTR)Device, "a device object was deleted twice");
     if (IopDevice(Device)->AttachedTo)
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x201, (ULONG_PTR)Driver, 0, (ULONG_PTR)Device,
-                   "a device object was deleted that is still attached to another: IoDetachDevice comes first");
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x201, (ULONG_PTR)Driver, 0,
+                   (ULONG_PTR)Device,
+                   "a device object was deleted that is still attached to another: IoDetachDevice "
+                   "comes first");
 }
 
-/* The device goes: its name at once, the object when the last file on it is closed and the last reference dropped. Bug check 0xC9: 201 still
- * attached to a lower device, 240 deleted before. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-iodeletedevice */
+/* The device goes: its name at once, the object when the last file on it is closed and the last
+ * reference dropped. Bug check 0xC9: 201 still attached to a lower device, 240 deleted before. IRQL
+ * <= APC_LEVEL. Doc: wdm/nf-wdm-iodeletedevice */
 VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
 {
     BOOLEAN Go;
@@ -202,7 +225,9 @@ NTSTATUS IopOpenDevice(PDEVICE_OBJECT Device)
     KIRQL Irql;
 
     KeAcquireSpinLock(&IopState.DatabaseLock, &Irql);
-    if ((IopDevice(Device)->ExtensionFlags & (DOE_UNLOAD_PENDING | DOE_DELETE_PENDING | DOE_REMOVE_PENDING)) || (Device->Flags & DO_DEVICE_INITIALIZING))
+    if ((IopDevice(Device)->ExtensionFlags &
+         (DOE_UNLOAD_PENDING | DOE_DELETE_PENDING | DOE_REMOVE_PENDING)) ||
+        (Device->Flags & DO_DEVICE_INITIALIZING))
         Status = STATUS_NO_SUCH_DEVICE;
     else if ((Device->Flags & DO_EXCLUSIVE) && Device->ReferenceCount)
         Status = STATUS_ACCESS_DENIED;

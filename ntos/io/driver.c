@@ -1,5 +1,6 @@
 /*
- * Driver objects: \Driver\NAME, made around an image that ldr has found. DriverEntry runs on a thread of the System process.
+ * Driver objects: \Driver\NAME, made around an image that ldr has found. DriverEntry runs on a
+ * thread of the System process.
  */
 #include "io/iop.h"
 #include <string.h>
@@ -61,13 +62,15 @@ static NTSTATUS IopNameDriver(IOP_DRIVER *Driver, const IO_DRIVER_IMAGE *Image)
     if (NT_SUCCESS(Status))
         Status = IopCopyName(&Driver->Extension.ServiceKeyName, L"", Image->ServiceName);
     if (NT_SUCCESS(Status))
-        Status = IopCopyName(&Driver->RegistryPath, L"", Image->RegistryPath ? Image->RegistryPath : &Nothing);
+        Status = IopCopyName(&Driver->RegistryPath, L"",
+                             Image->RegistryPath ? Image->RegistryPath : &Nothing);
     return Status;
 }
 
 static void IopSetUpDriver(IOP_DRIVER *Driver, const IO_DRIVER_IMAGE *Image)
 {
-    static UNICODE_STRING Hardware = RTL_CONSTANT_STRING(L"\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM");
+    static UNICODE_STRING Hardware =
+        RTL_CONSTANT_STRING(L"\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM");
     PDRIVER_OBJECT Object = &Driver->Object;
 
     Object->Type = IO_TYPE_DRIVER;
@@ -98,8 +101,10 @@ static NTSTATUS IopCreateDriver(const IO_DRIVER_IMAGE *Image, IOP_DRIVER **Drive
     Status = IopCopyName(&Name, L"\\Driver\\", Image->ServiceName);
     if (!NT_SUCCESS(Status))
         return Status;
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL, NULL);
-    Status = ObCreateObject(KernelMode, IopState.DriverType, &Attributes, KernelMode, NULL, sizeof(IOP_DRIVER), 0, 0, (PVOID *)&New);
+    InitializeObjectAttributes(
+        &Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    Status = ObCreateObject(KernelMode, IopState.DriverType, &Attributes, KernelMode, NULL,
+                            sizeof(IOP_DRIVER), 0, 0, (PVOID *)&New);
     if (!NT_SUCCESS(Status))
         goto freeName;
     memset(New, 0, sizeof(*New));
@@ -151,7 +156,8 @@ static void IopCallEntry(PVOID Context)
     Self->CurrentDriver = Driver;
     Entry->Status = IOP_CALL(Driver->DriverInit, Driver, &Entry->Driver->RegistryPath);
     if (Self->Irql != PASSIVE_LEVEL || Self->KernelApcDisable != KernelApcDisable)
-        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)Self->Irql << 16, (ULONG_PTR)Driver->DriverInit, 0, 0,
+        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)Self->Irql << 16,
+                   (ULONG_PTR)Driver->DriverInit, 0, 0,
                    "DriverEntry returned at raised IRQL or inside a critical region");
     Self->CurrentDriver = Outer;
 }
@@ -162,7 +168,8 @@ static void IopSweepDevices(PDRIVER_OBJECT Driver)
     PDEVICE_OBJECT Device;
 
     while ((Device = Driver->DeviceObject)) {
-        DbgPrint("IO: DriverEntry of %wZ failed and left device %p behind.\n", &Driver->DriverName, Device);
+        DbgPrint("IO: DriverEntry of %wZ failed and left device %p behind.\n", &Driver->DriverName,
+                 Device);
         if (IopDevice(Device)->AttachedTo)
             IoDetachDevice(IopDevice(Device)->AttachedTo);
         IoDeleteDevice(Device);

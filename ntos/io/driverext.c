@@ -6,16 +6,20 @@
 
 static PVOID IopFindClient(PDRIVER_OBJECT Driver, PVOID Identification)
 {
-    for (IOP_CLIENT_EXTENSION *Client = IopDriver(Driver)->ClientExtensions; Client; Client = Client->Next) {
+    for (IOP_CLIENT_EXTENSION *Client = IopDriver(Driver)->ClientExtensions; Client;
+         Client = Client->Next) {
         if (Client->Identification == Identification)
             return Client->Bytes;
     }
     return NULL;
 }
 
-/* Memory of the driver object, zeroed, found again by its (unique) identification; it goes with the driver. STATUS_OBJECT_NAME_COLLISION: there is
- * one of that identification. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioallocatedriverobjectextension */
-NTSTATUS NTAPI IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress, ULONG DriverObjectExtensionSize,
+/* Memory of the driver object, zeroed, found again by its (unique) identification; it goes with the
+ * driver. STATUS_OBJECT_NAME_COLLISION: there is one of that identification. IRQL <=
+ * DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioallocatedriverobjectextension */
+NTSTATUS NTAPI IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject,
+                                               PVOID ClientIdentificationAddress,
+                                               ULONG DriverObjectExtensionSize,
                                                PVOID *DriverObjectExtension)
 {
     IOP_CLIENT_EXTENSION *New;
@@ -24,7 +28,8 @@ NTSTATUS NTAPI IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOI
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
     *DriverObjectExtension = NULL;
-    New = ExAllocatePoolWithTag(NonPagedPool, sizeof(*New) + (SIZE_T)DriverObjectExtensionSize, IOP_TAG);
+    New = ExAllocatePoolWithTag(NonPagedPool, sizeof(*New) + (SIZE_T)DriverObjectExtensionSize,
+                                IOP_TAG);
     if (!New)
         return STATUS_INSUFFICIENT_RESOURCES;
     memset(New, 0, sizeof(*New) + (SIZE_T)DriverObjectExtensionSize);
@@ -45,7 +50,8 @@ NTSTATUS NTAPI IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOI
 }
 
 /* NULL: none. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iogetdriverobjectextension */
-PVOID NTAPI IoGetDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress)
+PVOID NTAPI IoGetDriverObjectExtension(PDRIVER_OBJECT DriverObject,
+                                       PVOID ClientIdentificationAddress)
 {
     PVOID Found;
     KIRQL Irql;
@@ -57,9 +63,12 @@ PVOID NTAPI IoGetDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID Client
     return Found;
 }
 
-/* Called by DriverEntry, or by such a routine again: Routine(Driver, Context, Count) runs after DriverEntry has succeeded; Count is 1 the first time.
- * IRQL PASSIVE_LEVEL. Doc: ntddk/nf-ntddk-ioregisterdriverreinitialization */
-VOID NTAPI IoRegisterDriverReinitialization(PDRIVER_OBJECT DriverObject, PDRIVER_REINITIALIZE DriverReinitializationRoutine, PVOID Context)
+/* Called by DriverEntry, or by such a routine again: Routine(Driver, Context, Count) runs after
+ * DriverEntry has succeeded; Count is 1 the first time. IRQL PASSIVE_LEVEL. Doc:
+ * ntddk/nf-ntddk-ioregisterdriverreinitialization */
+VOID NTAPI IoRegisterDriverReinitialization(PDRIVER_OBJECT DriverObject,
+                                            PDRIVER_REINITIALIZE DriverReinitializationRoutine,
+                                            PVOID Context)
 {
     IOP_REINITIALIZATION *New;
 
@@ -77,7 +86,8 @@ static void IopCallReinitializations(PVOID Context)
     IOP_DRIVER *Driver = Context;
 
     while (!IsListEmpty(&Driver->Reinitializations)) {
-        IOP_REINITIALIZATION *Next = CONTAINING_RECORD(RemoveHeadList(&Driver->Reinitializations), IOP_REINITIALIZATION, Entry);
+        IOP_REINITIALIZATION *Next = CONTAINING_RECORD(RemoveHeadList(&Driver->Reinitializations),
+                                                       IOP_REINITIALIZATION, Entry);
         IOP_REINITIALIZATION Copy = *Next;
 
         ExFreePoolWithTag(Next, IOP_TAG);

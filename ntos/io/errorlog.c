@@ -10,15 +10,17 @@ typedef struct IOP_ERROR_LOG {
     DECLSPEC_ALIGN(16) IO_ERROR_LOG_PACKET Packet;
 } IOP_ERROR_LOG;
 
-/* An entry of EntrySize bytes (the packet with its dump data and strings), to be given to IoWriteErrorLogEntry. NULL: no memory, or a size that is
- * too small or above ERROR_LOG_MAXIMUM_SIZE. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioallocateerrorlogentry */
+/* An entry of EntrySize bytes (the packet with its dump data and strings), to be given to
+ * IoWriteErrorLogEntry. NULL: no memory, or a size that is too small or above
+ * ERROR_LOG_MAXIMUM_SIZE. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioallocateerrorlogentry */
 PVOID NTAPI IoAllocateErrorLogEntry(PVOID IoObject, UCHAR EntrySize)
 {
     IOP_ERROR_LOG *Entry;
     ULONG Bytes = FIELD_OFFSET(IOP_ERROR_LOG, Packet) + EntrySize;
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
-    if (EntrySize < FIELD_OFFSET(IO_ERROR_LOG_PACKET, DumpData) || EntrySize > ERROR_LOG_MAXIMUM_SIZE)
+    if (EntrySize < FIELD_OFFSET(IO_ERROR_LOG_PACKET, DumpData) ||
+        EntrySize > ERROR_LOG_MAXIMUM_SIZE)
         return NULL;
     Entry = ExAllocatePoolWithTag(NonPagedPool, Bytes, IOP_TAG);
     if (!Entry)
@@ -48,7 +50,8 @@ static PUNICODE_STRING IopNameOfObject(PVOID IoObject)
 
     if (!Device)
         return &Nobody;
-    return Device->Type == IO_TYPE_DEVICE ? &Device->DriverObject->DriverName : &((PDRIVER_OBJECT)IoObject)->DriverName;
+    return Device->Type == IO_TYPE_DEVICE ? &Device->DriverObject->DriverName
+                                          : &((PDRIVER_OBJECT)IoObject)->DriverName;
 }
 
 /* Writes and frees the entry. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iowriteerrorlogentry */
@@ -58,7 +61,10 @@ VOID NTAPI IoWriteErrorLogEntry(PVOID ElEntry)
     PIO_ERROR_LOG_PACKET Packet = ElEntry;
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
-    DbgPrint("error log: %wZ: code 0x%08x, status 0x%08x, unique value %u, major %u, control code 0x%x, %u bytes of data\n", IopNameOfObject(Entry->IoObject),
-             Packet->ErrorCode, Packet->FinalStatus, Packet->UniqueErrorValue, Packet->MajorFunctionCode, Packet->IoControlCode, Packet->DumpDataSize);
+    DbgPrint("error log: %wZ: code 0x%08x, status 0x%08x, unique value %u, major %u, control code "
+             "0x%x, %u bytes of data\n",
+             IopNameOfObject(Entry->IoObject), Packet->ErrorCode, Packet->FinalStatus,
+             Packet->UniqueErrorValue, Packet->MajorFunctionCode, Packet->IoControlCode,
+             Packet->DumpDataSize);
     IoFreeErrorLogEntry(ElEntry);
 }

@@ -1,5 +1,6 @@
 /*
- * The end of a file object: CLEANUP when its last handle closes, CLOSE when its last reference goes.
+ * The end of a file object: CLEANUP when its last handle closes, CLOSE when its last reference
+ * goes.
  */
 #include "io/iop.h"
 
@@ -37,11 +38,13 @@ static void IopCleanup(PFILE_OBJECT File)
     File->Flags |= FO_CLEANUP_COMPLETE;
 }
 
-void IopCloseFile(PEPROCESS Process, PVOID Object, ACCESS_MASK Granted, ULONG ProcessHandleCount, ULONG SystemHandleCount)
+void IopCloseFile(PEPROCESS Process, PVOID Object, ACCESS_MASK Granted, ULONG ProcessHandleCount,
+                  ULONG SystemHandleCount)
 {
     PFILE_OBJECT File = Object;
 
-    if (SystemHandleCount != 1 || !(File->Flags & FO_FILE_OPEN) || (File->Flags & FO_CLEANUP_COMPLETE))
+    if (SystemHandleCount != 1 || !(File->Flags & FO_FILE_OPEN) ||
+        (File->Flags & FO_CLEANUP_COMPLETE))
         return;
     IopLockFile(File, KernelMode);
     IopCleanup(File);

@@ -1,5 +1,6 @@
 /*
- * One request at a time on a file that was opened for synchronous I/O: FILE_OBJECT.Busy, with the event Lock for those who wait.
+ * One request at a time on a file that was opened for synchronous I/O: FILE_OBJECT.Busy, with the
+ * event Lock for those who wait.
  */
 #include "io/iop.h"
 

@@ -1,9 +1,11 @@
 /*
- * The second half of a completion: output and status go to the requestor, who is told; the IRP goes.
+ * The second half of a completion: output and status go to the requestor, who is told; the IRP
+ * goes.
  */
 #include "io/iop.h"
 
-NTSTATUS IopWriteIosb(PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode, NTSTATUS Status, ULONG_PTR Information)
+NTSTATUS IopWriteIosb(PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode, NTSTATUS Status,
+                      ULONG_PTR Information)
 {
     IO_STATUS_BLOCK Value = {.Status = Status, .Information = Information};
 
@@ -21,7 +23,9 @@ static void IopFreeUserApcIrp(PIRP Irp, PFILE_OBJECT File)
     ObDereferenceObject(File);
 }
 
-static void NTAPI IopUserApcKernel(PRKAPC Apc, KI_NORMAL_ROUTINE **NormalRoutine, PVOID *NormalContext, PVOID *SystemArgument1, PVOID *SystemArgument2)
+static void NTAPI IopUserApcKernel(PRKAPC Apc, KI_NORMAL_ROUTINE **NormalRoutine,
+                                   PVOID *NormalContext, PVOID *SystemArgument1,
+                                   PVOID *SystemArgument2)
 {
     PFILE_OBJECT File = *SystemArgument2;
 
@@ -41,8 +45,9 @@ static void IopQueueUserApc(PIRP Irp, PFILE_OBJECT File)
     PVOID Context = Irp->Overlay.AsynchronousParameters.UserApcContext;
 
     ObReferenceObject(File);
-    KeInitializeApc(&Irp->Tail.Apc, KiSelf, CurrentApcEnvironment, IopUserApcKernel, IopUserApcRundown, (KI_NORMAL_ROUTINE *)(PVOID)Routine,
-                    Irp->RequestorMode, Context);
+    KeInitializeApc(&Irp->Tail.Apc, KiSelf, CurrentApcEnvironment, IopUserApcKernel,
+                    IopUserApcRundown, (KI_NORMAL_ROUTINE *)(PVOID)Routine, Irp->RequestorMode,
+                    Context);
     if (!KeInsertQueueApc(&Irp->Tail.Apc, Irp->UserIosb, File, IO_NO_INCREMENT))
         IopFreeUserApcIrp(Irp, File);
 }
@@ -53,12 +58,14 @@ static void IopPostToPort(PIRP Irp, PFILE_OBJECT File)
     PVOID Context = Irp->Overlay.AsynchronousParameters.UserApcContext;
 
     if (Port && Context && IopState.PostCompletion)
-        IopState.PostCompletion(Port->Port, Port->Key, Context, Irp->IoStatus.Status, Irp->IoStatus.Information);
+        IopState.PostCompletion(Port->Port, Port->Key, Context, Irp->IoStatus.Status,
+                                Irp->IoStatus.Information);
 }
 
 void IopDeliver(PIRP Irp, PFILE_OBJECT File, BOOLEAN *Kept)
 {
-    IopWriteIosb(Irp->UserIosb, Irp->RequestorMode, Irp->IoStatus.Status, Irp->IoStatus.Information);
+    IopWriteIosb(Irp->UserIosb, Irp->RequestorMode, Irp->IoStatus.Status,
+                 Irp->IoStatus.Information);
     File->FinalStatus = Irp->IoStatus.Status;
     if (Irp->UserEvent)
         KeSetEvent(Irp->UserEvent, IO_NO_INCREMENT, FALSE);
@@ -72,7 +79,8 @@ void IopDeliver(PIRP Irp, PFILE_OBJECT File, BOOLEAN *Kept)
     }
 }
 
-/* A request that a driver built with IoBuildDeviceIoControlRequest or IoBuildSynchronousFsdRequest. */
+/* A request that a driver built with IoBuildDeviceIoControlRequest or IoBuildSynchronousFsdRequest.
+ */
 static void IopFinishThreaded(PIRP Irp)
 {
     if (Irp->UserIosb)
@@ -92,7 +100,8 @@ static void IopForgetIssue(PIRP Irp)
     }
 }
 
-/* A failure that the service itself returns leaves status block, event and port alone; one that comes later is told like any other end. */
+/* A failure that the service itself returns leaves status block, event and port alone; one that
+ * comes later is told like any other end. */
 static void IopFinishService(PIRP Irp, PFILE_OBJECT File)
 {
     PKEVENT Event = Irp->UserEvent;

@@ -1,5 +1,6 @@
 /*
- * Questions about a file and settings of it: some answered here, the rest sent to the driver. Buffers are in kernel memory.
+ * Questions about a file and settings of it: some answered here, the rest sent to the driver.
+ * Buffers are in kernel memory.
  */
 #include "io/iop.h"
 #include <string.h>
@@ -10,8 +11,8 @@
 
 typedef struct IOP_CLASS {
     UCHAR Class;
-    UCHAR Size;          /* the least that makes sense */
-    ACCESS_MASK Access;  /* the handle must have it */
+    UCHAR Size;         /* the least that makes sense */
+    ACCESS_MASK Access; /* the handle must have it */
 } IOP_CLASS;
 
 static const IOP_CLASS IopQueryClasses[] = {
@@ -45,7 +46,8 @@ static const IOP_CLASS IopSetClasses[] = {
     {FileCompletionInformation, sizeof(FILE_COMPLETION_INFORMATION), 0},
 };
 
-static NTSTATUS IopFindClass(const IOP_CLASS *Table, ULONG Count, ULONG Class, ULONG Length, ACCESS_MASK *Access)
+static NTSTATUS IopFindClass(const IOP_CLASS *Table, ULONG Count, ULONG Class, ULONG Length,
+                             ACCESS_MASK *Access)
 {
     for (ULONG I = 0; I < Count; I++) {
         if (Table[I].Class == Class) {
@@ -61,15 +63,6 @@ static BOOLEAN IopHasAny(ACCESS_MASK Required, ACCESS_MASK Granted)
 {
     return !Required || (Granted & Required);
 }
-
-typedef struct IOP_ASK {
-    PFILE_OBJECT File;
-    ACCESS_MASK Granted;
-    PVOID Information;
-    ULONG Length, Class;
-    UCHAR Major;
-    IO_STATUS_BLOCK Iosb;
-} IOP_ASK;
 
 /* The IRP of a question: the buffer is the system buffer. */
 static NTSTATUS IopAskDriver(IOP_ASK *Ask, KPROCESSOR_MODE Mode)
@@ -92,17 +85,21 @@ static NTSTATUS IopAskDriver(IOP_ASK *Ask, KPROCESSOR_MODE Mode)
     Irp->RequestorMode = Mode;
     Irp->UserIosb = &Ask->Iosb;
     Irp->Tail.Overlay.OriginalFileObject = Ask->File;
-    Status = IopIssueDirect(Irp, Device, Mode, (Ask->File->Flags & FO_ALERTABLE_IO) != 0, FALSE, &Abandoned);
+    Status = IopIssueDirect(Irp, Device, Mode, (Ask->File->Flags & FO_ALERTABLE_IO) != 0, FALSE,
+                            &Abandoned);
     Ask->Iosb = Irp->IoStatus;
     Ask->Iosb.Status = Status;
-    if (Ask->Iosb.Information > Ask->Length && Ask->Major != IRP_MJ_FLUSH_BUFFERS && !NT_ERROR(Status))
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x1000, (ULONG_PTR)Irp, Ask->Iosb.Information, Ask->Length,
-                   "a query was completed with Information %zu, and the buffer has %u bytes", (size_t)Ask->Iosb.Information, (unsigned)Ask->Length);
+    if (Ask->Iosb.Information > Ask->Length && Ask->Major != IRP_MJ_FLUSH_BUFFERS &&
+        !NT_ERROR(Status))
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x1000, (ULONG_PTR)Irp,
+                   Ask->Iosb.Information, Ask->Length,
+                   "a query was completed with Information %zu, and the buffer has %u bytes",
+                   (size_t)Ask->Iosb.Information, (unsigned)Ask->Length);
     IoFreeIrp(Irp);
     return Status;
 }
 
-static NTSTATUS IopAskLocked(IOP_ASK *Ask, KPROCESSOR_MODE Mode)
+NTSTATUS IopAskLocked(IOP_ASK *Ask, KPROCESSOR_MODE Mode)
 {
     NTSTATUS Status = IopLockFile(Ask->File, Mode);
 
@@ -124,7 +121,8 @@ static ULONG IopModeOf(PFILE_OBJECT File)
     if (File->Flags & FO_NO_INTERMEDIATE_BUFFERING)
         Mode |= FILE_NO_INTERMEDIATE_BUFFERING;
     if (IopIsSynchronous(File))
-        Mode |= File->Flags & FO_ALERTABLE_IO ? FILE_SYNCHRONOUS_IO_ALERT : FILE_SYNCHRONOUS_IO_NONALERT;
+        Mode |= File->Flags & FO_ALERTABLE_IO ? FILE_SYNCHRONOUS_IO_ALERT
+                                              : FILE_SYNCHRONOUS_IO_NONALERT;
     return Mode;
 }
 
@@ -141,13 +139,15 @@ static NTSTATUS IopAnswer(IOP_ASK *Ask)
         Ask->Iosb.Information = sizeof(FILE_MODE_INFORMATION);
         return STATUS_SUCCESS;
     case FileAlignmentInformation:
-        ((PFILE_ALIGNMENT_INFORMATION)Ask->Information)->AlignmentRequirement = IoGetRelatedDeviceObject(Ask->File)->AlignmentRequirement;
+        ((PFILE_ALIGNMENT_INFORMATION)Ask->Information)->AlignmentRequirement =
+            IoGetRelatedDeviceObject(Ask->File)->AlignmentRequirement;
         Ask->Iosb.Information = sizeof(FILE_ALIGNMENT_INFORMATION);
         return STATUS_SUCCESS;
     case FilePositionInformation:
         if (!IopIsSynchronous(Ask->File))
             return STATUS_INVALID_PARAMETER;
-        ((PFILE_POSITION_INFORMATION)Ask->Information)->CurrentByteOffset = Ask->File->CurrentByteOffset;
+        ((PFILE_POSITION_INFORMATION)Ask->Information)->CurrentByteOffset =
+            Ask->File->CurrentByteOffset;
         Ask->Iosb.Information = sizeof(FILE_POSITION_INFORMATION);
         return STATUS_SUCCESS;
     default:
@@ -155,11 +155,16 @@ static NTSTATUS IopAnswer(IOP_ASK *Ask)
     }
 }
 
-NTSTATUS IopQueryInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information, ULONG Length, FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode)
+NTSTATUS IopQueryInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information,
+                                 ULONG Length, FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode)
 {
-    IOP_ASK Ask = {.Information = Information, .Length = Length, .Class = Class, .Major = IRP_MJ_QUERY_INFORMATION};
+    IOP_ASK Ask = {.Information = Information,
+                   .Length = Length,
+                   .Class = Class,
+                   .Major = IRP_MJ_QUERY_INFORMATION};
     ACCESS_MASK Required;
-    NTSTATUS Status = IopFindClass(IopQueryClasses, RTL_NUMBER_OF(IopQueryClasses), Class, Length, &Required);
+    NTSTATUS Status =
+        IopFindClass(IopQueryClasses, RTL_NUMBER_OF(IopQueryClasses), Class, Length, &Required);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -197,10 +202,12 @@ static NTSTATUS IopSetPort(IOP_ASK *Ask, KPROCESSOR_MODE Mode)
     if (!Context)
         return STATUS_INSUFFICIENT_RESOURCES;
     Context->Key = Given->Key;
-    Status = ObReferenceObjectByHandle(Given->Port, IO_COMPLETION_MODIFY_STATE, IopState.PortType, Mode, &Context->Port, NULL);
+    Status = ObReferenceObjectByHandle(Given->Port, IO_COMPLETION_MODIFY_STATE, IopState.PortType,
+                                       Mode, &Context->Port, NULL);
     if (!NT_SUCCESS(Status))
         goto freeContext;
-    if (__atomic_compare_exchange_n(&Ask->File->CompletionContext, &Expected, Context, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    if (__atomic_compare_exchange_n(&Ask->File->CompletionContext, &Expected, Context, FALSE,
+                                    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         return STATUS_SUCCESS;
     ObDereferenceObject(Context->Port);
     Status = STATUS_INVALID_PARAMETER; /* it has one */
@@ -212,13 +219,18 @@ freeContext:
 
 static NTSTATUS IopSetMode(IOP_ASK *Ask)
 {
-    ULONG Mode = ((PFILE_MODE_INFORMATION)Ask->Information)->Mode, Changeable = FILE_WRITE_THROUGH | FILE_SEQUENTIAL_ONLY;
-    ULONG Synchronous = FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT, Before = IopModeOf(Ask->File);
+    ULONG Mode = ((PFILE_MODE_INFORMATION)Ask->Information)->Mode,
+          Changeable = FILE_WRITE_THROUGH | FILE_SEQUENTIAL_ONLY;
+    ULONG Synchronous = FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT,
+          Before = IopModeOf(Ask->File);
 
-    if ((Mode & ~(Changeable | Synchronous)) || ((Mode & Synchronous) != 0) != ((Before & Synchronous) != 0) || (Mode & Synchronous) == Synchronous)
+    if ((Mode & ~(Changeable | Synchronous)) ||
+        ((Mode & Synchronous) != 0) != ((Before & Synchronous) != 0) ||
+        (Mode & Synchronous) == Synchronous)
         return STATUS_INVALID_PARAMETER;
     Ask->File->Flags &= ~(ULONG)(FO_WRITE_THROUGH | FO_SEQUENTIAL_ONLY | FO_ALERTABLE_IO);
-    Ask->File->Flags |= (Mode & FILE_WRITE_THROUGH ? FO_WRITE_THROUGH : 0) | (Mode & FILE_SEQUENTIAL_ONLY ? FO_SEQUENTIAL_ONLY : 0) |
+    Ask->File->Flags |= (Mode & FILE_WRITE_THROUGH ? FO_WRITE_THROUGH : 0) |
+                        (Mode & FILE_SEQUENTIAL_ONLY ? FO_SEQUENTIAL_ONLY : 0) |
                         (Mode & FILE_SYNCHRONOUS_IO_ALERT ? FO_ALERTABLE_IO : 0);
     return STATUS_SUCCESS;
 }
@@ -237,11 +249,16 @@ static NTSTATUS IopSetOwn(IOP_ASK *Ask, KPROCESSOR_MODE Mode)
     }
 }
 
-NTSTATUS IopSetInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information, ULONG Length, FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode)
+NTSTATUS IopSetInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information, ULONG Length,
+                               FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode)
 {
-    IOP_ASK Ask = {.Information = Information, .Length = Length, .Class = Class, .Major = IRP_MJ_SET_INFORMATION};
+    IOP_ASK Ask = {.Information = Information,
+                   .Length = Length,
+                   .Class = Class,
+                   .Major = IRP_MJ_SET_INFORMATION};
     ACCESS_MASK Required;
-    NTSTATUS Status = IopFindClass(IopSetClasses, RTL_NUMBER_OF(IopSetClasses), Class, Length, &Required);
+    NTSTATUS Status =
+        IopFindClass(IopSetClasses, RTL_NUMBER_OF(IopSetClasses), Class, Length, &Required);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -265,70 +282,9 @@ NTSTATUS IopFlush(HANDLE File, PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode)
 
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = IopHasAny(FILE_WRITE_DATA | FILE_APPEND_DATA, Ask.Granted) ? IopAskLocked(&Ask, Mode) : STATUS_ACCESS_DENIED;
+    Status = IopHasAny(FILE_WRITE_DATA | FILE_APPEND_DATA, Ask.Granted) ? IopAskLocked(&Ask, Mode)
+                                                                        : STATUS_ACCESS_DENIED;
     *Iosb = (IO_STATUS_BLOCK){.Status = Status, .Information = Ask.Iosb.Information};
     ObDereferenceObject(Ask.File);
     return Status;
-}
-
-static NTSTATUS IopAnswerDevice(IOP_ASK *Ask)
-{
-    PFILE_FS_DEVICE_INFORMATION Answer = Ask->Information;
-    PDEVICE_OBJECT Device = IoGetRelatedDeviceObject(Ask->File);
-
-    if (Ask->Length < sizeof(*Answer))
-        return STATUS_INFO_LENGTH_MISMATCH;
-    Answer->DeviceType = Device->DeviceType;
-    Answer->Characteristics = Device->Characteristics;
-    Ask->Iosb.Information = sizeof(*Answer);
-    return STATUS_SUCCESS;
-}
-
-NTSTATUS IopQueryVolumeInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information, ULONG Length, FS_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode)
-{
-    IOP_ASK Ask = {.Information = Information, .Length = Length, .Class = Class, .Major = IRP_MJ_QUERY_VOLUME_INFORMATION};
-    NTSTATUS Status;
-
-    if (Class <= 0 || Class >= FileFsMaximumInformation)
-        return STATUS_INVALID_INFO_CLASS;
-    Status = IopReferenceFile(File, 0, Mode, &Ask.File, &Ask.Granted);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = Class == FileFsDeviceInformation ? IopAnswerDevice(&Ask) : IopAskLocked(&Ask, Mode);
-    *Iosb = (IO_STATUS_BLOCK){.Status = Status, .Information = Ask.Iosb.Information};
-    ObDereferenceObject(Ask.File);
-    return Status;
-}
-
-static void IopAppend(POBJECT_NAME_INFORMATION Information, ULONG Room, PCUNICODE_STRING Part)
-{
-    ULONG At = Information->Name.Length;
-
-    if (At + Part->Length + sizeof(WCHAR) > Room)
-        return;
-    memcpy((PUCHAR)Information->Name.Buffer + At, Part->Buffer, Part->Length);
-    Information->Name.Length += Part->Length;
-    Information->Name.Buffer[Information->Name.Length / sizeof(WCHAR)] = 0;
-}
-
-/* The device's name, and what was opened beyond it. */
-NTSTATUS IopQueryFileName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATION Information, ULONG Length, PULONG Returned, KPROCESSOR_MODE Mode)
-{
-    PFILE_OBJECT File = Object;
-    ULONG DeviceLength = 0, Needed;
-    NTSTATUS Status = ObQueryNameString(File->DeviceObject, Information, Length, &DeviceLength);
-
-    if (!NT_SUCCESS(Status) && Status != STATUS_INFO_LENGTH_MISMATCH && Status != STATUS_BUFFER_OVERFLOW && Status != STATUS_BUFFER_TOO_SMALL)
-        return Status;
-    if (DeviceLength < sizeof(*Information) + sizeof(WCHAR))
-        DeviceLength = sizeof(*Information) + sizeof(WCHAR);
-    Needed = DeviceLength + File->FileName.Length;
-    *Returned = Needed;
-    if (!NT_SUCCESS(Status) || Length < Needed)
-        return Length < sizeof(*Information) ? STATUS_INFO_LENGTH_MISMATCH : STATUS_BUFFER_OVERFLOW;
-    if (!Information->Name.Buffer)
-        Information->Name.Buffer = (PWSTR)(Information + 1);
-    IopAppend(Information, Length - sizeof(*Information), &File->FileName);
-    Information->Name.MaximumLength = Information->Name.Length + sizeof(WCHAR);
-    return STATUS_SUCCESS;
 }

@@ -1,8 +1,9 @@
 /*
  * What the files of io share.
  *
- * Lock order: the cancel spin lock > IopState.DatabaseLock. A thread's IRP list has a word lock of its own, which is held at
- * APC_LEVEL or above by whoever may meet an APC, and under which IoCancelIrp is called.
+ * Lock order: the cancel spin lock > IopState.DatabaseLock. A thread's IRP list has a word lock of
+ * its own, which is held at APC_LEVEL or above by whoever may meet an APC, and under which
+ * IoCancelIrp is called.
  */
 #ifndef IOP_H
 #define IOP_H
@@ -19,7 +20,12 @@
 #define IOP_SECOND 10000000ll
 
 /* DEVOBJ_EXTENSION, as x64 lays it out as far as StartIoFlags. */
-enum { DOE_UNLOAD_PENDING = 1, DOE_DELETE_PENDING = 2, DOE_REMOVE_PENDING = 4, DOE_START_PENDING = 16 };
+enum {
+    DOE_UNLOAD_PENDING = 1,
+    DOE_DELETE_PENDING = 2,
+    DOE_REMOVE_PENDING = 4,
+    DOE_START_PENDING = 16
+};
 enum { IOP_STARTIO_DEFERRED = 1, IOP_STARTIO_NON_CANCELABLE = 2 };
 typedef struct IOP_DEVICE {
     DEVOBJ_EXTENSION Header;
@@ -33,10 +39,12 @@ typedef struct IOP_DEVICE {
     ULONG StartIoFlags;
     struct _VPB *Vpb;
     LIST_ENTRY ShutdownEntry;
-    BOOLEAN ShutdownLast;     /* registered for the last chance */
-    BOOLEAN Gone;             /* off its driver's list */
+    BOOLEAN ShutdownLast; /* registered for the last chance */
+    BOOLEAN Gone;         /* off its driver's list */
 } IOP_DEVICE;
-_Static_assert(FIELD_OFFSET(IOP_DEVICE, AttachedTo) == 0x30 && FIELD_OFFSET(IOP_DEVICE, StartIoFlags) == 0x40, "as Windows has it");
+_Static_assert(FIELD_OFFSET(IOP_DEVICE, AttachedTo) == 0x30 &&
+                   FIELD_OFFSET(IOP_DEVICE, StartIoFlags) == 0x40,
+               "as Windows has it");
 
 static inline IOP_DEVICE *IopDevice(PDEVICE_OBJECT Device)
 {
@@ -63,11 +71,12 @@ typedef struct IOP_DRIVER {
     UNICODE_STRING RegistryPath;
     IOP_CLIENT_EXTENSION *ClientExtensions;
     LIST_ENTRY Reinitializations;
-    LIST_ENTRY Links;         /* IopState.Drivers */
+    LIST_ENTRY Links; /* IopState.Drivers */
     ULONG ReinitializationCount;
     BOOLEAN UnloadPending, UnloadStarted, Listed;
 } IOP_DRIVER;
-_Static_assert(sizeof(DRIVER_OBJECT) == 336 && sizeof(FILE_OBJECT) == 216 && sizeof(IRP) == 208 && sizeof(IO_STACK_LOCATION) == 72,
+_Static_assert(sizeof(DRIVER_OBJECT) == 336 && sizeof(FILE_OBJECT) == 216 && sizeof(IRP) == 208 &&
+                   sizeof(IO_STACK_LOCATION) == 72,
                "layouts that drivers are compiled against");
 
 static inline IOP_DRIVER *IopDriver(PDRIVER_OBJECT Driver)
@@ -82,7 +91,7 @@ static inline IOP_DRIVER *IopDriver(PDRIVER_OBJECT Driver)
 /* A request that this thread sends asynchronously and whose dispatch has not returned. */
 typedef struct IOP_ISSUE {
     struct IOP_ISSUE *Outer;
-    PIRP Irp;                 /* NULL: it has been completed and freed meanwhile */
+    PIRP Irp; /* NULL: it has been completed and freed meanwhile */
 } IOP_ISSUE;
 
 /* A thread's own store of IRPs and small buffers: no lock, used by that thread only. */
@@ -96,7 +105,8 @@ typedef struct IOP_CACHE {
 
 typedef struct IOP_STATE {
     POBJECT_TYPE DeviceType, DriverType, FileType;
-    KSPIN_LOCK DatabaseLock;  /* device lists, reference counts, attachments, drivers, shutdown lists */
+    KSPIN_LOCK
+    DatabaseLock; /* device lists, reference counts, attachments, drivers, shutdown lists */
     KSPIN_LOCK CancelLock;
     LIST_ENTRY Drivers;
     LIST_ENTRY Shutdown, LastShutdown;
@@ -110,18 +120,23 @@ typedef struct IOP_STATE {
     PDRIVER_OBJECT (*DriverOfAddress)(const void *Address);
     LONGLONG ReportAfter, AbandonAfter; /* 100 ns: a cancelled request that is not completed */
     volatile LONG Abandoned;            /* such requests that are still out */
-    BOOLEAN Exact;            /* no caches: a verifier or a sanitizer sees each allocation */
+    BOOLEAN Exact; /* no caches: a verifier or a sanitizer sees each allocation */
 } IOP_STATE;
 extern IOP_STATE IopState;
 
 /* A driver's own callbacks are called through this one place. */
 #define IOP_CALL(routine, ...) ((routine)(__VA_ARGS__))
 
-/* What happens to an IRP after its dispatch. One byte of the IRP (ApcEnvironment, which drivers do not use), changed atomically. */
+/* What happens to an IRP after its dispatch. One byte of the IRP (ApcEnvironment, which drivers do
+ * not use), changed atomically. */
 enum { IopActive, IopWaiting, IopCompleted, IopQueued, IopOrphan };
-#define IOP_IRP_DIRECT 0x80000000u   /* the issuing thread itself finishes the request, when it returns or is woken through UserEvent */
-#define IOP_IRP_THREADED 0x40000000u /* built for a driver: finished by an APC of the thread, with the driver's event and status block */
-#define IOP_IRP_OURS 0x10            /* AllocationFlags: from IoAllocateIrp */
+#define IOP_IRP_DIRECT                                                                             \
+    0x80000000u /* the issuing thread itself finishes the request, when it returns or is woken     \
+                   through UserEvent */
+#define IOP_IRP_THREADED                                                                           \
+    0x40000000u /* built for a driver: finished by an APC of the thread, with the driver's event   \
+                   and status block */
+#define IOP_IRP_OURS 0x10 /* AllocationFlags: from IoAllocateIrp */
 
 static inline UCHAR IopSetState(PIRP Irp, UCHAR State)
 {
@@ -135,7 +150,8 @@ static inline UCHAR IopGetState(PIRP Irp)
 
 static inline BOOLEAN IopChangeState(PIRP Irp, UCHAR From, UCHAR To)
 {
-    return __atomic_compare_exchange_n((UCHAR *)&Irp->ApcEnvironment, &From, To, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n((UCHAR *)&Irp->ApcEnvironment, &From, To, FALSE,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 /* The location of the driver that is called first. */
@@ -147,19 +163,23 @@ static inline PIO_STACK_LOCATION IopTopLocation(PIRP Irp)
 /* driver.c, unload.c */
 void IopFreeDriver(PVOID Object);
 void IopUnlistDriver(IOP_DRIVER *Driver);
-NTSTATUS IopRunAsSystem(void (*Routine)(PVOID Context), PVOID Context); /* on a worker thread, to the end */
-void IopCompleteUnload(PDRIVER_OBJECT Driver);  /* if it is due now */
+NTSTATUS IopRunAsSystem(void (*Routine)(PVOID Context),
+                        PVOID Context);        /* on a worker thread, to the end */
+void IopCompleteUnload(PDRIVER_OBJECT Driver); /* if it is due now */
 void IopUnloadAll(void);
 void IopRunReinitializations(IOP_DRIVER *Driver);
 
 /* device.c */
 void IopFreeDevice(PVOID Object);
-NTSTATUS IopOpenDevice(PDEVICE_OBJECT Device); /* counts an open: STATUS_NO_SUCH_DEVICE, STATUS_ACCESS_DENIED (exclusive) */
+NTSTATUS IopOpenDevice(PDEVICE_OBJECT Device); /* counts an open: STATUS_NO_SUCH_DEVICE,
+                                                  STATUS_ACCESS_DENIED (exclusive) */
 void IopReleaseDevice(PDEVICE_OBJECT Device);  /* uncounts it; what was postponed may happen here */
 NTSTATUS IopInitSecurity(void);
-NTSTATUS IopMakeDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, PUNICODE_STRING Name, DEVICE_TYPE Type, ULONG Characteristics,
-                       BOOLEAN Exclusive, PSECURITY_DESCRIPTOR Security, PDEVICE_OBJECT *Device);
-NTSTATUS IopMakeNumberedDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, DEVICE_TYPE Type, ULONG Characteristics, BOOLEAN Exclusive,
+NTSTATUS IopMakeDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, PUNICODE_STRING Name,
+                       DEVICE_TYPE Type, ULONG Characteristics, BOOLEAN Exclusive,
+                       PSECURITY_DESCRIPTOR Security, PDEVICE_OBJECT *Device);
+NTSTATUS IopMakeNumberedDevice(PDRIVER_OBJECT Driver, ULONG ExtensionSize, DEVICE_TYPE Type,
+                               ULONG Characteristics, BOOLEAN Exclusive,
                                PSECURITY_DESCRIPTOR Security, PDEVICE_OBJECT *Device);
 
 /* link.c */
@@ -177,15 +197,22 @@ typedef struct IOP_OPEN {
     IO_STATUS_BLOCK Iosb; /* out: of the open */
     BOOLEAN Parsed;       /* out: a device was reached */
 } IOP_OPEN;
-NTSTATUS IopParseDevice(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState, KPROCESSOR_MODE Mode, ULONG Attributes,
-                        PUNICODE_STRING Path, PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos, PVOID *Found);
-NTSTATUS IopParseFile(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState, KPROCESSOR_MODE Mode, ULONG Attributes,
-                      PUNICODE_STRING Path, PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos, PVOID *Found);
-NTSTATUS IopSendCreate(PFILE_OBJECT File, PDEVICE_OBJECT Device, IOP_OPEN *Open, PACCESS_STATE AccessState, PSECURITY_QUALITY_OF_SERVICE Qos,
+NTSTATUS IopParseDevice(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState,
+                        KPROCESSOR_MODE Mode, ULONG Attributes, PUNICODE_STRING Path,
+                        PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos,
+                        PVOID *Found);
+NTSTATUS IopParseFile(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState,
+                      KPROCESSOR_MODE Mode, ULONG Attributes, PUNICODE_STRING Path,
+                      PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos,
+                      PVOID *Found);
+NTSTATUS IopSendCreate(PFILE_OBJECT File, PDEVICE_OBJECT Device, IOP_OPEN *Open,
+                       PACCESS_STATE AccessState, PSECURITY_QUALITY_OF_SERVICE Qos,
                        ULONG Attributes, KPROCESSOR_MODE Mode);
-void IopCloseFile(PEPROCESS Process, PVOID Object, ACCESS_MASK Granted, ULONG ProcessHandleCount, ULONG SystemHandleCount);
+void IopCloseFile(PEPROCESS Process, PVOID Object, ACCESS_MASK Granted, ULONG ProcessHandleCount,
+                  ULONG SystemHandleCount);
 void IopDeleteFile(PVOID Object);
-NTSTATUS IopQueryFileName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATION Information, ULONG Length, PULONG Returned, KPROCESSOR_MODE Mode);
+NTSTATUS IopQueryFileName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATION Information,
+                          ULONG Length, PULONG Returned, KPROCESSOR_MODE Mode);
 
 /* filelock.c: one request at a time on a synchronous file */
 NTSTATUS IopWaitFileLock(PFILE_OBJECT File, KPROCESSOR_MODE Mode);
@@ -213,40 +240,64 @@ static inline void IopUnlockFile(PFILE_OBJECT File)
 PIRP IopAllocateIrp(CCHAR StackSize);
 void IopInitCache(void);
 void IopFreeCache(PETHREAD Thread);
-IOP_CACHE *IopCacheOfThread(void);        /* made on first use; NULL: no memory, or a thread that has none */
-PVOID IopAllocateBuffer(SIZE_T Bytes);    /* a system buffer; freed by IopFreeBuffer or ExFreePool */
+IOP_CACHE *
+IopCacheOfThread(void); /* made on first use; NULL: no memory, or a thread that has none */
+PVOID IopAllocateBuffer(SIZE_T Bytes); /* a system buffer; freed by IopFreeBuffer or ExFreePool */
 void IopFreeBuffer(PVOID Buffer, SIZE_T Bytes);
 
 /* issue.c */
 typedef struct IOP_REQUEST {
-    PFILE_OBJECT File;        /* referenced by the caller; passes to the IRP if the request stays pending */
-    PDEVICE_OBJECT Device;    /* top of the stack */
+    PFILE_OBJECT
+    File; /* referenced by the caller; passes to the IRP if the request stays pending */
+    PDEVICE_OBJECT Device; /* top of the stack */
     KPROCESSOR_MODE Mode;
-    const IO_ASYNC *Async;    /* NULL: a synchronous service */
-    PKEVENT Event;            /* referenced: Async->Event */
+    const IO_ASYNC *Async; /* NULL: a synchronous service */
+    PKEVENT Event;         /* referenced: Async->Event */
 } IOP_REQUEST;
-NTSTATUS IopIssueDirect(PIRP Irp, PDEVICE_OBJECT Device, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, BOOLEAN MayAbandon, BOOLEAN *Abandoned);
-NTSTATUS IopIssue(PIRP Irp, IOP_REQUEST *Request); /* consumes the file lock, the references and the IRP; writes the caller's status block */
+NTSTATUS IopIssueDirect(PIRP Irp, PDEVICE_OBJECT Device, KPROCESSOR_MODE WaitMode,
+                        BOOLEAN Alertable, BOOLEAN MayAbandon, BOOLEAN *Abandoned);
+NTSTATUS IopIssue(PIRP Irp, IOP_REQUEST *Request); /* consumes the file lock, the references and the
+                                                      IRP; writes the caller's status block */
 void IopQueueIrp(PIRP Irp);
 void IopDequeueIrp(PIRP Irp);
-NTSTATUS IopReferenceFile(HANDLE Handle, ACCESS_MASK Desired, KPROCESSOR_MODE Mode, PFILE_OBJECT *File, PACCESS_MASK Granted);
-void IopDeliver(PIRP Irp, PFILE_OBJECT File, BOOLEAN *Kept); /* status block, events, APC, completion port */
-NTSTATUS IopBeginRequest(IOP_REQUEST *Request, KPROCESSOR_MODE Mode, const IO_ASYNC *Async); /* locks the file, references and clears the event; on failure nothing is held */
+NTSTATUS IopReferenceFile(HANDLE Handle, ACCESS_MASK Desired, KPROCESSOR_MODE Mode,
+                          PFILE_OBJECT *File, PACCESS_MASK Granted);
+void IopDeliver(PIRP Irp, PFILE_OBJECT File,
+                BOOLEAN *Kept); /* status block, events, APC, completion port */
+NTSTATUS IopBeginRequest(IOP_REQUEST *Request, KPROCESSOR_MODE Mode,
+                         const IO_ASYNC *Async); /* locks the file, references and clears the event;
+                                                    on failure nothing is held */
 void IopEndRequest(IOP_REQUEST *Request);
-NTSTATUS IopWriteIosb(PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode, NTSTATUS Status, ULONG_PTR Information);
+NTSTATUS IopWriteIosb(PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode, NTSTATUS Status,
+                      ULONG_PTR Information);
 
 /* buffers.c: the caller's buffer made reachable for the driver */
 NTSTATUS IopCheckBuffer(const void *Address, SIZE_T Bytes, KPROCESSOR_MODE Mode);
-NTSTATUS IopCaptureInput(PIRP Irp, const void *Input, ULONG InputLength, ULONG BufferLength, KPROCESSOR_MODE Mode);
-NTSTATUS IopLockBuffer(PIRP Irp, PVOID Buffer, ULONG Length, LOCK_OPERATION Operation, KPROCESSOR_MODE Mode);
-void IopReleaseBuffers(PIRP Irp);        /* system buffer and MDLs */
-NTSTATUS IopCopyBack(PIRP Irp);          /* for a buffered request that did not fail */
+NTSTATUS IopCaptureInput(PIRP Irp, const void *Input, ULONG InputLength, ULONG BufferLength,
+                         KPROCESSOR_MODE Mode);
+NTSTATUS IopLockBuffer(PIRP Irp, PVOID Buffer, ULONG Length, LOCK_OPERATION Operation,
+                       KPROCESSOR_MODE Mode);
+void IopReleaseBuffers(PIRP Irp); /* system buffer and MDLs */
+NTSTATUS IopCopyBack(PIRP Irp);   /* for a buffered request that did not fail */
 void IopFreeMdls(PIRP Irp);
 void IopUnlockMdls(PIRP Irp);
 
+/* information.c, volume.c */
+typedef struct IOP_ASK {
+    PFILE_OBJECT File;
+    ACCESS_MASK Granted;
+    PVOID Information;
+    ULONG Length, Class;
+    UCHAR Major;
+    IO_STATUS_BLOCK Iosb;
+} IOP_ASK;
+NTSTATUS IopAskLocked(IOP_ASK *Ask, KPROCESSOR_MODE Mode); /* by an IRP, under the file lock */
+
 /* complete.c, finish.c */
-void IopFinishInThread(PIRP Irp, PFILE_OBJECT File); /* the second half of an asynchronous completion: in the issuing thread, below APC_LEVEL or in its APC */
-void IopDiscard(PIRP Irp, PFILE_OBJECT File);        /* of a request that nobody waits for any more */
+void IopFinishInThread(PIRP Irp,
+                       PFILE_OBJECT File); /* the second half of an asynchronous completion: in the
+                                              issuing thread, below APC_LEVEL or in its APC */
+void IopDiscard(PIRP Irp, PFILE_OBJECT File); /* of a request that nobody waits for any more */
 
 /* cancel.c */
 void IopLockIrps(PETHREAD Thread);

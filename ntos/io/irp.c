@@ -15,8 +15,9 @@ static void IopSetUpIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
     Irp->Tail.Overlay.CurrentStackLocation = (PIO_STACK_LOCATION)(Irp + 1) + StackSize;
 }
 
-/* Makes an IRP of the caller's own memory, of IoSizeOfIrp(StackSize) bytes. Not for an IRP of IoAllocateIrp (bug check 0xC9/20D): use IoReuseIrp.
- * IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioinitializeirp */
+/* Makes an IRP of the caller's own memory, of IoSizeOfIrp(StackSize) bytes. Not for an IRP of
+ * IoAllocateIrp (bug check 0xC9/20D): use IoReuseIrp. IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-ioinitializeirp */
 VOID NTAPI IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
@@ -35,7 +36,8 @@ static PIRP IopNewIrp(CCHAR StackSize)
     return Irp;
 }
 
-/* A driver's IRP: freed with IoFreeIrp. NULL: no memory, or StackSize is not positive. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioallocateirp */
+/* A driver's IRP: freed with IoFreeIrp. NULL: no memory, or StackSize is not positive. IRQL <=
+ * DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioallocateirp */
 PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
@@ -48,7 +50,8 @@ PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN
     return IoAllocateIrp(StackSize, ChargeQuota);
 }
 
-/* The executive's own IRPs: from the thread's cache, and charged to no driver, though one may be running. */
+/* The executive's own IRPs: from the thread's cache, and charged to no driver, though one may be
+ * running. */
 PIRP IopAllocateIrp(CCHAR StackSize)
 {
     IOP_CACHE *Cache = IopCacheOfThread();
@@ -74,28 +77,32 @@ static BOOLEAN IopKeepIrp(PIRP Irp)
     IOP_CACHE *Cache = KiSelf->IrpCache;
     ULONG Class = (ULONG)Irp->StackCount - 1;
 
-    if (!Cache || IopState.Exact || !(Irp->AllocationFlags & IRP_LOOKASIDE_ALLOCATION) || Class >= IOP_CACHED_STACKS ||
-        Cache->IrpCount[Class] == IOP_CACHED_EACH)
+    if (!Cache || IopState.Exact || !(Irp->AllocationFlags & IRP_LOOKASIDE_ALLOCATION) ||
+        Class >= IOP_CACHED_STACKS || Cache->IrpCount[Class] == IOP_CACHED_EACH)
         return FALSE;
     Cache->Irps[Class][Cache->IrpCount[Class]++] = Irp;
     return TRUE;
 }
 
-/* Frees an IRP of IoAllocateIrp or IoMakeAssociatedIrp, or one that IoBuildAsynchronousFsdRequest made. Bug check 0xC9: 01 it is no IRP (any more),
- * 02 it still is on a thread's list. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iofreeirp */
+/* Frees an IRP of IoAllocateIrp or IoMakeAssociatedIrp, or one that IoBuildAsynchronousFsdRequest
+ * made. Bug check 0xC9: 01 it is no IRP (any more), 02 it still is on a thread's list. IRQL <=
+ * DISPATCH_LEVEL. Doc: wdm/nf-wdm-iofreeirp */
 VOID NTAPI IoFreeIrp(PIRP Irp)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
     if (Irp->Type != IO_TYPE_IRP)
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x01, (ULONG_PTR)Irp, 0, 0, "IoFreeIrp of something that is no IRP, or was freed before");
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x01, (ULONG_PTR)Irp, 0, 0,
+                   "IoFreeIrp of something that is no IRP, or was freed before");
     if (!IsListEmpty(&Irp->ThreadListEntry))
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x02, (ULONG_PTR)Irp, 0, 0, "IoFreeIrp of an IRP that is still on a thread's list");
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x02, (ULONG_PTR)Irp, 0, 0,
+                   "IoFreeIrp of an IRP that is still on a thread's list");
     Irp->Type = 0;
     if (!IopKeepIrp(Irp))
         ExFreePoolWithTag(Irp, IOP_IRP_TAG);
 }
 
-/* Makes a completed IRP of IoAllocateIrp fit for another round, with Iostatus as its status. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioreuseirp */
+/* Makes a completed IRP of IoAllocateIrp fit for another round, with Iostatus as its status. IRQL
+ * <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioreuseirp */
 VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Iostatus)
 {
     UCHAR Flags = Irp->AllocationFlags;
@@ -106,8 +113,9 @@ VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Iostatus)
     Irp->IoStatus.Status = Iostatus;
 }
 
-/* A part of a master IRP: when the last of IrpCount such parts completes, the master does. The caller sets IrpCount before it sends the first.
- * IRQL <= DISPATCH_LEVEL. Doc: ntddk/nf-ntddk-iomakeassociatedirp */
+/* A part of a master IRP: when the last of IrpCount such parts completes, the master does. The
+ * caller sets IrpCount before it sends the first. IRQL <= DISPATCH_LEVEL. Doc:
+ * ntddk/nf-ntddk-iomakeassociatedirp */
 PIRP NTAPI IoMakeAssociatedIrp(PIRP Irp, CCHAR StackSize)
 {
     PIRP Part = IoAllocateIrp(StackSize, FALSE);
@@ -120,8 +128,8 @@ PIRP NTAPI IoMakeAssociatedIrp(PIRP Irp, CCHAR StackSize)
     return Part;
 }
 
-/* Puts an IRP on the list of the thread it was issued by, so that it is cancelled when that thread ends.
- * IRQL <= APC_LEVEL. Doc: ntifs/nf-ntifs-ioqueuethreadirp */
+/* Puts an IRP on the list of the thread it was issued by, so that it is cancelled when that thread
+ * ends. IRQL <= APC_LEVEL. Doc: ntifs/nf-ntifs-ioqueuethreadirp */
 VOID NTAPI IoQueueThreadIrp(PIRP Irp)
 {
     VF_IRQL_MAX(APC_LEVEL);

@@ -1,5 +1,6 @@
 /*
- * A thread's own store of IRPs and small system buffers, so that a synchronous request takes no lock and no pool operation.
+ * A thread's own store of IRPs and small system buffers, so that a synchronous request takes no
+ * lock and no pool operation.
  */
 #include "io/iop.h"
 #include <string.h>
@@ -7,7 +8,8 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IOP_SANITIZED TRUE
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
 #define IOP_SANITIZED TRUE
 #endif
 #endif
@@ -79,7 +81,8 @@ void IopFreeBuffer(PVOID Buffer, SIZE_T Bytes)
 {
     IOP_CACHE *Cache = KiSelf->IrpCache;
 
-    if (Bytes <= IOP_SMALL_BUFFER && !IopState.Exact && Cache && Cache->BufferCount < IOP_CACHED_EACH)
+    if (Bytes <= IOP_SMALL_BUFFER && !IopState.Exact && Cache &&
+        Cache->BufferCount < IOP_CACHED_EACH)
         Cache->Buffers[Cache->BufferCount++] = Buffer;
     else
         ExFreePool(Buffer);

@@ -38,24 +38,32 @@ void IopDequeueIrp(PIRP Irp)
 static void IopCheckReturned(PIRP Irp, PDEVICE_OBJECT Device, NTSTATUS Status)
 {
     BOOLEAN Completed = IopGetState(Irp) == IopCompleted;
-    BOOLEAN Marked = Completed ? Irp->PendingReturned : (IopTopLocation(Irp)->Control & SL_PENDING_RETURNED) != 0;
+    BOOLEAN Marked = Completed ? Irp->PendingReturned
+                               : (IopTopLocation(Irp)->Control & SL_PENDING_RETURNED) != 0;
 
     if (__builtin_expect(Marked, 0))
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x23E, (ULONG_PTR)Device->DriverObject, (ULONG_PTR)Irp, (ULONG_PTR)Status,
-                   "a dispatch routine marked the IRP pending and returned 0x%08x", (unsigned)Status);
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x23E, (ULONG_PTR)Device->DriverObject,
+                   (ULONG_PTR)Irp, (ULONG_PTR)Status,
+                   "a dispatch routine marked the IRP pending and returned 0x%08x",
+                   (unsigned)Status);
     if (__builtin_expect(!Completed, 0))
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x226, (ULONG_PTR)Device->DriverObject, (ULONG_PTR)Irp, (ULONG_PTR)Status,
-                   "a dispatch routine returned 0x%08x and neither completed the IRP, nor passed it on, nor marked it pending", (unsigned)Status);
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x226, (ULONG_PTR)Device->DriverObject,
+                   (ULONG_PTR)Irp, (ULONG_PTR)Status,
+                   "a dispatch routine returned 0x%08x and neither completed the IRP, nor passed "
+                   "it on, nor marked it pending",
+                   (unsigned)Status);
 }
 
 static void IopCheckMarked(PIRP Irp, PDEVICE_OBJECT Device)
 {
     if (!Irp->PendingReturned)
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x23D, (ULONG_PTR)Device->DriverObject, (ULONG_PTR)Irp, 0,
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x23D, (ULONG_PTR)Device->DriverObject,
+                   (ULONG_PTR)Irp, 0,
                    "a dispatch routine returned STATUS_PENDING without IoMarkIrpPending");
 }
 
-static NTSTATUS IopAwaitEvent(PIRP Irp, PKEVENT Event, PDEVICE_OBJECT Device, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, BOOLEAN MayAbandon,
+static NTSTATUS IopAwaitEvent(PIRP Irp, PKEVENT Event, PDEVICE_OBJECT Device,
+                              KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, BOOLEAN MayAbandon,
                               BOOLEAN *Abandoned)
 {
     PFILE_OBJECT File = Irp->Tail.Overlay.OriginalFileObject;
@@ -73,10 +81,14 @@ static NTSTATUS IopAwaitEvent(PIRP Irp, PKEVENT Event, PDEVICE_OBJECT Device, KP
     return MayAbandon && *Abandoned ? STATUS_CANCELLED : Irp->IoStatus.Status;
 }
 
-/* The event of a wait in user mode does not lie on the stack (which Windows may page out meanwhile; here it is a check of ke's). */
-static NTSTATUS IopAwait(PIRP Irp, PDEVICE_OBJECT Device, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, BOOLEAN MayAbandon, BOOLEAN *Abandoned)
+/* The event of a wait in user mode does not lie on the stack (which Windows may page out meanwhile;
+ * here it is a check of ke's). */
+static NTSTATUS IopAwait(PIRP Irp, PDEVICE_OBJECT Device, KPROCESSOR_MODE WaitMode,
+                         BOOLEAN Alertable, BOOLEAN MayAbandon, BOOLEAN *Abandoned)
 {
-    PKEVENT Event = WaitMode == KernelMode ? NULL : ExAllocatePoolWithTag(NonPagedPool, sizeof(*Event), IOP_TAG);
+    PKEVENT Event = WaitMode == KernelMode
+                        ? NULL
+                        : ExAllocatePoolWithTag(NonPagedPool, sizeof(*Event), IOP_TAG);
     KEVENT Local;
     NTSTATUS Status;
 
@@ -87,8 +99,10 @@ static NTSTATUS IopAwait(PIRP Irp, PDEVICE_OBJECT Device, KPROCESSOR_MODE WaitMo
     return Status;
 }
 
-/* Sends the IRP and returns when it is complete. The caller finishes and frees it, unless it was abandoned. */
-NTSTATUS IopIssueDirect(PIRP Irp, PDEVICE_OBJECT Device, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, BOOLEAN MayAbandon, BOOLEAN *Abandoned)
+/* Sends the IRP and returns when it is complete. The caller finishes and frees it, unless it was
+ * abandoned. */
+NTSTATUS IopIssueDirect(PIRP Irp, PDEVICE_OBJECT Device, KPROCESSOR_MODE WaitMode,
+                        BOOLEAN Alertable, BOOLEAN MayAbandon, BOOLEAN *Abandoned)
 {
     NTSTATUS Status;
 
@@ -111,7 +125,8 @@ static NTSTATUS IopIssueOnSynchronousFile(PIRP Irp, IOP_REQUEST *Request)
     BOOLEAN Abandoned = FALSE, Kept = FALSE;
     NTSTATUS Status, Copied;
 
-    Status = IopIssueDirect(Irp, Request->Device, Request->Mode, (File->Flags & FO_ALERTABLE_IO) != 0, TRUE, &Abandoned);
+    Status = IopIssueDirect(Irp, Request->Device, Request->Mode,
+                            (File->Flags & FO_ALERTABLE_IO) != 0, TRUE, &Abandoned);
     if (Abandoned) {
         IopUnlockFile(File);
         return Status;
@@ -133,8 +148,10 @@ static void IopCheckAsynchronous(PIRP Irp, PDEVICE_OBJECT Device, NTSTATUS Statu
 {
     if (!Irp) { /* it went by an APC, so it was marked pending */
         if (Status != STATUS_PENDING)
-            VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x23E, (ULONG_PTR)Device->DriverObject, 0, (ULONG_PTR)Status,
-                       "a dispatch routine marked the IRP pending and returned 0x%08x", (unsigned)Status);
+            VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x23E, (ULONG_PTR)Device->DriverObject,
+                       0, (ULONG_PTR)Status,
+                       "a dispatch routine marked the IRP pending and returned 0x%08x",
+                       (unsigned)Status);
     } else if (Status != STATUS_PENDING) {
         IopCheckReturned(Irp, Device, Status);
     } else if (!IopChangeState(Irp, IopActive, IopWaiting) && IopGetState(Irp) == IopCompleted) {
@@ -181,10 +198,12 @@ NTSTATUS IopIssue(PIRP Irp, IOP_REQUEST *Request)
     return IopIssueAsynchronous(Irp, Request);
 }
 
-NTSTATUS IopReferenceFile(HANDLE Handle, ACCESS_MASK Desired, KPROCESSOR_MODE Mode, PFILE_OBJECT *File, PACCESS_MASK Granted)
+NTSTATUS IopReferenceFile(HANDLE Handle, ACCESS_MASK Desired, KPROCESSOR_MODE Mode,
+                          PFILE_OBJECT *File, PACCESS_MASK Granted)
 {
     OBJECT_HANDLE_INFORMATION Information;
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, Desired, IopState.FileType, Mode, (PVOID *)File, &Information);
+    NTSTATUS Status = ObReferenceObjectByHandle(Handle, Desired, IopState.FileType, Mode,
+                                                (PVOID *)File, &Information);
 
     *Granted = NT_SUCCESS(Status) ? Information.GrantedAccess : 0;
     return Status;
@@ -192,8 +211,9 @@ NTSTATUS IopReferenceFile(HANDLE Handle, ACCESS_MASK Desired, KPROCESSOR_MODE Mo
 
 static NTSTATUS IopReferenceEvent(IOP_REQUEST *Request)
 {
-    NTSTATUS Status = ObReferenceObjectByHandle(Request->Async->Event, EVENT_MODIFY_STATE, *ExEventObjectType, Request->Mode,
-                                                (PVOID *)&Request->Event, NULL);
+    NTSTATUS Status =
+        ObReferenceObjectByHandle(Request->Async->Event, EVENT_MODIFY_STATE, *ExEventObjectType,
+                                  Request->Mode, (PVOID *)&Request->Event, NULL);
 
     if (NT_SUCCESS(Status))
         KeClearEvent(Request->Event);

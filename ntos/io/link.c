@@ -1,11 +1,13 @@
 /*
- * Symbolic links that drivers make. Io remembers them, so that a driver that forgets one is named, and nothing is left at shutdown.
+ * Symbolic links that drivers make. Io remembers them, so that a driver that forgets one is named,
+ * and nothing is left at shutdown.
  */
 #include "io/iop.h"
 
 typedef struct IOP_LINK {
     LIST_ENTRY Entry;
-    PDRIVER_OBJECT Driver; /* who made it: only compared and, while it is on the list of drivers, named */
+    PDRIVER_OBJECT
+        Driver; /* who made it: only compared and, while it is on the list of drivers, named */
     UNICODE_STRING Name;
     WCHAR Text[];
 } IOP_LINK;
@@ -31,8 +33,11 @@ static NTSTATUS IopMakeLink(PUNICODE_STRING Name, PUNICODE_STRING Target)
 
     if (!Link)
         return STATUS_INSUFFICIENT_RESOURCES;
-    InitializeObjectAttributes(&Attributes, Name, OBJ_CASE_INSENSITIVE | OBJ_PERMANENT | OBJ_KERNEL_HANDLE, NULL, IopState.DefaultSecurity);
-    Status = ObCreateSymbolicLink_(&Handle, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, Target, KernelMode);
+    InitializeObjectAttributes(&Attributes, Name,
+                               OBJ_CASE_INSENSITIVE | OBJ_PERMANENT | OBJ_KERNEL_HANDLE, NULL,
+                               IopState.DefaultSecurity);
+    Status =
+        ObCreateSymbolicLink_(&Handle, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, Target, KernelMode);
     if (!NT_SUCCESS(Status)) {
         ExFreePoolWithTag(Link, IOP_NAME_TAG);
         return Status;
@@ -53,7 +58,8 @@ NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_S
 }
 
 /* Doc: wdm/nf-wdm-iocreateunprotectedsymboliclink */
-NTSTATUS NTAPI IoCreateUnprotectedSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_STRING DeviceName)
+NTSTATUS NTAPI IoCreateUnprotectedSymbolicLink(PUNICODE_STRING SymbolicLinkName,
+                                               PUNICODE_STRING DeviceName)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     return IopMakeLink(SymbolicLinkName, DeviceName);
@@ -62,7 +68,8 @@ NTSTATUS NTAPI IoCreateUnprotectedSymbolicLink(PUNICODE_STRING SymbolicLinkName,
 static NTSTATUS IopRemoveLink(PUNICODE_STRING Name)
 {
     PVOID Link;
-    NTSTATUS Status = ObReferenceObjectByName(Name, OBJ_CASE_INSENSITIVE, NULL, DELETE, ObpSymbolicLinkType, KernelMode, NULL, &Link);
+    NTSTATUS Status = ObReferenceObjectByName(Name, OBJ_CASE_INSENSITIVE, NULL, DELETE,
+                                              ObpSymbolicLinkType, KernelMode, NULL, &Link);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -74,7 +81,8 @@ static NTSTATUS IopRemoveLink(PUNICODE_STRING Name)
 static void IopForgetLink(PUNICODE_STRING Name)
 {
     ExLockExclusive_(&IopState.LinkLock);
-    for (PLIST_ENTRY Entry = IopState.SymbolicLinks.Flink; Entry != &IopState.SymbolicLinks; Entry = Entry->Flink) {
+    for (PLIST_ENTRY Entry = IopState.SymbolicLinks.Flink; Entry != &IopState.SymbolicLinks;
+         Entry = Entry->Flink) {
         IOP_LINK *Link = CONTAINING_RECORD(Entry, IOP_LINK, Entry);
 
         if (RtlEqualUnicodeString(&Link->Name, Name, TRUE)) {
@@ -102,7 +110,8 @@ NTSTATUS NTAPI IoDeleteSymbolicLink(PUNICODE_STRING SymbolicLinkName)
 void IopForgetLinks(void)
 {
     while (!IsListEmpty(&IopState.SymbolicLinks)) {
-        IOP_LINK *Link = CONTAINING_RECORD(RemoveHeadList(&IopState.SymbolicLinks), IOP_LINK, Entry);
+        IOP_LINK *Link =
+            CONTAINING_RECORD(RemoveHeadList(&IopState.SymbolicLinks), IOP_LINK, Entry);
 
         DbgPrint("IO: symbolic link %wZ was never deleted.\n", &Link->Name);
         IopRemoveLink(&Link->Name);

@@ -4,7 +4,8 @@
 #include "io/iop.h"
 #include <ntseh.h>
 
-NTSTATUS IopLockBuffer(PIRP Irp, PVOID Buffer, ULONG Length, LOCK_OPERATION Operation, KPROCESSOR_MODE Mode)
+NTSTATUS IopLockBuffer(PIRP Irp, PVOID Buffer, ULONG Length, LOCK_OPERATION Operation,
+                       KPROCESSOR_MODE Mode)
 {
     NTSTATUS volatile Status = STATUS_SUCCESS;
     PMDL Mdl = IoAllocateMdl(Buffer, Length, FALSE, TRUE, NULL);

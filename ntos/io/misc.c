@@ -28,7 +28,8 @@ VOID NTAPI IoSetTopLevelIrp(PIRP Irp)
     PsSelf()->TopLevelIrp = Irp;
 }
 
-/* The process of the thread that issued the request; NULL: none did. IRQL <= DISPATCH_LEVEL. Doc: ntifs/nf-ntifs-iogetrequestorprocess */
+/* The process of the thread that issued the request; NULL: none did. IRQL <= DISPATCH_LEVEL. Doc:
+ * ntifs/nf-ntifs-iogetrequestorprocess */
 PEPROCESS NTAPI IoGetRequestorProcess(PIRP Irp)
 {
     return Irp->Tail.Overlay.Thread ? Irp->Tail.Overlay.Thread->Process : NULL;
@@ -51,7 +52,8 @@ BOOLEAN NTAPI IoSetThreadHardErrorMode(BOOLEAN EnableHardErrors)
     return Was;
 }
 
-/* Whether the issuer waits for the request. Any IRQL. Doc: ntifs/nf-ntifs-ioisoperationsynchronous */
+/* Whether the issuer waits for the request. Any IRQL. Doc: ntifs/nf-ntifs-ioisoperationsynchronous
+ */
 BOOLEAN NTAPI IoIsOperationSynchronous(PIRP Irp)
 {
     PFILE_OBJECT File = Irp->Tail.Overlay.OriginalFileObject;
@@ -67,13 +69,16 @@ BOOLEAN NTAPI IoIsWdmVersionAvailable(UCHAR MajorVersion, UCHAR MinorVersion)
     return MajorVersion < 6 || (MajorVersion == 6 && MinorVersion == 0);
 }
 
-/* A status that a request may be completed with. Any IRQL. Doc: ntddk/nf-ntddk-ioisvalidirpstatus */
+/* A status that a request may be completed with. Any IRQL. Doc: ntddk/nf-ntddk-ioisvalidirpstatus
+ */
 BOOLEAN NTAPI IoIsValidIrpStatus(NTSTATUS Status)
 {
-    return Status != STATUS_PENDING && Status != STATUS_MORE_PROCESSING_REQUIRED && Status != (NTSTATUS)-1;
+    return Status != STATUS_PENDING && Status != STATUS_MORE_PROCESSING_REQUIRED &&
+           Status != (NTSTATUS)-1;
 }
 
-/* A system thread that holds the device or driver object until it ends is one that its owner must end. Doc: wdm/nf-wdm-iocreatesystemthread */
+/* A system thread that holds the device or driver object until it ends is one that its owner must
+ * end. Doc: wdm/nf-wdm-iocreatesystemthread */
 typedef struct IOP_HELD_THREAD {
     PVOID IoObject;
     PKSTART_ROUTINE Routine;
@@ -89,9 +94,12 @@ static VOID NTAPI IopHeldThread(PVOID Context)
     ObDereferenceObject(Held.IoObject);
 }
 
-/* As PsCreateSystemThread; IoObject is held until StartRoutine returns. IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-iocreatesystemthread */
-NTSTATUS NTAPI IoCreateSystemThread(PVOID IoObject, PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
-                                    PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext)
+/* As PsCreateSystemThread; IoObject is held until StartRoutine returns. IRQL PASSIVE_LEVEL. Doc:
+ * wdm/nf-wdm-iocreatesystemthread */
+NTSTATUS NTAPI IoCreateSystemThread(PVOID IoObject, PHANDLE ThreadHandle, ULONG DesiredAccess,
+                                    POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
+                                    PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
+                                    PVOID StartContext)
 {
     IOP_HELD_THREAD *Held;
     NTSTATUS Status;
@@ -102,7 +110,8 @@ NTSTATUS NTAPI IoCreateSystemThread(PVOID IoObject, PHANDLE ThreadHandle, ULONG 
         return STATUS_INSUFFICIENT_RESOURCES;
     *Held = (IOP_HELD_THREAD){IoObject, StartRoutine, StartContext};
     ObReferenceObject(IoObject);
-    Status = PsCreateSystemThread(ThreadHandle, DesiredAccess, ObjectAttributes, ProcessHandle, ClientId, IopHeldThread, Held);
+    Status = PsCreateSystemThread(ThreadHandle, DesiredAccess, ObjectAttributes, ProcessHandle,
+                                  ClientId, IopHeldThread, Held);
     if (!NT_SUCCESS(Status)) {
         ObDereferenceObject(IoObject);
         ExFreePoolWithTag(Held, IOP_TAG);
@@ -110,9 +119,11 @@ NTSTATUS NTAPI IoCreateSystemThread(PVOID IoObject, PHANDLE ThreadHandle, ULONG 
     return Status;
 }
 
-/* Every device of the driver, each referenced; *Actual is their number. STATUS_BUFFER_TOO_SMALL: not all fitted. IRQL <= DISPATCH_LEVEL.
- * Doc: ntifs/nf-ntifs-ioenumeratedeviceobjectlist */
-NTSTATUS NTAPI IoEnumerateDeviceObjectList(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT *DeviceObjectList, ULONG DeviceObjectListSize,
+/* Every device of the driver, each referenced; *Actual is their number. STATUS_BUFFER_TOO_SMALL:
+ * not all fitted. IRQL <= DISPATCH_LEVEL. Doc: ntifs/nf-ntifs-ioenumeratedeviceobjectlist */
+NTSTATUS NTAPI IoEnumerateDeviceObjectList(PDRIVER_OBJECT DriverObject,
+                                           PDEVICE_OBJECT *DeviceObjectList,
+                                           ULONG DeviceObjectListSize,
                                            PULONG ActualNumberDeviceObjects)
 {
     ULONG Room = DeviceObjectListSize / sizeof(PDEVICE_OBJECT), Count = 0;
@@ -120,7 +131,8 @@ NTSTATUS NTAPI IoEnumerateDeviceObjectList(PDRIVER_OBJECT DriverObject, PDEVICE_
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
     KeAcquireSpinLock(&IopState.DatabaseLock, &Irql);
-    for (PDEVICE_OBJECT Device = DriverObject->DeviceObject; Device; Device = Device->NextDevice, Count++) {
+    for (PDEVICE_OBJECT Device = DriverObject->DeviceObject; Device;
+         Device = Device->NextDevice, Count++) {
         if (Count >= Room)
             continue;
         ObReferenceObject(Device);

@@ -1,10 +1,12 @@
 /*
- * Opening by name: what happens when a path meets a device object or (a relative open) a file object.
+ * Opening by name: what happens when a path meets a device object or (a relative open) a file
+ * object.
  */
 #include "io/iop.h"
 #include <string.h>
 
-static const GENERIC_MAPPING IopFileMapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
+static const GENERIC_MAPPING IopFileMapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE,
+                                               FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
 
 /* Doc: ntddk/nf-ntddk-iogetfileobjectgenericmapping */
 PGENERIC_MAPPING NTAPI IoGetFileObjectGenericMapping(VOID)
@@ -19,7 +21,8 @@ static void IopGrant(PACCESS_STATE State, ACCESS_MASK Granted)
 }
 
 /* Against the device's own descriptor. */
-static NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT Device, PACCESS_STATE State, KPROCESSOR_MODE Mode)
+static NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT Device, PACCESS_STATE State,
+                                     KPROCESSOR_MODE Mode)
 {
     PPRIVILEGE_SET Privileges = NULL;
     PSECURITY_DESCRIPTOR Descriptor;
@@ -33,8 +36,10 @@ static NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT Device, PACCESS_STATE State,
         IopGrant(State, State->RemainingDesiredAccess & ~(ACCESS_MASK)MAXIMUM_ALLOWED);
         return STATUS_SUCCESS;
     }
-    Allowed = SeAccessCheck(Descriptor, &State->SubjectSecurityContext, FALSE, State->RemainingDesiredAccess, State->PreviouslyGrantedAccess, &Privileges,
-                            (PGENERIC_MAPPING)&IopFileMapping, Mode, &Granted, &Status);
+    Allowed =
+        SeAccessCheck(Descriptor, &State->SubjectSecurityContext, FALSE,
+                      State->RemainingDesiredAccess, State->PreviouslyGrantedAccess, &Privileges,
+                      (PGENERIC_MAPPING)&IopFileMapping, Mode, &Granted, &Status);
     ObReleaseObjectSecurity(Descriptor, Allocated);
     if (Privileges)
         SeFreePrivileges(Privileges);
@@ -44,8 +49,10 @@ static NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT Device, PACCESS_STATE State,
     return STATUS_SUCCESS;
 }
 
-/* The device's descriptor guards the device itself; names beyond it are the driver's to guard, unless it asked for FILE_DEVICE_SECURE_OPEN. */
-static NTSTATUS IopDecideAccess(PDEVICE_OBJECT Device, PACCESS_STATE State, BOOLEAN Direct, ULONG Attributes, KPROCESSOR_MODE Mode)
+/* The device's descriptor guards the device itself; names beyond it are the driver's to guard,
+ * unless it asked for FILE_DEVICE_SECURE_OPEN. */
+static NTSTATUS IopDecideAccess(PDEVICE_OBJECT Device, PACCESS_STATE State, BOOLEAN Direct,
+                                ULONG Attributes, KPROCESSOR_MODE Mode)
 {
     RtlMapGenericMask(&State->RemainingDesiredAccess, (PGENERIC_MAPPING)&IopFileMapping);
     if (Attributes & OBJ_FORCE_ACCESS_CHECK)
@@ -92,10 +99,12 @@ static NTSTATUS IopNameFile(PFILE_OBJECT File, PUNICODE_STRING Name)
 }
 
 /* A file object of the device, whose open is counted already; the count is undone on failure. */
-static NTSTATUS IopMakeFile(PDEVICE_OBJECT Device, PUNICODE_STRING Name, ULONG Flags, PFILE_OBJECT *File)
+static NTSTATUS IopMakeFile(PDEVICE_OBJECT Device, PUNICODE_STRING Name, ULONG Flags,
+                            PFILE_OBJECT *File)
 {
     PFILE_OBJECT New;
-    NTSTATUS Status = ObCreateObject(KernelMode, IopState.FileType, NULL, KernelMode, NULL, sizeof(FILE_OBJECT), 0, 0, (PVOID *)&New);
+    NTSTATUS Status = ObCreateObject(KernelMode, IopState.FileType, NULL, KernelMode, NULL,
+                                     sizeof(FILE_OBJECT), 0, 0, (PVOID *)&New);
 
     if (!NT_SUCCESS(Status)) {
         IopReleaseDevice(Device);
@@ -119,7 +128,8 @@ static NTSTATUS IopMakeFile(PDEVICE_OBJECT Device, PUNICODE_STRING Name, ULONG F
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS IopOpen(PDEVICE_OBJECT Device, PFILE_OBJECT Related, PACCESS_STATE State, KPROCESSOR_MODE Mode, ULONG Attributes, PUNICODE_STRING Name,
+static NTSTATUS IopOpen(PDEVICE_OBJECT Device, PFILE_OBJECT Related, PACCESS_STATE State,
+                        KPROCESSOR_MODE Mode, ULONG Attributes, PUNICODE_STRING Name,
                         IOP_OPEN *Open, PSECURITY_QUALITY_OF_SERVICE Qos, PVOID *Found)
 {
     BOOLEAN Direct = !Name->Length && !Related;
@@ -148,8 +158,10 @@ static NTSTATUS IopOpen(PDEVICE_OBJECT Device, PFILE_OBJECT Related, PACCESS_STA
     return STATUS_SUCCESS;
 }
 
-NTSTATUS IopParseDevice(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState, KPROCESSOR_MODE Mode, ULONG Attributes, PUNICODE_STRING Path,
-                        PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos, PVOID *Found)
+NTSTATUS IopParseDevice(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState,
+                        KPROCESSOR_MODE Mode, ULONG Attributes, PUNICODE_STRING Path,
+                        PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos,
+                        PVOID *Found)
 {
     IOP_OPEN *Open = Context;
 
@@ -159,13 +171,16 @@ NTSTATUS IopParseDevice(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE Acce
 }
 
 /* RootDirectory is an open file: the driver sees it as RelatedFileObject. */
-NTSTATUS IopParseFile(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState, KPROCESSOR_MODE Mode, ULONG Attributes, PUNICODE_STRING Path,
-                      PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos, PVOID *Found)
+NTSTATUS IopParseFile(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState,
+                      KPROCESSOR_MODE Mode, ULONG Attributes, PUNICODE_STRING Path,
+                      PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos,
+                      PVOID *Found)
 {
     PFILE_OBJECT Related = ParseObject;
     IOP_OPEN *Open = Context;
 
     if (!Open || Open->Type != IO_TYPE_OPEN_PACKET)
         return STATUS_OBJECT_TYPE_MISMATCH;
-    return IopOpen(Related->DeviceObject, Related, AccessState, Mode, Attributes, Remaining, Open, Qos, Found);
+    return IopOpen(Related->DeviceObject, Related, AccessState, Mode, Attributes, Remaining, Open,
+                   Qos, Found);
 }

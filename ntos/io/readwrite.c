@@ -20,8 +20,10 @@ static BOOLEAN IopIsEndOfFile(PLARGE_INTEGER Offset)
     return Offset && Offset->HighPart == -1 && Offset->LowPart == FILE_WRITE_TO_END_OF_FILE;
 }
 
-/* A synchronous file has a position, which stands in for an offset that is not given; an asynchronous one needs the offset. */
-static NTSTATUS IopDecideOffset(PFILE_OBJECT File, PLARGE_INTEGER Given, ACCESS_MASK Granted, IOP_TRANSFER *Transfer)
+/* A synchronous file has a position, which stands in for an offset that is not given; an
+ * asynchronous one needs the offset. */
+static NTSTATUS IopDecideOffset(PFILE_OBJECT File, PLARGE_INTEGER Given, ACCESS_MASK Granted,
+                                IOP_TRANSFER *Transfer)
 {
     if (Transfer->Write && (Granted & (FILE_APPEND_DATA | FILE_WRITE_DATA)) == FILE_APPEND_DATA) {
         Transfer->Offset.LowPart = FILE_WRITE_TO_END_OF_FILE;
@@ -41,7 +43,8 @@ static NTSTATUS IopDecideOffset(PFILE_OBJECT File, PLARGE_INTEGER Given, ACCESS_
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS IopSetUpBufferedTransfer(PIRP Irp, const IOP_TRANSFER *Transfer, KPROCESSOR_MODE Mode)
+static NTSTATUS IopSetUpBufferedTransfer(PIRP Irp, const IOP_TRANSFER *Transfer,
+                                         KPROCESSOR_MODE Mode)
 {
     Irp->Flags |= IRP_BUFFERED_IO;
     if (!Transfer->Write)
@@ -49,10 +52,12 @@ static NTSTATUS IopSetUpBufferedTransfer(PIRP Irp, const IOP_TRANSFER *Transfer,
     Irp->UserBuffer = Transfer->Buffer;
     if (!Transfer->Length)
         return STATUS_SUCCESS;
-    return IopCaptureInput(Irp, Transfer->Buffer, Transfer->Write ? Transfer->Length : 0, Transfer->Length, Mode);
+    return IopCaptureInput(Irp, Transfer->Buffer, Transfer->Write ? Transfer->Length : 0,
+                           Transfer->Length, Mode);
 }
 
-static NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, const IOP_TRANSFER *Transfer, KPROCESSOR_MODE Mode)
+static NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, const IOP_TRANSFER *Transfer,
+                                 KPROCESSOR_MODE Mode)
 {
     PIO_STACK_LOCATION Location = IopTopLocation(Irp);
 
@@ -70,7 +75,8 @@ static NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, const IOP_TRAN
     }
     if (!Transfer->Length)
         return STATUS_SUCCESS;
-    return IopLockBuffer(Irp, Transfer->Buffer, Transfer->Length, Transfer->Write ? IoReadAccess : IoWriteAccess, Mode);
+    return IopLockBuffer(Irp, Transfer->Buffer, Transfer->Length,
+                         Transfer->Write ? IoReadAccess : IoWriteAccess, Mode);
 }
 
 static NTSTATUS IopSendTransfer(IOP_REQUEST *Request, const IOP_TRANSFER *Transfer)
@@ -96,14 +102,16 @@ static BOOLEAN IopMayTransfer(BOOLEAN Write, ACCESS_MASK Granted)
     return (Granted & (Write ? FILE_WRITE_DATA | FILE_APPEND_DATA : FILE_READ_DATA)) != 0;
 }
 
-static NTSTATUS IopReadOrWrite(HANDLE File, const IO_ASYNC *Async, IOP_TRANSFER *Transfer, PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
+static NTSTATUS IopReadOrWrite(HANDLE File, const IO_ASYNC *Async, IOP_TRANSFER *Transfer,
+                               PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
 {
     IOP_REQUEST Request;
     ACCESS_MASK Granted;
     NTSTATUS Status;
 
-    if (Mode == UserMode && (!MmIsUserRange(Async->UserIosb, sizeof(IO_STATUS_BLOCK)) ||
-                             (Transfer->Length && !MmIsUserRange(Transfer->Buffer, Transfer->Length))))
+    if (Mode == UserMode &&
+        (!MmIsUserRange(Async->UserIosb, sizeof(IO_STATUS_BLOCK)) ||
+         (Transfer->Length && !MmIsUserRange(Transfer->Buffer, Transfer->Length))))
         return STATUS_ACCESS_VIOLATION;
     Status = IopReferenceFile(File, 0, Mode, &Request.File, &Granted);
     if (!NT_SUCCESS(Status))
@@ -124,14 +132,16 @@ static NTSTATUS IopReadOrWrite(HANDLE File, const IO_ASYNC *Async, IOP_TRANSFER 
     return IopSendTransfer(&Request, Transfer);
 }
 
-NTSTATUS IopReadFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
+NTSTATUS IopReadFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length,
+                     PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
 {
     IOP_TRANSFER Transfer = {.Buffer = Buffer, .Length = Length};
 
     return IopReadOrWrite(File, Async, &Transfer, Offset, Key, Mode);
 }
 
-NTSTATUS IopWriteFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
+NTSTATUS IopWriteFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length,
+                      PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
 {
     IOP_TRANSFER Transfer = {.Buffer = Buffer, .Length = Length, .Write = TRUE};
 

@@ -1,5 +1,6 @@
 /*
- * Remove locks. A lock of the size that checked builds of drivers have also remembers the tags it is held with.
+ * Remove locks. A lock of the size that checked builds of drivers have also remembers the tags it
+ * is held with.
  */
 #include "io/iop.h"
 #include <string.h>
@@ -23,8 +24,10 @@ static IO_REMOVE_LOCK_DBG_BLOCK *IopTracking(PIO_REMOVE_LOCK Lock, ULONG Size)
     return Size == sizeof(IOP_REMOVE_LOCK) ? &((IOP_REMOVE_LOCK *)Lock)->Dbg : NULL;
 }
 
-/* Bug check 0xC4/D7: initialised again while it is held. IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-ioinitializeremovelock */
-VOID NTAPI IoInitializeRemoveLockEx(PIO_REMOVE_LOCK Lock, ULONG AllocateTag, ULONG MaxLockedMinutes, ULONG HighWatermark, ULONG RemlockSize)
+/* Bug check 0xC4/D7: initialised again while it is held. IRQL PASSIVE_LEVEL. Doc:
+ * wdm/nf-wdm-ioinitializeremovelock */
+VOID NTAPI IoInitializeRemoveLockEx(PIO_REMOVE_LOCK Lock, ULONG AllocateTag, ULONG MaxLockedMinutes,
+                                    ULONG HighWatermark, ULONG RemlockSize)
 {
     IO_REMOVE_LOCK_DBG_BLOCK *Dbg = IopTracking(Lock, RemlockSize);
 
@@ -75,8 +78,10 @@ static BOOLEAN IopForget(IO_REMOVE_LOCK_DBG_BLOCK *Dbg, PVOID Tag)
     return Hold || InterlockedDecrement(&Dbg->LowMemoryCount) >= 0;
 }
 
-/* STATUS_DELETE_PENDING: removal has begun, and the lock is not held. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioacquireremovelock */
-NTSTATUS NTAPI IoAcquireRemoveLockEx(PIO_REMOVE_LOCK RemoveLock, PVOID Tag, PCSTR File, ULONG Line, ULONG RemlockSize)
+/* STATUS_DELETE_PENDING: removal has begun, and the lock is not held. IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-ioacquireremovelock */
+NTSTATUS NTAPI IoAcquireRemoveLockEx(PIO_REMOVE_LOCK RemoveLock, PVOID Tag, PCSTR File, ULONG Line,
+                                     ULONG RemlockSize)
 {
     IO_REMOVE_LOCK_DBG_BLOCK *Dbg = IopTracking(RemoveLock, RemlockSize);
 
@@ -95,7 +100,8 @@ NTSTATUS NTAPI IoAcquireRemoveLockEx(PIO_REMOVE_LOCK RemoveLock, PVOID Tag, PCST
 static void IopCheckTag(PIO_REMOVE_LOCK Lock, IO_REMOVE_LOCK_DBG_BLOCK *Dbg, PVOID Tag, ULONG Code)
 {
     if (Dbg && !IopForget(Dbg, Tag))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Code, (ULONG_PTR)Lock, (ULONG_PTR)Tag, Dbg->Blocks ? (ULONG_PTR)Dbg->Blocks->Tag : 0,
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Code, (ULONG_PTR)Lock, (ULONG_PTR)Tag,
+                   Dbg->Blocks ? (ULONG_PTR)Dbg->Blocks->Tag : 0,
                    "a remove lock is released with a tag that it is not held with");
 }
 
@@ -104,12 +110,14 @@ static void IopDrop(PIO_REMOVE_LOCK Lock, PVOID Tag)
     LONG Left = InterlockedDecrement(&Lock->Common.IoCount);
 
     if (Left < 0 || (Left == 0 && !__atomic_load_n(&Lock->Common.Removed, __ATOMIC_SEQ_CST)))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD5, (ULONG_PTR)Lock, (ULONG_PTR)Tag, 0, "a remove lock is released more often than it was acquired");
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD5, (ULONG_PTR)Lock, (ULONG_PTR)Tag, 0,
+                   "a remove lock is released more often than it was acquired");
     if (Left == 0)
         KeSetEvent(&Lock->Common.RemoveEvent, IO_NO_INCREMENT, FALSE);
 }
 
-/* Bug check 0xC4/D5: not held (with that tag). IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioreleaseremovelock */
+/* Bug check 0xC4/D5: not held (with that tag). IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-ioreleaseremovelock */
 VOID NTAPI IoReleaseRemoveLockEx(PIO_REMOVE_LOCK RemoveLock, PVOID Tag, ULONG RemlockSize)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
@@ -117,8 +125,9 @@ VOID NTAPI IoReleaseRemoveLockEx(PIO_REMOVE_LOCK RemoveLock, PVOID Tag, ULONG Re
     IopDrop(RemoveLock, Tag);
 }
 
-/* The caller, who holds the lock, lets nobody in any more, releases it and waits for all others. Bug check 0xC4/D6: not held with that tag.
- * IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-ioreleaseremovelockandwait */
+/* The caller, who holds the lock, lets nobody in any more, releases it and waits for all others.
+ * Bug check 0xC4/D6: not held with that tag. IRQL PASSIVE_LEVEL. Doc:
+ * wdm/nf-wdm-ioreleaseremovelockandwait */
 VOID NTAPI IoReleaseRemoveLockAndWaitEx(PIO_REMOVE_LOCK RemoveLock, PVOID Tag, ULONG RemlockSize)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);

@@ -1,5 +1,6 @@
 /*
- * Share access: bookkeeping that a driver keeps for each thing that can be opened, under a lock of its own.
+ * Share access: bookkeeping that a driver keeps for each thing that can be opened, under a lock of
+ * its own.
  */
 #include "io/iop.h"
 
@@ -35,14 +36,18 @@ static BOOLEAN IopConflicts(PFILE_OBJECT File, PSHARE_ACCESS Access)
 {
     ULONG Opens = Access->OpenCount;
 
-    return (File->ReadAccess && Access->SharedRead < Opens) || (File->WriteAccess && Access->SharedWrite < Opens) ||
-           (File->DeleteAccess && Access->SharedDelete < Opens) || (Access->Readers && !File->SharedRead) ||
-           (Access->Writers && !File->SharedWrite) || (Access->Deleters && !File->SharedDelete);
+    return (File->ReadAccess && Access->SharedRead < Opens) ||
+           (File->WriteAccess && Access->SharedWrite < Opens) ||
+           (File->DeleteAccess && Access->SharedDelete < Opens) ||
+           (Access->Readers && !File->SharedRead) || (Access->Writers && !File->SharedWrite) ||
+           (Access->Deleters && !File->SharedDelete);
 }
 
-/* Whether a further open with that access and sharing is possible: STATUS_SHARING_VIOLATION. Update counts it in.
- * IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-iocheckshareaccess */
-NTSTATUS NTAPI IoCheckShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareAccess, PFILE_OBJECT FileObject, PSHARE_ACCESS ShareAccess, BOOLEAN Update)
+/* Whether a further open with that access and sharing is possible: STATUS_SHARING_VIOLATION. Update
+ * counts it in. IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-iocheckshareaccess */
+NTSTATUS NTAPI IoCheckShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareAccess,
+                                  PFILE_OBJECT FileObject, PSHARE_ACCESS ShareAccess,
+                                  BOOLEAN Update)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     IopSetAccess(FileObject, DesiredAccess, DesiredShareAccess);
@@ -56,7 +61,8 @@ NTSTATUS NTAPI IoCheckShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareA
 }
 
 /* The first open: begins the count. Doc: wdm/nf-wdm-iosetshareaccess */
-VOID NTAPI IoSetShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareAccess, PFILE_OBJECT FileObject, PSHARE_ACCESS ShareAccess)
+VOID NTAPI IoSetShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareAccess,
+                            PFILE_OBJECT FileObject, PSHARE_ACCESS ShareAccess)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     *ShareAccess = (SHARE_ACCESS){0};
@@ -65,7 +71,8 @@ VOID NTAPI IoSetShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareAccess,
         IopCount(FileObject, ShareAccess, 1);
 }
 
-/* An open that IoCheckShareAccess allowed without counting it. Doc: wdm/nf-wdm-ioupdateshareaccess */
+/* An open that IoCheckShareAccess allowed without counting it. Doc: wdm/nf-wdm-ioupdateshareaccess
+ */
 VOID NTAPI IoUpdateShareAccess(PFILE_OBJECT FileObject, PSHARE_ACCESS ShareAccess)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);

@@ -16,7 +16,8 @@ static NTSTATUS IopRegister(PDEVICE_OBJECT Device, PLIST_ENTRY List)
     return STATUS_SUCCESS;
 }
 
-/* The device gets IRP_MJ_SHUTDOWN when the system stops. IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-ioregistershutdownnotification */
+/* The device gets IRP_MJ_SHUTDOWN when the system stops. IRQL PASSIVE_LEVEL. Doc:
+ * wdm/nf-wdm-ioregistershutdownnotification */
 NTSTATUS NTAPI IoRegisterShutdownNotification(PDEVICE_OBJECT DeviceObject)
 {
     return IopRegister(DeviceObject, &IopState.Shutdown);

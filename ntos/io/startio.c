@@ -8,7 +8,8 @@ static void IopCallStartIo(PDEVICE_OBJECT Device, PIRP Irp)
     IOP_CALL(Device->DriverObject->DriverStartIo, Device, Irp);
 }
 
-/* The IRP is the device's current one, and StartIo is to be called; with the cancel lock held if Cancelable. Releases that. */
+/* The IRP is the device's current one, and StartIo is to be called; with the cancel lock held if
+ * Cancelable. Releases that. */
 static void IopBeginPacket(PDEVICE_OBJECT Device, PIRP Irp, BOOLEAN Cancelable, KIRQL CancelIrql)
 {
     Device->CurrentIrp = Irp;
@@ -27,15 +28,18 @@ static void IopAfterQueueing(PIRP Irp, KIRQL CancelIrql)
 
     if (Irp->Cancel && (Routine = IoSetCancelRoutine(Irp, NULL))) {
         Irp->CancelIrql = CancelIrql;
-        IOP_CALL(Routine, IoGetCurrentIrpStackLocation(Irp)->DeviceObject, Irp); /* releases the lock */
+        IOP_CALL(Routine, IoGetCurrentIrpStackLocation(Irp)->DeviceObject,
+                 Irp); /* releases the lock */
     } else {
         IoReleaseCancelSpinLock(CancelIrql);
     }
 }
 
-/* Calls StartIo with the IRP if the device is idle, else queues it (by *Key, if given). The caller has marked it pending. CancelFunction becomes its
- * cancel routine meanwhile. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iostartpacket */
-VOID NTAPI IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key, PDRIVER_CANCEL CancelFunction)
+/* Calls StartIo with the IRP if the device is idle, else queues it (by *Key, if given). The caller
+ * has marked it pending. CancelFunction becomes its cancel routine meanwhile. IRQL <=
+ * DISPATCH_LEVEL. Doc: wdm/nf-wdm-iostartpacket */
+VOID NTAPI IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key,
+                         PDRIVER_CANCEL CancelFunction)
 {
     PKDEVICE_QUEUE_ENTRY Entry = &Irp->Tail.Overlay.DeviceQueueEntry;
     KIRQL Irql, CancelIrql = DISPATCH_LEVEL;
@@ -47,7 +51,8 @@ VOID NTAPI IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key, PDRI
         IoAcquireCancelSpinLock(&CancelIrql);
         IoSetCancelRoutine(Irp, CancelFunction);
     }
-    Queued = Key ? KeInsertByKeyDeviceQueue(&DeviceObject->DeviceQueue, Entry, *Key) : KeInsertDeviceQueue(&DeviceObject->DeviceQueue, Entry);
+    Queued = Key ? KeInsertByKeyDeviceQueue(&DeviceObject->DeviceQueue, Entry, *Key)
+                 : KeInsertDeviceQueue(&DeviceObject->DeviceQueue, Entry);
     if (!Queued)
         IopBeginPacket(DeviceObject, Irp, CancelFunction != NULL, CancelIrql);
     else if (CancelFunction)
@@ -63,14 +68,17 @@ static void IopNextPacket(PDEVICE_OBJECT Device, BOOLEAN Cancelable, const ULONG
     if (Cancelable)
         IoAcquireCancelSpinLock(&CancelIrql);
     Device->CurrentIrp = NULL;
-    Entry = Key ? KeRemoveByKeyDeviceQueue(&Device->DeviceQueue, *Key) : KeRemoveDeviceQueue(&Device->DeviceQueue);
+    Entry = Key ? KeRemoveByKeyDeviceQueue(&Device->DeviceQueue, *Key)
+                : KeRemoveDeviceQueue(&Device->DeviceQueue);
     if (Entry)
-        IopBeginPacket(Device, CONTAINING_RECORD(Entry, IRP, Tail.Overlay.DeviceQueueEntry), Cancelable, CancelIrql);
+        IopBeginPacket(Device, CONTAINING_RECORD(Entry, IRP, Tail.Overlay.DeviceQueueEntry),
+                       Cancelable, CancelIrql);
     else if (Cancelable)
         IoReleaseCancelSpinLock(CancelIrql);
 }
 
-/* A StartIo that is deferred is not called from inside another one of the same device, but after it. */
+/* A StartIo that is deferred is not called from inside another one of the same device, but after
+ * it. */
 static void IopNextPacketDeferred(PDEVICE_OBJECT Device, BOOLEAN Cancelable, const ULONG *Key)
 {
     IOP_DEVICE *Extension = IopDevice(Device);
@@ -92,8 +100,9 @@ static void IopStartNext(PDEVICE_OBJECT Device, BOOLEAN Cancelable, const ULONG 
         IopNextPacket(Device, Cancelable, Key);
 }
 
-/* The current IRP is done: StartIo gets the next, or the device becomes idle. Cancelable: as in IoStartPacket there was a cancel routine.
- * IRQL DISPATCH_LEVEL. Doc: wdm/nf-wdm-iostartnextpacket */
+/* The current IRP is done: StartIo gets the next, or the device becomes idle. Cancelable: as in
+ * IoStartPacket there was a cancel routine. IRQL DISPATCH_LEVEL. Doc: wdm/nf-wdm-iostartnextpacket
+ */
 VOID NTAPI IoStartNextPacket(PDEVICE_OBJECT DeviceObject, BOOLEAN Cancelable)
 {
     IopStartNext(DeviceObject, Cancelable, NULL);
@@ -105,9 +114,11 @@ VOID NTAPI IoStartNextPacketByKey(PDEVICE_OBJECT DeviceObject, BOOLEAN Cancelabl
     IopStartNext(DeviceObject, Cancelable, &Key);
 }
 
-/* DeferredStartIo: no recursion of StartIo through IoStartNextPacket. NonCancelable: the IRP that StartIo gets has no cancel routine.
- * Doc: wdm/nf-wdm-iosetstartioattributes */
-VOID NTAPI IoSetStartIoAttributes(PDEVICE_OBJECT DeviceObject, BOOLEAN DeferredStartIo, BOOLEAN NonCancelable)
+/* DeferredStartIo: no recursion of StartIo through IoStartNextPacket. NonCancelable: the IRP that
+ * StartIo gets has no cancel routine. Doc: wdm/nf-wdm-iosetstartioattributes */
+VOID NTAPI IoSetStartIoAttributes(PDEVICE_OBJECT DeviceObject, BOOLEAN DeferredStartIo,
+                                  BOOLEAN NonCancelable)
 {
-    IopDevice(DeviceObject)->StartIoFlags = (DeferredStartIo ? IOP_STARTIO_DEFERRED : 0) | (NonCancelable ? IOP_STARTIO_NON_CANCELABLE : 0);
+    IopDevice(DeviceObject)->StartIoFlags = (DeferredStartIo ? IOP_STARTIO_DEFERRED : 0) |
+                                            (NonCancelable ? IOP_STARTIO_NON_CANCELABLE : 0);
 }

@@ -20,8 +20,9 @@ static void IopCallAndWait(PDEVICE_OBJECT Device, PIRP Irp)
         KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
 }
 
-/* Passes a copy of the current location down and waits: the IRP is the caller's again, with the lower driver's status. FALSE: no location left.
- * IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-ioforwardirpsynchronously */
+/* Passes a copy of the current location down and waits: the IRP is the caller's again, with the
+ * lower driver's status. FALSE: no location left. IRQL <= APC_LEVEL. Doc:
+ * wdm/nf-wdm-ioforwardirpsynchronously */
 BOOLEAN NTAPI IoForwardIrpSynchronously(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     VF_IRQL_MAX(APC_LEVEL);
@@ -32,7 +33,8 @@ BOOLEAN NTAPI IoForwardIrpSynchronously(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     return TRUE;
 }
 
-/* As above, with the next location set up by the caller; the lower driver's status. IRQL <= APC_LEVEL. Doc: ntddk/nf-ntddk-iosynchronouscalldriver */
+/* As above, with the next location set up by the caller; the lower driver's status. IRQL <=
+ * APC_LEVEL. Doc: ntddk/nf-ntddk-iosynchronouscalldriver */
 NTSTATUS NTAPI IoSynchronousCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     VF_IRQL_MAX(APC_LEVEL);
@@ -57,10 +59,12 @@ static NTSTATUS NTAPI IopCallExtended(PDEVICE_OBJECT Device, PIRP Irp, PVOID Con
     return Status;
 }
 
-/* A completion routine whose driver is held until it has returned. STATUS_INSUFFICIENT_RESOURCES. IRQL <= DISPATCH_LEVEL.
- * Doc: wdm/nf-wdm-iosetcompletionroutineex */
-NTSTATUS NTAPI IoSetCompletionRoutineEx(PDEVICE_OBJECT DeviceObject, PIRP Irp, PIO_COMPLETION_ROUTINE CompletionRoutine, PVOID Context,
-                                        BOOLEAN InvokeOnSuccess, BOOLEAN InvokeOnError, BOOLEAN InvokeOnCancel)
+/* A completion routine whose driver is held until it has returned. STATUS_INSUFFICIENT_RESOURCES.
+ * IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iosetcompletionroutineex */
+NTSTATUS NTAPI IoSetCompletionRoutineEx(PDEVICE_OBJECT DeviceObject, PIRP Irp,
+                                        PIO_COMPLETION_ROUTINE CompletionRoutine, PVOID Context,
+                                        BOOLEAN InvokeOnSuccess, BOOLEAN InvokeOnError,
+                                        BOOLEAN InvokeOnCancel)
 {
     IOP_EXTENDED *Extended;
 
@@ -70,6 +74,7 @@ NTSTATUS NTAPI IoSetCompletionRoutineEx(PDEVICE_OBJECT DeviceObject, PIRP Irp, P
         return STATUS_INSUFFICIENT_RESOURCES;
     ObReferenceObject(DeviceObject);
     *Extended = (IOP_EXTENDED){DeviceObject, Context, CompletionRoutine};
-    IoSetCompletionRoutine(Irp, IopCallExtended, Extended, InvokeOnSuccess, InvokeOnError, InvokeOnCancel);
+    IoSetCompletionRoutine(Irp, IopCallExtended, Extended, InvokeOnSuccess, InvokeOnError,
+                           InvokeOnCancel);
     return STATUS_SUCCESS;
 }

@@ -20,15 +20,21 @@ static NTSTATUS IopCreateTypes(void)
 {
     static const OB_TYPE_PROCEDURES Device = {.Parse = IopParseDevice, .Delete = IopFreeDevice};
     static const OB_TYPE_PROCEDURES Driver = {.Delete = IopFreeDriver};
-    static const OB_TYPE_PROCEDURES File = {.Parse = IopParseFile, .Close = IopCloseFile, .Delete = IopDeleteFile, .QueryName = IopQueryFileName};
+    static const OB_TYPE_PROCEDURES File = {.Parse = IopParseFile,
+                                            .Close = IopCloseFile,
+                                            .Delete = IopDeleteFile,
+                                            .QueryName = IopQueryFileName};
     PGENERIC_MAPPING Mapping = IoGetFileObjectGenericMapping();
     NTSTATUS Status;
 
-    Status = ObCreateObjectType_(L"Device", &Device, Mapping, FILE_ALL_ACCESS, NonPagedPool, 'iveD', OB_NOT_WAITABLE, &IopState.DeviceType);
+    Status = ObCreateObjectType_(L"Device", &Device, Mapping, FILE_ALL_ACCESS, NonPagedPool, 'iveD',
+                                 OB_NOT_WAITABLE, &IopState.DeviceType);
     if (NT_SUCCESS(Status))
-        Status = ObCreateObjectType_(L"Driver", &Driver, Mapping, FILE_ALL_ACCESS, NonPagedPool, 'virD', OB_NOT_WAITABLE, &IopState.DriverType);
+        Status = ObCreateObjectType_(L"Driver", &Driver, Mapping, FILE_ALL_ACCESS, NonPagedPool,
+                                     'virD', OB_NOT_WAITABLE, &IopState.DriverType);
     if (NT_SUCCESS(Status))
-        Status = ObCreateObjectType_(L"File", &File, Mapping, FILE_ALL_ACCESS, NonPagedPool, 'eliF', FIELD_OFFSET(FILE_OBJECT, Event), &IopState.FileType);
+        Status = ObCreateObjectType_(L"File", &File, Mapping, FILE_ALL_ACCESS, NonPagedPool, 'eliF',
+                                     FIELD_OFFSET(FILE_OBJECT, Event), &IopState.FileType);
     return Status;
 }
 

@@ -1,6 +1,7 @@
 /*
- * IoTimer: one tick a second for all devices, on one kernel timer. The routines run at DISPATCH_LEVEL under the timer lock, so that a stopped
- * timer's routine has returned when IoStopTimer does.
+ * IoTimer: one tick a second for all devices, on one kernel timer. The routines run at
+ * DISPATCH_LEVEL under the timer lock, so that a stopped timer's routine has returned when
+ * IoStopTimer does.
  */
 #include "io/iop.h"
 #include <string.h>
@@ -36,7 +37,8 @@ static VOID NTAPI IopTick(PKDPC Dpc, PVOID Context, PVOID SystemArgument1, PVOID
 {
     KeAcquireSpinLockAtDpcLevel(&IopTimers.Lock);
     IopTimers.Ticking = KiSelf;
-    for (PLIST_ENTRY Entry = IopTimers.Timers.Flink; Entry != &IopTimers.Timers; Entry = Entry->Flink) {
+    for (PLIST_ENTRY Entry = IopTimers.Timers.Flink; Entry != &IopTimers.Timers;
+         Entry = Entry->Flink) {
         IO_TIMER *Timer = CONTAINING_RECORD(Entry, IO_TIMER, Entry);
 
         if (Timer->Running)
@@ -69,23 +71,28 @@ void IopStopTimers(void)
 static void IopLockTimers(PKIRQL Irql)
 {
     if (__atomic_load_n(&IopTimers.Ticking, __ATOMIC_RELAXED) == KiSelf)
-        VfBugCheck(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)&IopTimers.Lock, 0, 0, 0, "an IoTimer routine called a routine for IoTimers");
+        VfBugCheck(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)&IopTimers.Lock, 0, 0, 0,
+                   "an IoTimer routine called a routine for IoTimers");
     KeAcquireSpinLock(&IopTimers.Lock, Irql);
 }
 
-/* A timer for the device, not running yet; once a device: bug check 0xC9/0A the second time. IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-ioinitializetimer */
-NTSTATUS NTAPI IoInitializeTimer(PDEVICE_OBJECT DeviceObject, PIO_TIMER_ROUTINE TimerRoutine, PVOID Context)
+/* A timer for the device, not running yet; once a device: bug check 0xC9/0A the second time. IRQL
+ * PASSIVE_LEVEL. Doc: wdm/nf-wdm-ioinitializetimer */
+NTSTATUS NTAPI IoInitializeTimer(PDEVICE_OBJECT DeviceObject, PIO_TIMER_ROUTINE TimerRoutine,
+                                 PVOID Context)
 {
     IO_TIMER *Timer;
     KIRQL Irql;
 
     VF_IRQL_MAX(PASSIVE_LEVEL);
     if (DeviceObject->Timer)
-        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x0A, (ULONG_PTR)DeviceObject, 0, 0, "IoInitializeTimer twice for one device object");
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x0A, (ULONG_PTR)DeviceObject, 0, 0,
+                   "IoInitializeTimer twice for one device object");
     Timer = ExAllocatePoolWithTag(NonPagedPool, sizeof(*Timer), IOP_TAG);
     if (!Timer)
         return STATUS_INSUFFICIENT_RESOURCES;
-    *Timer = (IO_TIMER){.Type = IO_TYPE_TIMER, .Routine = TimerRoutine, .Context = Context, .Device = DeviceObject};
+    *Timer = (IO_TIMER){
+        .Type = IO_TYPE_TIMER, .Routine = TimerRoutine, .Context = Context, .Device = DeviceObject};
     IopLockTimers(&Irql);
     DeviceObject->Timer = Timer;
     InsertTailList(&IopTimers.Timers, &Timer->Entry);
@@ -100,18 +107,20 @@ static void IopRunTimer(PDEVICE_OBJECT Device, BOOLEAN Run)
     VF_IRQL_MAX(DISPATCH_LEVEL);
     NT_ASSERT(Device->Timer);
     IopLockTimers(&Irql);
-    Device->Timer->Running = Run && !(IopDevice(Device)->ExtensionFlags & (DOE_UNLOAD_PENDING | DOE_DELETE_PENDING));
+    Device->Timer->Running =
+        Run && !(IopDevice(Device)->ExtensionFlags & (DOE_UNLOAD_PENDING | DOE_DELETE_PENDING));
     KeReleaseSpinLock(&IopTimers.Lock, Irql);
 }
 
-/* The routine is called once a second from now on, the first time within a second. Ignored for a device that is going.
- * IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iostarttimer */
+/* The routine is called once a second from now on, the first time within a second. Ignored for a
+ * device that is going. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iostarttimer */
 VOID NTAPI IoStartTimer(PDEVICE_OBJECT DeviceObject)
 {
     IopRunTimer(DeviceObject, TRUE);
 }
 
-/* When this returns the routine does not run. Not for the routine itself: bug check 0x0F. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iostoptimer */
+/* When this returns the routine does not run. Not for the routine itself: bug check 0x0F. IRQL <=
+ * DISPATCH_LEVEL. Doc: wdm/nf-wdm-iostoptimer */
 VOID NTAPI IoStopTimer(PDEVICE_OBJECT DeviceObject)
 {
     IopRunTimer(DeviceObject, FALSE);

@@ -1,5 +1,6 @@
 /*
- * Unloading: asked for at any time, done when no file is open on the driver's devices and nothing is attached to them.
+ * Unloading: asked for at any time, done when no file is open on the driver's devices and nothing
+ * is attached to them.
  */
 #include "io/iop.h"
 
@@ -12,8 +13,9 @@ static BOOLEAN IopInUse(PDRIVER_OBJECT Driver)
     return FALSE;
 }
 
-#define IOP_LEFT(driver, what, ...) \
-    VfBugCheck(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, (ULONG_PTR)(what), 0, (ULONG_PTR)(driver)->DriverUnload, 0, __VA_ARGS__)
+#define IOP_LEFT(driver, what, ...)                                                                \
+    VfBugCheck(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, (ULONG_PTR)(what), 0,        \
+               (ULONG_PTR)(driver)->DriverUnload, 0, __VA_ARGS__)
 
 /* What DriverUnload must have undone. */
 static void IopCheckLeftovers(PDRIVER_OBJECT Driver)
@@ -25,7 +27,9 @@ static void IopCheckLeftovers(PDRIVER_OBJECT Driver)
         return;
     for (PDEVICE_OBJECT Device = Driver->DeviceObject; Device; Device = Device->NextDevice) {
         if (!(IopDevice(Device)->ExtensionFlags & DOE_DELETE_PENDING))
-            IOP_LEFT(Driver, Device, "a driver was unloaded and left a device object behind: IoDeleteDevice is missing");
+            IOP_LEFT(
+                Driver, Device,
+                "a driver was unloaded and left a device object behind: IoDeleteDevice is missing");
     }
     if (!Driver->DriverSize || IopDriver(Driver)->Image.Shared)
         return;
@@ -35,7 +39,8 @@ static void IopCheckLeftovers(PDRIVER_OBJECT Driver)
         IOP_LEFT(Driver, Found, "a driver was unloaded while a system thread of it runs");
     if (KeFindObjectInRange(Driver->DriverStart, Driver->DriverSize, &Kind, &Found))
         VfBugCheck(TIMER_OR_DPC_INVALID, Kind, (ULONG_PTR)Found, (ULONG_PTR)Driver->DriverStart,
-                   (ULONG_PTR)Driver->DriverStart + Driver->DriverSize, "a driver was unloaded while a timer or DPC in its data is queued");
+                   (ULONG_PTR)Driver->DriverStart + Driver->DriverSize,
+                   "a driver was unloaded while a timer or DPC in its data is queued");
 }
 
 static void IopUnloadNow(PVOID Context)
@@ -48,7 +53,9 @@ static void IopUnloadNow(PVOID Context)
     Self->CurrentDriver = &Driver->Object;
     IOP_CALL(Driver->Object.DriverUnload, &Driver->Object);
     if (Self->Irql != PASSIVE_LEVEL)
-        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)Self->Irql << 16, (ULONG_PTR)Driver->Object.DriverUnload, 0, 0, "DriverUnload returned at raised IRQL");
+        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)Self->Irql << 16,
+                   (ULONG_PTR)Driver->Object.DriverUnload, 0, 0,
+                   "DriverUnload returned at raised IRQL");
     Self->CurrentDriver = Outer;
     IopCheckLeftovers(&Driver->Object);
     IopUnlistDriver(Driver);
@@ -90,7 +97,8 @@ static NTSTATUS IopFindDriver(PUNICODE_STRING ServiceName, PDRIVER_OBJECT *Drive
     Name.Length = sizeof(L"\\Driver\\") - sizeof(WCHAR);
     if (!NT_SUCCESS(RtlAppendUnicodeStringToString(&Name, ServiceName)))
         return STATUS_OBJECT_NAME_NOT_FOUND;
-    return ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, IopState.DriverType, KernelMode, NULL, (PVOID *)Driver);
+    return ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, IopState.DriverType,
+                                   KernelMode, NULL, (PVOID *)Driver);
 }
 
 NTSTATUS IopUnloadDriver(PUNICODE_STRING ServiceName)
@@ -137,7 +145,8 @@ static void IopDropDriver(IOP_DRIVER *Driver)
             IoDetachDevice(IopDevice(Device)->AttachedTo);
         IoDeleteDevice(Device);
         if (Driver->Object.DeviceObject == Device)
-            VfBugCheck(DEVICE_REFERENCE_COUNT_NOT_ZERO, (ULONG_PTR)Device, 0, 0, 0, "at shutdown a device of %u opens is left",
+            VfBugCheck(DEVICE_REFERENCE_COUNT_NOT_ZERO, (ULONG_PTR)Device, 0, 0, 0,
+                       "at shutdown a device of %u opens is left",
                        (unsigned)Device->ReferenceCount);
     }
     IopUnlistDriver(Driver);

@@ -1,12 +1,13 @@
 /*
- * Work items of devices and drivers: the object is held from queueing until the routine has returned.
+ * Work items of devices and drivers: the object is held from queueing until the routine has
+ * returned.
  */
 #include "io/iop.h"
 #include <string.h>
 
 typedef struct _IO_WORKITEM {
     WORK_QUEUE_ITEM Item;
-    PVOID IoObject;           /* device or driver */
+    PVOID IoObject; /* device or driver */
     PIO_WORKITEM_ROUTINE Routine;
     PIO_WORKITEM_ROUTINE_EX RoutineEx;
     PVOID Context;
@@ -42,7 +43,8 @@ ULONG NTAPI IoSizeofWorkItem(VOID)
     return sizeof(IO_WORKITEM);
 }
 
-/* In the caller's memory of IoSizeofWorkItem() bytes; IoObject is a device or driver object. Any IRQL. Doc: wdm/nf-wdm-ioinitializeworkitem */
+/* In the caller's memory of IoSizeofWorkItem() bytes; IoObject is a device or driver object. Any
+ * IRQL. Doc: wdm/nf-wdm-ioinitializeworkitem */
 VOID NTAPI IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem)
 {
     memset(IoWorkItem, 0, sizeof(*IoWorkItem));
@@ -52,7 +54,8 @@ VOID NTAPI IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem)
 static void IopCheckIdle(PIO_WORKITEM Item, const char *What)
 {
     if (Item->Queued)
-        VfBugCheck(WORKER_INVALID, 0, (ULONG_PTR)Item, 0, 0, "%s of a work item that is queued", What);
+        VfBugCheck(WORKER_INVALID, 0, (ULONG_PTR)Item, 0, 0, "%s of a work item that is queued",
+                   What);
 }
 
 /* Doc: wdm/nf-wdm-iouninitializeworkitem. The item must not be queued: bug check 0xE4. */
@@ -74,7 +77,8 @@ PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
     return Item;
 }
 
-/* Also from inside its routine. Bug check 0xE4: it is queued. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iofreeworkitem */
+/* Also from inside its routine. Bug check 0xE4: it is queued. IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-iofreeworkitem */
 VOID NTAPI IoFreeWorkItem(PIO_WORKITEM IoWorkItem)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
@@ -86,14 +90,17 @@ static void IopQueueItem(PIO_WORKITEM Item, WORK_QUEUE_TYPE Queue)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
     if (InterlockedExchange(&Item->Queued, 1))
-        VfBugCheck(WORKER_INVALID, 1, (ULONG_PTR)Item, (ULONG_PTR)Item->Routine, 0, "a work item was queued twice");
+        VfBugCheck(WORKER_INVALID, 1, (ULONG_PTR)Item, (ULONG_PTR)Item->Routine, 0,
+                   "a work item was queued twice");
     ObReferenceObject(Item->IoObject);
     ExInitializeWorkItem(&Item->Item, IopRunWorkItem, Item);
     ExQueueWorkItem(&Item->Item, Queue);
 }
 
-/* Calls WorkerRoutine(Device, Context) once, at PASSIVE_LEVEL on a system thread. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioqueueworkitem */
-VOID NTAPI IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE QueueType, PVOID Context)
+/* Calls WorkerRoutine(Device, Context) once, at PASSIVE_LEVEL on a system thread. IRQL <=
+ * DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioqueueworkitem */
+VOID NTAPI IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine,
+                           WORK_QUEUE_TYPE QueueType, PVOID Context)
 {
     IopCheckIdle(IoWorkItem, "IoQueueWorkItem");
     IoWorkItem->Routine = WorkerRoutine;
@@ -102,8 +109,10 @@ VOID NTAPI IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerR
     IopQueueItem(IoWorkItem, QueueType);
 }
 
-/* WorkerRoutine(IoObject, Context, IoWorkItem). IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioqueueworkitemex */
-VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine, WORK_QUEUE_TYPE QueueType, PVOID Context)
+/* WorkerRoutine(IoObject, Context, IoWorkItem). IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-ioqueueworkitemex */
+VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine,
+                             WORK_QUEUE_TYPE QueueType, PVOID Context)
 {
     IopCheckIdle(IoWorkItem, "IoQueueWorkItemEx");
     IoWorkItem->Routine = NULL;

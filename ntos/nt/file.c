@@ -1,8 +1,8 @@
 /*
  * File services: decode here, then io.
  *
- * The I/O status block of a request that completes later is the caller's memory until then; that of a service which always completes is
- * written here.
+ * The I/O status block of a request that completes later is the caller's memory until then; that of
+ * a service which always completes is written here.
  */
 #include "nt/capture.h"
 
@@ -15,14 +15,16 @@ typedef struct NTP_OPEN {
 
 #define NTP_EA_LIMIT 0x10000u
 
-static NTSTATUS NtpProbeOpen(KPROCESSOR_MODE Mode, PHANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock)
+static NTSTATUS NtpProbeOpen(KPROCESSOR_MODE Mode, PHANDLE FileHandle,
+                             PIO_STATUS_BLOCK IoStatusBlock)
 {
     NTSTATUS Status = NtpProbe(Mode, FileHandle, sizeof(*FileHandle));
 
     return NT_SUCCESS(Status) ? NtpProbe(Mode, IoStatusBlock, sizeof(*IoStatusBlock)) : Status;
 }
 
-static NTSTATUS NtpReturnOpen(KPROCESSOR_MODE Mode, PHANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, NTP_OPEN *Open, NTSTATUS Status)
+static NTSTATUS NtpReturnOpen(KPROCESSOR_MODE Mode, PHANDLE FileHandle,
+                              PIO_STATUS_BLOCK IoStatusBlock, NTP_OPEN *Open, NTSTATUS Status)
 {
     NTSTATUS Written = NTP_WRITE(Mode, IoStatusBlock, Open->Iosb);
 
@@ -33,9 +35,11 @@ static NTSTATUS NtpReturnOpen(KPROCESSOR_MODE Mode, PHANDLE FileHandle, PIO_STAT
     return NtpReturnHandle(Mode, FileHandle, Open->Handle, Status);
 }
 
-NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
-                            PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess, ULONG CreateDisposition, ULONG CreateOptions,
-                            PVOID EaBuffer, ULONG EaLength)
+NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
+                            POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+                            PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
+                            ULONG CreateDisposition, ULONG CreateOptions, PVOID EaBuffer,
+                            ULONG EaLength)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
     NTP_OPEN Open = {0};
@@ -54,8 +58,10 @@ NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJE
         return Status;
     Status = NtpCaptureAttributes(Mode, ObjectAttributes, &Storage, &Attributes);
     if (NT_SUCCESS(Status)) {
-        Status = IopCreateFile(&Open.Handle, DesiredAccess, Attributes, &Open.Iosb, AllocationSize ? &Open.AllocationSize : NULL, FileAttributes, ShareAccess,
-                               CreateDisposition, CreateOptions, Open.Ea, EaLength, Mode);
+        Status =
+            IopCreateFile(&Open.Handle, DesiredAccess, Attributes, &Open.Iosb,
+                          AllocationSize ? &Open.AllocationSize : NULL, FileAttributes, ShareAccess,
+                          CreateDisposition, CreateOptions, Open.Ea, EaLength, Mode);
         Status = NtpReturnOpen(Mode, FileHandle, IoStatusBlock, &Open, Status);
     }
     NtpReleaseAttributes(Mode, &Storage);
@@ -63,13 +69,16 @@ NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJE
     return Status;
 }
 
-NTSTATUS NTAPI NtOpenFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+NTSTATUS NTAPI NtOpenFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
+                          POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
                           ULONG ShareAccess, ULONG OpenOptions)
 {
-    return NtCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, NULL, 0, ShareAccess, FILE_OPEN, OpenOptions, NULL, 0);
+    return NtCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, NULL, 0,
+                        ShareAccess, FILE_OPEN, OpenOptions, NULL, 0);
 }
 
-static NTSTATUS NtpTransfer(BOOLEAN Write, HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset, PULONG Key)
+static NTSTATUS NtpTransfer(BOOLEAN Write, HANDLE File, const IO_ASYNC *Async, PVOID Buffer,
+                            ULONG Length, PLARGE_INTEGER Offset, PULONG Key)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
     LARGE_INTEGER Where = {0};
@@ -82,10 +91,12 @@ static NTSTATUS NtpTransfer(BOOLEAN Write, HANDLE File, const IO_ASYNC *Async, P
         Status = NTP_READ(Mode, KeyValue, Key);
     if (!NT_SUCCESS(Status))
         return Status;
-    return (Write ? IopWriteFile : IopReadFile)(File, Async, Buffer, Length, Offset ? &Where : NULL, Key ? &KeyValue : NULL, Mode);
+    return (Write ? IopWriteFile : IopReadFile)(File, Async, Buffer, Length, Offset ? &Where : NULL,
+                                                Key ? &KeyValue : NULL, Mode);
 }
 
-NTSTATUS NTAPI NtReadFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer,
+NTSTATUS NTAPI NtReadFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
+                          PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer,
                           ULONG Length, PLARGE_INTEGER ByteOffset, PULONG Key)
 {
     IO_ASYNC Async = {Event, ApcRoutine, ApcContext, IoStatusBlock};
@@ -93,7 +104,8 @@ NTSTATUS NTAPI NtReadFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRo
     return NtpTransfer(FALSE, FileHandle, &Async, Buffer, Length, ByteOffset, Key);
 }
 
-NTSTATUS NTAPI NtWriteFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer,
+NTSTATUS NTAPI NtWriteFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
+                           PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer,
                            ULONG Length, PLARGE_INTEGER ByteOffset, PULONG Key)
 {
     IO_ASYNC Async = {Event, ApcRoutine, ApcContext, IoStatusBlock};
@@ -101,24 +113,32 @@ NTSTATUS NTAPI NtWriteFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcR
     return NtpTransfer(TRUE, FileHandle, &Async, Buffer, Length, ByteOffset, Key);
 }
 
-NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock,
-                                     ULONG IoControlCode, PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength)
+NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
+                                     PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock,
+                                     ULONG IoControlCode, PVOID InputBuffer,
+                                     ULONG InputBufferLength, PVOID OutputBuffer,
+                                     ULONG OutputBufferLength)
 {
     IO_ASYNC Async = {Event, ApcRoutine, ApcContext, IoStatusBlock};
 
-    return IopDeviceControl(FileHandle, &Async, IoControlCode, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength, FALSE, ExGetPreviousMode());
+    return IopDeviceControl(FileHandle, &Async, IoControlCode, InputBuffer, InputBufferLength,
+                            OutputBuffer, OutputBufferLength, FALSE, ExGetPreviousMode());
 }
 
-NTSTATUS NTAPI NtFsControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock,
-                               ULONG FsControlCode, PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength)
+NTSTATUS NTAPI NtFsControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
+                               PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock,
+                               ULONG FsControlCode, PVOID InputBuffer, ULONG InputBufferLength,
+                               PVOID OutputBuffer, ULONG OutputBufferLength)
 {
     IO_ASYNC Async = {Event, ApcRoutine, ApcContext, IoStatusBlock};
 
-    return IopDeviceControl(FileHandle, &Async, FsControlCode, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength, TRUE, ExGetPreviousMode());
+    return IopDeviceControl(FileHandle, &Async, FsControlCode, InputBuffer, InputBufferLength,
+                            OutputBuffer, OutputBufferLength, TRUE, ExGetPreviousMode());
 }
 
 /* The status block of a service that has ended. */
-static NTSTATUS NtpReturnIosb(KPROCESSOR_MODE Mode, PIO_STATUS_BLOCK IoStatusBlock, IO_STATUS_BLOCK Iosb, NTSTATUS Status)
+static NTSTATUS NtpReturnIosb(KPROCESSOR_MODE Mode, PIO_STATUS_BLOCK IoStatusBlock,
+                              IO_STATUS_BLOCK Iosb, NTSTATUS Status)
 {
     NTSTATUS Written = NTP_WRITE(Mode, IoStatusBlock, Iosb);
 
@@ -137,7 +157,8 @@ NTSTATUS NTAPI NtCancelIoFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock)
     return NT_SUCCESS(Status) ? NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status) : Status;
 }
 
-NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel, PIO_STATUS_BLOCK IoStatusBlock)
+NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel,
+                                PIO_STATUS_BLOCK IoStatusBlock)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
     IO_STATUS_BLOCK Iosb = {0};
@@ -146,10 +167,13 @@ NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToC
     if (!NT_SUCCESS(Status))
         return Status;
     Status = IopCancelFile(FileHandle, IoRequestToCancel, TRUE, &Iosb, Mode);
-    return NT_SUCCESS(Status) || Status == STATUS_NOT_FOUND ? NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status) : Status;
+    return NT_SUCCESS(Status) || Status == STATUS_NOT_FOUND
+               ? NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status)
+               : Status;
 }
 
-NTSTATUS NTAPI NtCancelSynchronousIoFile(HANDLE ThreadHandle, PIO_STATUS_BLOCK IoRequestToCancel, PIO_STATUS_BLOCK IoStatusBlock)
+NTSTATUS NTAPI NtCancelSynchronousIoFile(HANDLE ThreadHandle, PIO_STATUS_BLOCK IoRequestToCancel,
+                                         PIO_STATUS_BLOCK IoStatusBlock)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
     IO_STATUS_BLOCK Iosb = {0};
@@ -158,7 +182,8 @@ NTSTATUS NTAPI NtCancelSynchronousIoFile(HANDLE ThreadHandle, PIO_STATUS_BLOCK I
 
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = ObReferenceObjectByHandle(ThreadHandle, THREAD_TERMINATE, *PsThreadType, Mode, (PVOID *)&Thread, NULL);
+    Status = ObReferenceObjectByHandle(ThreadHandle, THREAD_TERMINATE, *PsThreadType, Mode,
+                                       (PVOID *)&Thread, NULL);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = IopCancelSynchronous(Thread, IoRequestToCancel, &Iosb);
@@ -178,7 +203,8 @@ NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBl
     return NT_ERROR(Status) ? Status : NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status);
 }
 
-NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation, ULONG Length,
+NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
+                                      PVOID FileInformation, ULONG Length,
                                       FILE_INFORMATION_CLASS FileInformationClass)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
@@ -190,12 +216,14 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStat
         Status = NtpBeginOutput(&Output, Mode, FileInformation, Length);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = IopQueryInformationFile(FileHandle, &Iosb, Output.Buffer, Length, FileInformationClass, Mode);
+    Status = IopQueryInformationFile(FileHandle, &Iosb, Output.Buffer, Length, FileInformationClass,
+                                     Mode);
     Status = NtpEndOutput(&Output, Status, (ULONG)Iosb.Information);
     return NT_ERROR(Status) ? Status : NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status);
 }
 
-NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation, ULONG Length,
+NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
+                                    PVOID FileInformation, ULONG Length,
                                     FILE_INFORMATION_CLASS FileInformationClass)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
@@ -212,7 +240,8 @@ NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatus
     return NT_ERROR(Status) ? Status : NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status);
 }
 
-NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FsInformation, ULONG Length,
+NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
+                                            PVOID FsInformation, ULONG Length,
                                             FS_INFORMATION_CLASS FsInformationClass)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
@@ -224,7 +253,8 @@ NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK 
         Status = NtpBeginOutput(&Output, Mode, FsInformation, Length);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = IopQueryVolumeInformation(FileHandle, &Iosb, Output.Buffer, Length, FsInformationClass, Mode);
+    Status = IopQueryVolumeInformation(FileHandle, &Iosb, Output.Buffer, Length, FsInformationClass,
+                                       Mode);
     Status = NtpEndOutput(&Output, Status, (ULONG)Iosb.Information);
     return NT_ERROR(Status) ? Status : NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status);
 }

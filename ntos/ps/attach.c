@@ -8,12 +8,13 @@ _Static_assert(sizeof(KAPC_STATE) == sizeof(KAPC_STATE_NT), "drivers give us the
 static void PspCheckAttach(PKPROCESS Process)
 {
     if (KiSelf->Prcb && KiSelf->Irql >= DISPATCH_LEVEL)
-        VfBugCheck(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Process, (ULONG_PTR)KiSelf->ApcState.Process, KiSelf->Attached, 1,
+        VfBugCheck(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Process,
+                   (ULONG_PTR)KiSelf->ApcState.Process, KiSelf->Attached, 1,
                    "attach to a process above APC_LEVEL");
 }
 
-/* The calling thread uses Process's address space until KeUnstackDetachProcess with the same state. Nests.
- * IRQL <= APC_LEVEL, else bug check 0x5. Doc: ntifs/nf-ntifs-kestackattachprocess */
+/* The calling thread uses Process's address space until KeUnstackDetachProcess with the same state.
+ * Nests. IRQL <= APC_LEVEL, else bug check 0x5. Doc: ntifs/nf-ntifs-kestackattachprocess */
 VOID NTAPI KeStackAttachProcess(PKPROCESS Process, PRKAPC_STATE ApcState)
 {
     PspCheckAttach(Process);
@@ -36,7 +37,8 @@ VOID NTAPI KeAttachProcess(PKPROCESS Process)
     if (KiSelf->ApcState.Process == (struct _KPROCESS *)Process)
         return;
     if (KiSelf->Attached)
-        VfBugCheck(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Process, (ULONG_PTR)KiSelf->ApcState.Process, KiSelf->Attached, 0,
+        VfBugCheck(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Process,
+                   (ULONG_PTR)KiSelf->ApcState.Process, KiSelf->Attached, 0,
                    "KeAttachProcess by a thread that is attached already");
     KeAttachProcess_((KPROCESS_NT *)Process, &Unused);
 }

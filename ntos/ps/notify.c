@@ -1,13 +1,14 @@
 /*
- * Notify routines for processes, threads and images: three tables of 64, called in order of registration at PASSIVE_LEVEL
- * inside a critical region. Removing a routine waits until no call of it is under way.
+ * Notify routines for processes, threads and images: three tables of 64, called in order of
+ * registration at PASSIVE_LEVEL inside a critical region. Removing a routine waits until no call of
+ * it is under way.
  */
 #include "ps/psp.h"
 
 #define PSP_MAX_CALLBACKS 64
 
 typedef struct PSP_CALLBACK {
-    PVOID Routine;          /* NULL: free. Written under the mutex, read under the rundown reference */
+    PVOID Routine; /* NULL: free. Written under the mutex, read under the rundown reference */
     ULONG Kind;
     EX_RUNDOWN_REF Rundown;
 } PSP_CALLBACK;
@@ -99,21 +100,27 @@ static void PspLeaveCallback(PSP_CALLBACK *Slot)
     ExReleaseRundownProtection(&Slot->Rundown);
 }
 
-#define PSP_FOR_EACH_CALLBACK(slot, routine, table)                                                 \
-    for (PSP_CALLBACK *slot = (table)->Slots; (table)->Count && slot < (table)->Slots + PSP_MAX_CALLBACKS; slot++) \
-        for (PVOID routine = PspEnterCallback(slot); routine; PspLeaveCallback(slot), routine = NULL)
+#define PSP_FOR_EACH_CALLBACK(slot, routine, table)                                                \
+    for (PSP_CALLBACK *slot = (table)->Slots;                                                      \
+         (table)->Count && slot < (table)->Slots + PSP_MAX_CALLBACKS; slot++)                      \
+        for (PVOID routine = PspEnterCallback(slot); routine;                                      \
+             PspLeaveCallback(slot), routine = NULL)
 
-static void PspCallProcess(PSP_CALLBACK *Slot, PVOID Routine, PEPROCESS Process, PPS_CREATE_NOTIFY_INFO Info)
+static void PspCallProcess(PSP_CALLBACK *Slot, PVOID Routine, PEPROCESS Process,
+                           PPS_CREATE_NOTIFY_INFO Info)
 {
     if (Slot->Kind == PspClassic)
-        ((PCREATE_PROCESS_NOTIFY_ROUTINE)Routine)(Process->ParentId, Process->UniqueProcessId, Info != NULL);
+        ((PCREATE_PROCESS_NOTIFY_ROUTINE)Routine)(Process->ParentId, Process->UniqueProcessId,
+                                                  Info != NULL);
     else
         ((PCREATE_PROCESS_NOTIFY_ROUTINE_EX)Routine)(Process, Process->UniqueProcessId, Info);
 }
 
 NTSTATUS PspNotifyProcessCreate(PEPROCESS Process)
 {
-    PS_CREATE_NOTIFY_INFO Info = {.Size = sizeof(Info), .ParentProcessId = Process->ParentId, .ImageFileName = &Process->ImagePath};
+    PS_CREATE_NOTIFY_INFO Info = {.Size = sizeof(Info),
+                                  .ParentProcessId = Process->ParentId,
+                                  .ImageFileName = &Process->ImagePath};
 
     if (!PspNotify.Processes.Count)
         return STATUS_SUCCESS;
@@ -138,7 +145,8 @@ void PspNotifyThread(PETHREAD Thread, BOOLEAN Create)
     KeEnterCriticalRegion();
     PSP_FOR_EACH_CALLBACK (Slot, Routine, &PspNotify.Threads) {
         if (!Create || Slot->Kind == PspClassic)
-            ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->UniqueProcessId, Thread->UniqueThreadId, Create);
+            ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->UniqueProcessId,
+                                                     Thread->UniqueThreadId, Create);
     }
     KeLeaveCriticalRegion();
 }
@@ -151,7 +159,8 @@ void PspNotifyThreadInContext(PETHREAD Thread)
     KeEnterCriticalRegion();
     PSP_FOR_EACH_CALLBACK (Slot, Routine, &PspNotify.Threads) {
         if (Slot->Kind == PspInNewThread)
-            ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->UniqueProcessId, Thread->UniqueThreadId, TRUE);
+            ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->UniqueProcessId,
+                                                     Thread->UniqueThreadId, TRUE);
     }
     KeLeaveCriticalRegion();
 }
@@ -191,24 +200,29 @@ static NTSTATUS PspSetProcessNotify(PVOID Routine, ULONG Kind, BOOLEAN Remove)
     return Remove ? STATUS_PROCEDURE_NOT_FOUND : STATUS_INVALID_PARAMETER;
 }
 
-/* Adds or removes a routine that is called when a process begins and ends. STATUS_INVALID_PARAMETER: registered already, or 64 are;
- * STATUS_PROCEDURE_NOT_FOUND: not registered. IRQL PASSIVE_LEVEL. Doc: ntddk/nf-ntddk-pssetcreateprocessnotifyroutine */
-NTSTATUS NTAPI PsSetCreateProcessNotifyRoutine(PCREATE_PROCESS_NOTIFY_ROUTINE NotifyRoutine, BOOLEAN Remove)
+/* Adds or removes a routine that is called when a process begins and ends.
+ * STATUS_INVALID_PARAMETER: registered already, or 64 are; STATUS_PROCEDURE_NOT_FOUND: not
+ * registered. IRQL PASSIVE_LEVEL. Doc: ntddk/nf-ntddk-pssetcreateprocessnotifyroutine */
+NTSTATUS NTAPI PsSetCreateProcessNotifyRoutine(PCREATE_PROCESS_NOTIFY_ROUTINE NotifyRoutine,
+                                               BOOLEAN Remove)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     return PspSetProcessNotify(NotifyRoutine, PspClassic, Remove);
 }
 
-/* As above; the routine may refuse a process through CreateInfo->CreationStatus. The signature check on the driver's image does not
- * exist here. IRQL PASSIVE_LEVEL. Doc: ntddk/nf-ntddk-pssetcreateprocessnotifyroutineex */
-NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx(PCREATE_PROCESS_NOTIFY_ROUTINE_EX NotifyRoutine, BOOLEAN Remove)
+/* As above; the routine may refuse a process through CreateInfo->CreationStatus. The signature
+ * check on the driver's image does not exist here. IRQL PASSIVE_LEVEL. Doc:
+ * ntddk/nf-ntddk-pssetcreateprocessnotifyroutineex */
+NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx(PCREATE_PROCESS_NOTIFY_ROUTINE_EX NotifyRoutine,
+                                                 BOOLEAN Remove)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     return PspSetProcessNotify(NotifyRoutine, PspExtended, Remove);
 }
 
 /* Doc: ntddk/nf-ntddk-pssetcreateprocessnotifyroutineex2 */
-NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx2(PSCREATEPROCESSNOTIFYTYPE NotifyType, PVOID NotifyInformation, BOOLEAN Remove)
+NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx2(PSCREATEPROCESSNOTIFYTYPE NotifyType,
+                                                  PVOID NotifyInformation, BOOLEAN Remove)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     if (NotifyType != PsCreateProcessNotifySubsystems)
@@ -218,46 +232,55 @@ NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx2(PSCREATEPROCESSNOTIFYTYPE Noti
 
 static NTSTATUS PspAdd(PSP_CALLBACKS *Table, PVOID Routine, ULONG Kind)
 {
-    return Routine && PspAddCallback(Table, Routine, Kind, FALSE) ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    return Routine && PspAddCallback(Table, Routine, Kind, FALSE) ? STATUS_SUCCESS
+                                                                  : STATUS_INSUFFICIENT_RESOURCES;
 }
 
-/* The routine is called by the creator of a thread and by a thread that ends. At most 64: STATUS_INSUFFICIENT_RESOURCES.
- * IRQL PASSIVE_LEVEL. Doc: ntddk/nf-ntddk-pssetcreatethreadnotifyroutine */
+/* The routine is called by the creator of a thread and by a thread that ends. At most 64:
+ * STATUS_INSUFFICIENT_RESOURCES. IRQL PASSIVE_LEVEL. Doc:
+ * ntddk/nf-ntddk-pssetcreatethreadnotifyroutine */
 NTSTATUS NTAPI PsSetCreateThreadNotifyRoutine(PCREATE_THREAD_NOTIFY_ROUTINE NotifyRoutine)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     return PspAdd(&PspNotify.Threads, NotifyRoutine, PspClassic);
 }
 
-/* PsCreateThreadNotifyNonSystem: the routine is called by the new thread itself. Doc: ntddk/nf-ntddk-pssetcreatethreadnotifyroutineex */
-NTSTATUS NTAPI PsSetCreateThreadNotifyRoutineEx(PSCREATETHREADNOTIFYTYPE NotifyType, PVOID NotifyInformation)
+/* PsCreateThreadNotifyNonSystem: the routine is called by the new thread itself. Doc:
+ * ntddk/nf-ntddk-pssetcreatethreadnotifyroutineex */
+NTSTATUS NTAPI PsSetCreateThreadNotifyRoutineEx(PSCREATETHREADNOTIFYTYPE NotifyType,
+                                                PVOID NotifyInformation)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     if (NotifyType != PsCreateThreadNotifyNonSystem && NotifyType != PsCreateThreadNotifySubsystems)
         return STATUS_INVALID_PARAMETER;
-    return PspAdd(&PspNotify.Threads, NotifyInformation, NotifyType == PsCreateThreadNotifyNonSystem ? PspInNewThread : PspClassic);
+    return PspAdd(&PspNotify.Threads, NotifyInformation,
+                  NotifyType == PsCreateThreadNotifyNonSystem ? PspInNewThread : PspClassic);
 }
 
-/* Waits for calls that are under way. IRQL <= APC_LEVEL. Doc: ntddk/nf-ntddk-psremovecreatethreadnotifyroutine */
+/* Waits for calls that are under way. IRQL <= APC_LEVEL. Doc:
+ * ntddk/nf-ntddk-psremovecreatethreadnotifyroutine */
 NTSTATUS NTAPI PsRemoveCreateThreadNotifyRoutine(PCREATE_THREAD_NOTIFY_ROUTINE NotifyRoutine)
 {
     VF_IRQL_MAX(APC_LEVEL);
-    if (PspRemoveCallback(&PspNotify.Threads, NotifyRoutine, PspClassic) || PspRemoveCallback(&PspNotify.Threads, NotifyRoutine, PspInNewThread))
+    if (PspRemoveCallback(&PspNotify.Threads, NotifyRoutine, PspClassic) ||
+        PspRemoveCallback(&PspNotify.Threads, NotifyRoutine, PspInNewThread))
         return STATUS_SUCCESS;
     return STATUS_PROCEDURE_NOT_FOUND;
 }
 
-/* The routine is called when a driver or program image has been mapped. At most 64: STATUS_INSUFFICIENT_RESOURCES.
- * IRQL PASSIVE_LEVEL. Doc: ntddk/nf-ntddk-pssetloadimagenotifyroutine */
+/* The routine is called when a driver or program image has been mapped. At most 64:
+ * STATUS_INSUFFICIENT_RESOURCES. IRQL PASSIVE_LEVEL. Doc:
+ * ntddk/nf-ntddk-pssetloadimagenotifyroutine */
 NTSTATUS NTAPI PsSetLoadImageNotifyRoutine(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRoutine)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     return PspAdd(&PspNotify.Images, NotifyRoutine, PspClassic);
 }
 
-/* Flags: 0, or PS_IMAGE_NOTIFY_CONFLICTING_ARCHITECTURE (1), which changes nothing here: there is one architecture.
- * Doc: ntddk/nf-ntddk-pssetloadimagenotifyroutineex */
-NTSTATUS NTAPI PsSetLoadImageNotifyRoutineEx(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRoutine, ULONG_PTR Flags)
+/* Flags: 0, or PS_IMAGE_NOTIFY_CONFLICTING_ARCHITECTURE (1), which changes nothing here: there is
+ * one architecture. Doc: ntddk/nf-ntddk-pssetloadimagenotifyroutineex */
+NTSTATUS NTAPI PsSetLoadImageNotifyRoutineEx(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRoutine,
+                                             ULONG_PTR Flags)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     if (Flags & ~(ULONG_PTR)1)
@@ -270,5 +293,7 @@ NTSTATUS NTAPI PsSetLoadImageNotifyRoutineEx(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRo
 NTSTATUS NTAPI PsRemoveLoadImageNotifyRoutine(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRoutine)
 {
     VF_IRQL_MAX(APC_LEVEL);
-    return PspRemoveCallback(&PspNotify.Images, NotifyRoutine, PspClassic) ? STATUS_SUCCESS : STATUS_PROCEDURE_NOT_FOUND;
+    return PspRemoveCallback(&PspNotify.Images, NotifyRoutine, PspClassic)
+               ? STATUS_SUCCESS
+               : STATUS_PROCEDURE_NOT_FOUND;
 }

@@ -1,22 +1,25 @@
 /*
  * Process objects: making them, ending them, finding them.
  *
- * A process is on the list of processes from its creation to its end; the list holds a reference. Its end runs once, in its own
- * context: by the last thread that leaves it, or by PsTerminateProcess_ if there is none.
+ * A process is on the list of processes from its creation to its end; the list holds a reference.
+ * Its end runs once, in its own context: by the last thread that leaves it, or by
+ * PsTerminateProcess_ if there is none.
  */
 #include "ps/psp.h"
 #include <string.h>
 
 static const GENERIC_MAPPING PspProcessMapping = {
     STANDARD_RIGHTS_READ | PROCESS_VM_READ | PROCESS_QUERY_INFORMATION,
-    STANDARD_RIGHTS_WRITE | PROCESS_CREATE_PROCESS | PROCESS_CREATE_THREAD | PROCESS_VM_OPERATION | PROCESS_VM_WRITE |
-        PROCESS_DUP_HANDLE | PROCESS_TERMINATE | PROCESS_SET_QUOTA | PROCESS_SET_INFORMATION,
+    STANDARD_RIGHTS_WRITE | PROCESS_CREATE_PROCESS | PROCESS_CREATE_THREAD | PROCESS_VM_OPERATION |
+        PROCESS_VM_WRITE | PROCESS_DUP_HANDLE | PROCESS_TERMINATE | PROCESS_SET_QUOTA |
+        PROCESS_SET_INFORMATION,
     STANDARD_RIGHTS_EXECUTE | SYNCHRONIZE,
     PROCESS_ALL_ACCESS,
 };
 static const GENERIC_MAPPING PspThreadMapping = {
     STANDARD_RIGHTS_READ | THREAD_GET_CONTEXT | THREAD_QUERY_INFORMATION,
-    STANDARD_RIGHTS_WRITE | THREAD_TERMINATE | THREAD_SUSPEND_RESUME | THREAD_ALERT | THREAD_SET_INFORMATION | THREAD_SET_CONTEXT,
+    STANDARD_RIGHTS_WRITE | THREAD_TERMINATE | THREAD_SUSPEND_RESUME | THREAD_ALERT |
+        THREAD_SET_INFORMATION | THREAD_SET_CONTEXT,
     STANDARD_RIGHTS_EXECUTE | SYNCHRONIZE,
     THREAD_ALL_ACCESS,
 };
@@ -28,13 +31,15 @@ NTSTATUS PspCreateTypes(void)
 {
     static const OB_TYPE_PROCEDURES Process = {.Delete = PspFreeProcess};
     static const OB_TYPE_PROCEDURES Thread = {.Delete = PspFreeThread};
-    NTSTATUS Status = ObCreateObjectType_(L"Process", &Process, &PspProcessMapping, PROCESS_ALL_ACCESS, NonPagedPool, 'corP',
-                                          FIELD_OFFSET(EPROCESS_NT, Pcb.Header), &PspState.ProcessType);
+    NTSTATUS Status = ObCreateObjectType_(
+        L"Process", &Process, &PspProcessMapping, PROCESS_ALL_ACCESS, NonPagedPool, 'corP',
+        FIELD_OFFSET(EPROCESS_NT, Pcb.Header), &PspState.ProcessType);
 
     if (!NT_SUCCESS(Status))
         return Status;
-    return ObCreateObjectType_(L"Thread", &Thread, &PspThreadMapping, THREAD_ALL_ACCESS, NonPagedPool, 'erhT',
-                               FIELD_OFFSET(ETHREAD_NT, Tcb.Header), &PspState.ThreadType);
+    return ObCreateObjectType_(L"Thread", &Thread, &PspThreadMapping, THREAD_ALL_ACCESS,
+                               NonPagedPool, 'erhT', FIELD_OFFSET(ETHREAD_NT, Tcb.Header),
+                               &PspState.ThreadType);
 }
 
 /* Owner and access of a process or thread: those of its token. */
@@ -68,7 +73,8 @@ static NTSTATUS PspNameProcess(PEPROCESS Process, const char *Path)
 
 static PEPROCESS PspFindProcess(HANDLE Id)
 {
-    for (PLIST_ENTRY Entry = PspState.Processes.Flink; Entry != &PspState.Processes; Entry = Entry->Flink) {
+    for (PLIST_ENTRY Entry = PspState.Processes.Flink; Entry != &PspState.Processes;
+         Entry = Entry->Flink) {
         PEPROCESS Process = CONTAINING_RECORD(Entry, EPROCESS_NT, ActiveLinks);
 
         if (Process->UniqueProcessId == Id)
@@ -77,7 +83,8 @@ static PEPROCESS PspFindProcess(HANDLE Id)
     return NULL;
 }
 
-/* A Linux process id may meet the System process's 4, or that of a process that has not quite gone. */
+/* A Linux process id may meet the System process's 4, or that of a process that has not quite gone.
+ */
 static void PspPublishProcess(PEPROCESS Process, ULONG Id)
 {
     KIRQL Irql;
@@ -130,7 +137,8 @@ static NTSTATUS PspGiveMemory(PEPROCESS Process, const PS_CLIENT *Client)
 NTSTATUS PspCreateProcess(const PS_CLIENT *Client, ULONG Id, PEPROCESS *Process)
 {
     PEPROCESS New;
-    NTSTATUS Status = ObCreateObject(KernelMode, PspState.ProcessType, NULL, KernelMode, NULL, sizeof(EPROCESS_NT), 0, 0, (PVOID *)&New);
+    NTSTATUS Status = ObCreateObject(KernelMode, PspState.ProcessType, NULL, KernelMode, NULL,
+                                     sizeof(EPROCESS_NT), 0, 0, (PVOID *)&New);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -158,7 +166,8 @@ NTSTATUS PspCreateProcess(const PS_CLIENT *Client, ULONG Id, PEPROCESS *Process)
 NTSTATUS PsCreateClientProcess(const PS_CLIENT *Client, PEPROCESS *Process)
 {
     PEPROCESS New;
-    NTSTATUS Status = PspCreateProcess(Client, Client->HostProcessId ? Client->HostProcessId : host_process_id(), &New);
+    NTSTATUS Status = PspCreateProcess(
+        Client, Client->HostProcessId ? Client->HostProcessId : host_process_id(), &New);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -187,7 +196,8 @@ void PspEndProcess(PEPROCESS Process)
     if (Process != PsInitialSystemProcess)
         PspNotifyProcessExit(Process);
     ObKillProcess(Process);
-    ExWaitForRundownProtectionRelease(&Process->Rundown); /* services of other processes that use the address space */
+    ExWaitForRundownProtectionRelease(
+        &Process->Rundown); /* services of other processes that use the address space */
     if (Process->Pcb.AddressSpace)
         MmCleanAddressSpace(&Process->AddressSpace);
     KeQuerySystemTime(&Process->ExitTime);
@@ -210,7 +220,8 @@ static BOOLEAN PspMarkProcess(PEPROCESS Process, NTSTATUS Status)
         Process->ExitStatus = Status;
         End = atomic_load(&Process->ActiveThreads) == 0;
     }
-    for (PLIST_ENTRY Entry = Process->ThreadList.Flink; Entry != &Process->ThreadList; Entry = Entry->Flink)
+    for (PLIST_ENTRY Entry = Process->ThreadList.Flink; Entry != &Process->ThreadList;
+         Entry = Entry->Flink)
         PsTerminateThread_(CONTAINING_RECORD(Entry, ETHREAD_NT, ThreadListEntry), Status);
     KeReleaseSpinLock(&PspState.Lock, Irql);
     return End;
@@ -228,12 +239,14 @@ void PsTerminateProcess_(PEPROCESS Process, NTSTATUS Status)
     KeDetachProcess_(&Saved);
 }
 
-void PsEnumerateThreads_(PEPROCESS Process, void (*Each)(PVOID Context, PETHREAD Thread), PVOID Context)
+void PsEnumerateThreads_(PEPROCESS Process, void (*Each)(PVOID Context, PETHREAD Thread),
+                         PVOID Context)
 {
     KIRQL Irql;
 
     KeAcquireSpinLock(&PspState.Lock, &Irql);
-    for (PLIST_ENTRY Entry = Process->ThreadList.Flink; Entry != &Process->ThreadList; Entry = Entry->Flink)
+    for (PLIST_ENTRY Entry = Process->ThreadList.Flink; Entry != &Process->ThreadList;
+         Entry = Entry->Flink)
         Each(Context, CONTAINING_RECORD(Entry, ETHREAD_NT, ThreadListEntry));
     KeReleaseSpinLock(&PspState.Lock, Irql);
 }

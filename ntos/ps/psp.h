@@ -1,8 +1,8 @@
 /*
  * What the files of ps share.
  *
- * Lock order: PspState.Lock (a spin lock: the process list, the thread lists, ids) is the innermost lock of this room;
- * only ke is called under it.
+ * Lock order: PspState.Lock (a spin lock: the process list, the thread lists, ids) is the innermost
+ * lock of this room; only ke is called under it.
  */
 #ifndef PSP_H
 #define PSP_H
@@ -17,19 +17,21 @@ typedef struct PSP_STATE {
     KSPIN_LOCK Lock;
     LIST_ENTRY Processes;
     ULONG NextSystemThreadId;
-    LIST_ENTRY ReapList;      /* ETHREAD.ReapEntry: threads that have left and wait to be joined */
-    ULONG Reaping;            /* on the list, or in the reaper's hands */
+    LIST_ENTRY ReapList; /* ETHREAD.ReapEntry: threads that have left and wait to be joined */
+    ULONG Reaping;       /* on the list, or in the reaper's hands */
     BOOLEAN StopReaper;
     KEVENT ReapWork, ReapDone;
     PETHREAD Reaper;
-    struct _KTHREAD *BootThread; /* what the caller of PsInitSystem was, and is again after PsShutdownSystem */
+    struct _KTHREAD
+        *BootThread; /* what the caller of PsInitSystem was, and is again after PsShutdownSystem */
     KPROCESS_NT *BootProcess;
     void (*CancelThreadIrps)(PETHREAD Thread);
     BOOLEAN (*ImagesChanged)(void);
 } PSP_STATE;
 extern PSP_STATE PspState;
 
-/* Ke has threads of its own (a processor's DPC thread, the boot thread) that are no ETHREAD; they pass for the System process's. */
+/* Ke has threads of its own (a processor's DPC thread, the boot thread) that are no ETHREAD; they
+ * pass for the System process's. */
 static inline BOOLEAN PspHasBody(struct _KTHREAD *Thread)
 {
     return Thread->Attached || Thread->ApcState.Process->HasBody;
@@ -48,9 +50,11 @@ void PspFreeProcess(PVOID Object);
 NTSTATUS PspAssignSecurity(PVOID Object, SE_TOKEN *Token);
 
 /* thread.c */
-NTSTATUS PspCreateThread(PEPROCESS Process, ULONG Id, void (*Entry)(struct _KTHREAD *), POBJECT_ATTRIBUTES Attributes, PETHREAD *Thread);
+NTSTATUS PspCreateThread(PEPROCESS Process, ULONG Id, void (*Entry)(struct _KTHREAD *),
+                         POBJECT_ATTRIBUTES Attributes, PETHREAD *Thread);
 NTSTATUS PspInsertThread(PETHREAD Thread);
-void PspLeaveThread(PETHREAD Thread); /* all that a thread does before it goes, in its own context */
+void PspLeaveThread(
+    PETHREAD Thread); /* all that a thread does before it goes, in its own context */
 _Noreturn void PspExitThread(NTSTATUS Status);
 void PspFreeThread(PVOID Object);
 ULONG PspNextSystemThreadId(void);
@@ -58,7 +62,7 @@ ULONG PspNextSystemThreadId(void);
 /* reap.c */
 NTSTATUS PspStartReaper(void);
 void PspStopReaper(void);
-void PspReap(PETHREAD Thread);        /* hands a leaving thread over */
+void PspReap(PETHREAD Thread); /* hands a leaving thread over */
 void PspWaitReaped(void);
 
 /* notify.c */

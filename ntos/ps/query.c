@@ -4,13 +4,15 @@
 #include "ps/psp.h"
 #include <string.h>
 
-/* The process whose address space the caller uses: its own, or the one it is attached to. Any IRQL. Doc: ntddk/nf-ntddk-iogetcurrentprocess */
+/* The process whose address space the caller uses: its own, or the one it is attached to. Any IRQL.
+ * Doc: ntddk/nf-ntddk-iogetcurrentprocess */
 PEPROCESS NTAPI IoGetCurrentProcess(VOID)
 {
     return PspCurrentProcess();
 }
 
-/* The process that the calling thread belongs to, also while it is attached to another. Doc: ntddk/nf-ntddk-psgetcurrentprocessid */
+/* The process that the calling thread belongs to, also while it is attached to another. Doc:
+ * ntddk/nf-ntddk-psgetcurrentprocessid */
 HANDLE NTAPI PsGetCurrentProcessId(VOID)
 {
     return PspHasBody(KiSelf) ? PsSelf()->UniqueProcessId : PsInitialSystemProcess->UniqueProcessId;
@@ -117,7 +119,8 @@ BOOLEAN NTAPI IoIs32bitProcess(PIRP Irp)
 }
 
 /* Any pointer may be NULL. FALSE: not a checked build. Doc: ntddk/nf-ntddk-psgetversion */
-BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber, PUNICODE_STRING CSDVersion)
+BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber,
+                           PUNICODE_STRING CSDVersion)
 {
     VF_IRQL_MAX(APC_LEVEL);
     if (MajorVersion)
@@ -133,10 +136,12 @@ BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG Buil
 
 static PETHREAD PspFindThreadIn(PEPROCESS Process, HANDLE Id)
 {
-    for (PLIST_ENTRY Entry = Process->ThreadList.Flink; Entry != &Process->ThreadList; Entry = Entry->Flink) {
+    for (PLIST_ENTRY Entry = Process->ThreadList.Flink; Entry != &Process->ThreadList;
+         Entry = Entry->Flink) {
         PETHREAD Thread = CONTAINING_RECORD(Entry, ETHREAD_NT, ThreadListEntry);
 
-        if (Thread->UniqueThreadId == Id && Thread->ExitStatus == STATUS_PENDING) /* Linux uses ids again */
+        if (Thread->UniqueThreadId == Id &&
+            Thread->ExitStatus == STATUS_PENDING) /* Linux uses ids again */
             return Thread;
     }
     return NULL;
@@ -151,7 +156,8 @@ NTSTATUS NTAPI PsLookupThreadByThreadId(HANDLE UniqueThreadId, PETHREAD *Thread)
 
     VF_IRQL_MAX(APC_LEVEL);
     KeAcquireSpinLock(&PspState.Lock, &Irql);
-    for (PLIST_ENTRY Entry = PspState.Processes.Flink; Entry != &PspState.Processes && !Found; Entry = Entry->Flink)
+    for (PLIST_ENTRY Entry = PspState.Processes.Flink; Entry != &PspState.Processes && !Found;
+         Entry = Entry->Flink)
         Found = PspFindThreadIn(CONTAINING_RECORD(Entry, EPROCESS_NT, ActiveLinks), UniqueThreadId);
     if (Found)
         ObReferenceObject(Found);
@@ -174,7 +180,8 @@ PVOID PsFindThreadInRange_(PVOID Base, SIZE_T Bytes)
         for (PLIST_ENTRY T = Process->ThreadList.Flink; T != &Process->ThreadList; T = T->Flink) {
             PETHREAD Thread = CONTAINING_RECORD(T, ETHREAD_NT, ThreadListEntry);
 
-            if (Thread->ExitStatus == STATUS_PENDING && (ULONG_PTR)Thread->StartRoutine - (ULONG_PTR)Base < Bytes)
+            if (Thread->ExitStatus == STATUS_PENDING &&
+                (ULONG_PTR)Thread->StartRoutine - (ULONG_PTR)Base < Bytes)
                 Found = (PVOID)Thread->StartRoutine;
         }
     }
@@ -223,7 +230,8 @@ PETHREAD PsNextThread_(PEPROCESS Process, PETHREAD Thread)
     return Next;
 }
 
-/* Whether the current system service was called by a client or by the kernel. Any IRQL. Doc: wdm/nf-wdm-exgetpreviousmode */
+/* Whether the current system service was called by a client or by the kernel. Any IRQL. Doc:
+ * wdm/nf-wdm-exgetpreviousmode */
 KPROCESSOR_MODE NTAPI ExGetPreviousMode(VOID)
 {
     return KiSelf->PreviousMode;

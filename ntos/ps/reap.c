@@ -1,5 +1,6 @@
 /*
- * The reaper: a system thread that joins threads which have left, takes them off their process's list and drops the list's reference.
+ * The reaper: a system thread that joins threads which have left, takes them off their process's
+ * list and drops the list's reference.
  */
 #include "ps/psp.h"
 
@@ -26,7 +27,8 @@ static PETHREAD PspNextDeparted(void)
     return Thread;
 }
 
-/* A Linux thread that was only attached cannot be joined; it says itself when it has let go of its thread object. */
+/* A Linux thread that was only attached cannot be joined; it says itself when it has let go of its
+ * thread object. */
 static void PspJoin(PETHREAD Thread)
 {
     LARGE_INTEGER Moment = {.QuadPart = -10000};
@@ -61,7 +63,7 @@ static void PspReaperThread(PVOID Context)
 {
     PETHREAD Thread;
 
-    while (!PspState.StopReaper) {
+    while (!__atomic_load_n(&PspState.StopReaper, __ATOMIC_ACQUIRE)) {
         KeWaitForSingleObject(&PspState.ReapWork, Executive, KernelMode, FALSE, NULL);
         while ((Thread = PspNextDeparted()))
             PspReapOne(Thread);
@@ -84,7 +86,8 @@ NTSTATUS PspStartReaper(void)
     InitializeListHead(&PspState.ReapList);
     KeInitializeEvent(&PspState.ReapWork, SynchronizationEvent, FALSE);
     KeInitializeEvent(&PspState.ReapDone, SynchronizationEvent, FALSE);
-    Status = PspCreateThread(PsInitialSystemProcess, PspNextSystemThreadId(), PspReaperEntry, NULL, &PspState.Reaper);
+    Status = PspCreateThread(PsInitialSystemProcess, PspNextSystemThreadId(), PspReaperEntry, NULL,
+                             &PspState.Reaper);
     if (!NT_SUCCESS(Status))
         return Status;
     return KeStartThread(&PspState.Reaper->Tcb);
@@ -92,7 +95,7 @@ NTSTATUS PspStartReaper(void)
 
 void PspStopReaper(void)
 {
-    PspState.StopReaper = TRUE;
+    __atomic_store_n(&PspState.StopReaper, TRUE, __ATOMIC_RELEASE);
     KeSetEvent(&PspState.ReapWork, IO_NO_INCREMENT, FALSE);
     KeReapThread(&PspState.Reaper->Tcb);
     ObDereferenceObject(PspState.Reaper);

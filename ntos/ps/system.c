@@ -1,5 +1,6 @@
 /*
- * The start and the end of ps: the System process, its first thread, the reaper and the worker threads.
+ * The start and the end of ps: the System process, its first thread, the reaper and the worker
+ * threads.
  */
 #include "ps/psp.h"
 
@@ -35,7 +36,8 @@ static SE_TOKEN *PspHookTokenOf(PEPROCESS Process)
 
 static ULONG PspCurrentThreadId(void)
 {
-    return KiSelf && PspHasBody(KiSelf) ? HandleToULong(PsSelf()->UniqueThreadId) : host_thread_id();
+    return KiSelf && PspHasBody(KiSelf) ? HandleToULong(PsSelf()->UniqueThreadId)
+                                        : host_thread_id();
 }
 
 static ULONG PspCurrentProcessId(void)
@@ -45,7 +47,8 @@ static ULONG PspCurrentProcessId(void)
 
 static void PspRegisterHooks(void)
 {
-    static const OB_PROCESS_HOOKS ObHooks = {PspHookCurrent, PspHookSystem, PspHookHandleTable, PsGetProcessId};
+    static const OB_PROCESS_HOOKS ObHooks = {PspHookCurrent, PspHookSystem, PspHookHandleTable,
+                                             PsGetProcessId};
     static const SE_SUBJECT_HOOKS SeHooks = {PspHookCurrentToken, PspHookTokenOf};
 
     ObSetProcessHooks(&ObHooks);
@@ -57,7 +60,8 @@ static void PspRegisterHooks(void)
 static NTSTATUS PspStartWorker(void (*Routine)(void *), void *Context, struct _KTHREAD **Thread)
 {
     PETHREAD New;
-    NTSTATUS Status = PspCreateThread(PsInitialSystemProcess, PspNextSystemThreadId(), NULL, NULL, &New);
+    NTSTATUS Status =
+        PspCreateThread(PsInitialSystemProcess, PspNextSystemThreadId(), NULL, NULL, &New);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -78,7 +82,8 @@ static void PspJoinWorker(struct _KTHREAD *Thread)
     ObDereferenceObject(Thread);
 }
 
-/* The boot thread was ke's alone; a thread of the System process takes its place until PsShutdownSystem. */
+/* The boot thread was ke's alone; a thread of the System process takes its place until
+ * PsShutdownSystem. */
 static void PspLayBootThreadAside(void)
 {
     PspState.BootThread = KiSelf;
@@ -122,7 +127,8 @@ NTSTATUS PsInitSystem(void)
     return Status;
 }
 
-/* The caller is the only thread that is left attached; it leaves here. Ob's and se's hooks go back to "no process". */
+/* The caller is the only thread that is left attached; it leaves here. Ob's and se's hooks go back
+ * to "no process". */
 void PsShutdownSystem(void)
 {
     static const OB_PROCESS_HOOKS NoProcess;

@@ -1,7 +1,9 @@
 /*
- * Thread objects: system threads, the kernel halves of client threads, and Linux threads that attach.
+ * Thread objects: system threads, the kernel halves of client threads, and Linux threads that
+ * attach.
  *
- * A thread is on its process's list from its start until it has been joined; the list holds a reference.
+ * A thread is on its process's list from its start until it has been joined; the list holds a
+ * reference.
  */
 #include "ps/psp.h"
 #include <string.h>
@@ -31,11 +33,14 @@ static void PspSetMode(PETHREAD Thread, PEPROCESS Process)
     Thread->Tcb.PreviousMode = Thread->Tcb.SystemThread ? KernelMode : UserMode;
 }
 
-/* A thread object with one reference, not yet on its process's list. Entry NULL: StartRoutine and StartContext say what runs. */
-NTSTATUS PspCreateThread(PEPROCESS Process, ULONG Id, void (*Entry)(struct _KTHREAD *), POBJECT_ATTRIBUTES Attributes, PETHREAD *Thread)
+/* A thread object with one reference, not yet on its process's list. Entry NULL: StartRoutine and
+ * StartContext say what runs. */
+NTSTATUS PspCreateThread(PEPROCESS Process, ULONG Id, void (*Entry)(struct _KTHREAD *),
+                         POBJECT_ATTRIBUTES Attributes, PETHREAD *Thread)
 {
     PETHREAD New;
-    NTSTATUS Status = ObCreateObject(KernelMode, PspState.ThreadType, Attributes, KernelMode, NULL, sizeof(ETHREAD_NT), 0, 0, (PVOID *)&New);
+    NTSTATUS Status = ObCreateObject(KernelMode, PspState.ThreadType, Attributes, KernelMode, NULL,
+                                     sizeof(ETHREAD_NT), 0, 0, (PVOID *)&New);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -126,11 +131,14 @@ _Noreturn void PspExitThread(NTSTATUS Status)
 {
     PETHREAD Thread = PsSelf();
 
-    if (Thread->Tcb.Irql != PASSIVE_LEVEL || Thread->Tcb.KernelApcDisable || Thread->Tcb.SpecialApcDisable)
-        VfBugCheck(KERNEL_APC_PENDING_DURING_EXIT, 0, (ULONG_PTR)(LONG_PTR)Thread->Tcb.KernelApcDisable, Thread->Tcb.Irql, 0,
+    if (Thread->Tcb.Irql != PASSIVE_LEVEL || Thread->Tcb.KernelApcDisable ||
+        Thread->Tcb.SpecialApcDisable)
+        VfBugCheck(KERNEL_APC_PENDING_DURING_EXIT, 0,
+                   (ULONG_PTR)(LONG_PTR)Thread->Tcb.KernelApcDisable, Thread->Tcb.Irql, 0,
                    "a thread ended at raised IRQL or inside a critical region");
     if (Thread->Tcb.Attached)
-        VfBugCheck(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Thread->Tcb.ApcState.Process, (ULONG_PTR)Thread->Process, 0, 0,
+        VfBugCheck(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Thread->Tcb.ApcState.Process,
+                   (ULONG_PTR)Thread->Process, 0, 0,
                    "a thread ended while it was attached to another process");
     if (Thread->ExitStatus == STATUS_PENDING)
         Thread->ExitStatus = Status;
@@ -156,7 +164,8 @@ static NTSTATUS PspThreadProcess(HANDLE ProcessHandle, PEPROCESS *Process)
         *Process = PsInitialSystemProcess;
         return STATUS_SUCCESS;
     }
-    return ObReferenceObjectByHandle(ProcessHandle, PROCESS_CREATE_THREAD, PspState.ProcessType, KernelMode, (PVOID *)Process, NULL);
+    return ObReferenceObjectByHandle(ProcessHandle, PROCESS_CREATE_THREAD, PspState.ProcessType,
+                                     KernelMode, (PVOID *)Process, NULL);
 }
 
 /* A listed thread could not be started. */
@@ -193,10 +202,13 @@ static NTSTATUS PspLaunch(PETHREAD Thread, ACCESS_MASK Desired, PHANDLE Handle)
     return STATUS_SUCCESS;
 }
 
-/* A kernel thread of the System process, or of ProcessHandle's. It ends when StartRoutine returns or calls PsTerminateSystemThread.
- * The caller closes the handle. IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-pscreatesystemthread */
-NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
-                                    PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext)
+/* A kernel thread of the System process, or of ProcessHandle's. It ends when StartRoutine returns
+ * or calls PsTerminateSystemThread. The caller closes the handle. IRQL PASSIVE_LEVEL. Doc:
+ * wdm/nf-wdm-pscreatesystemthread */
+NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
+                                    POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
+                                    PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
+                                    PVOID StartContext)
 {
     PEPROCESS Process;
     PETHREAD Thread;
@@ -222,8 +234,8 @@ NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, P
     return Status;
 }
 
-/* Ends the calling system thread and does not return; STATUS_INVALID_PARAMETER for any other thread.
- * IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-psterminatesystemthread */
+/* Ends the calling system thread and does not return; STATUS_INVALID_PARAMETER for any other
+ * thread. IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-psterminatesystemthread */
 NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
@@ -240,7 +252,9 @@ static void PspClientThread(PVOID Context)
     Start.Run(PsSelf(), Start.Context);
 }
 
-NTSTATUS PsCreateClientThread(PEPROCESS Process, ULONG HostThreadId, void (*Run)(PETHREAD Thread, PVOID Context), PVOID Context, PETHREAD *Thread)
+NTSTATUS PsCreateClientThread(PEPROCESS Process, ULONG HostThreadId,
+                              void (*Run)(PETHREAD Thread, PVOID Context), PVOID Context,
+                              PETHREAD *Thread)
 {
     PSP_CLIENT_START *Start = ExAllocatePoolWithTag(NonPagedPool, sizeof(*Start), PSP_TAG);
     PETHREAD New;
@@ -278,7 +292,8 @@ void PsTerminateThread_(PETHREAD Thread, NTSTATUS Status)
     KeTerminateThread_(&Thread->Tcb);
 }
 
-/* A thread object on the process's list, made by a Linux thread that has none yet: a temporary one serves meanwhile. */
+/* A thread object on the process's list, made by a Linux thread that has none yet: a temporary one
+ * serves meanwhile. */
 static NTSTATUS PspCreateHostThread(PEPROCESS Process, PETHREAD *Thread)
 {
     struct _KTHREAD Temporary;

@@ -6,7 +6,8 @@
 #undef PsDereferenceImpersonationToken
 #undef PsDereferencePrimaryToken
 
-/* The caller dereferences it with PsDereferencePrimaryToken. IRQL PASSIVE_LEVEL. Doc: ntifs/nf-ntifs-psreferenceprimarytoken */
+/* The caller dereferences it with PsDereferencePrimaryToken. IRQL PASSIVE_LEVEL. Doc:
+ * ntifs/nf-ntifs-psreferenceprimarytoken */
 PACCESS_TOKEN NTAPI PsReferencePrimaryToken(PEPROCESS Process)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
@@ -19,8 +20,10 @@ VOID NTAPI PsDereferencePrimaryToken(PACCESS_TOKEN PrimaryToken)
     ObDereferenceObject(PrimaryToken);
 }
 
-/* NULL if the thread does not impersonate. IRQL PASSIVE_LEVEL. Doc: ntifs/nf-ntifs-psreferenceimpersonationtoken */
-PACCESS_TOKEN NTAPI PsReferenceImpersonationToken(PETHREAD Thread, PBOOLEAN CopyOnOpen, PBOOLEAN EffectiveOnly,
+/* NULL if the thread does not impersonate. IRQL PASSIVE_LEVEL. Doc:
+ * ntifs/nf-ntifs-psreferenceimpersonationtoken */
+PACCESS_TOKEN NTAPI PsReferenceImpersonationToken(PETHREAD Thread, PBOOLEAN CopyOnOpen,
+                                                  PBOOLEAN EffectiveOnly,
                                                   PSECURITY_IMPERSONATION_LEVEL ImpersonationLevel)
 {
     SE_TOKEN *Token;
@@ -46,9 +49,11 @@ VOID NTAPI PsDereferenceImpersonationToken(PACCESS_TOKEN ImpersonationToken)
         ObDereferenceObject(ImpersonationToken);
 }
 
-/* Replaces the thread's impersonation token; NULL ends impersonation. The token must be an impersonation token, or a primary one that a
- * driver stands for. IRQL PASSIVE_LEVEL. Doc: ntifs/nf-ntifs-psimpersonateclient */
-NTSTATUS NTAPI PsImpersonateClient(PETHREAD Thread, PACCESS_TOKEN Token, BOOLEAN CopyOnOpen, BOOLEAN EffectiveOnly,
+/* Replaces the thread's impersonation token; NULL ends impersonation. The token must be an
+ * impersonation token, or a primary one that a driver stands for. IRQL PASSIVE_LEVEL. Doc:
+ * ntifs/nf-ntifs-psimpersonateclient */
+NTSTATUS NTAPI PsImpersonateClient(PETHREAD Thread, PACCESS_TOKEN Token, BOOLEAN CopyOnOpen,
+                                   BOOLEAN EffectiveOnly,
                                    SECURITY_IMPERSONATION_LEVEL ImpersonationLevel)
 {
     SE_TOKEN *Old;
@@ -65,7 +70,6 @@ NTSTATUS NTAPI PsImpersonateClient(PETHREAD Thread, PACCESS_TOKEN Token, BOOLEAN
         ObDereferenceObject(Old);
     return STATUS_SUCCESS;
 }
-
 
 /* Doc: ntifs/nf-ntifs-psreverttoself */
 VOID NTAPI PsRevertToSelf(VOID)

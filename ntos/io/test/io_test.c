@@ -12,7 +12,8 @@ static void Must(NTSTATUS Status)
 
 static void EnterClient(void)
 {
-    PS_CLIENT Client = {.HostProcessId = host_process_id(), .ImagePath = "/bin/test", .Embedded = TRUE};
+    PS_CLIENT Client = {
+        .HostProcessId = host_process_id(), .ImagePath = "/bin/test", .Embedded = TRUE};
 
     Must(PsCreateClientProcess(&Client, &IoTestProcess));
     PsDetachHostThread();
@@ -56,8 +57,11 @@ int IoTestStop(void **Unused)
 
 NTSTATUS IoTestTryLoad(PCWSTR Name, PDRIVER_INITIALIZE Entry)
 {
-    UNICODE_STRING Service, Path = RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Test");
-    IO_DRIVER_IMAGE Image = {.ServiceName = &Service, .RegistryPath = &Path, .Entry = Entry, .Shared = TRUE};
+    UNICODE_STRING Service,
+        Path =
+            RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Test");
+    IO_DRIVER_IMAGE Image = {
+        .ServiceName = &Service, .RegistryPath = &Path, .Entry = Entry, .Shared = TRUE};
     PDRIVER_OBJECT Driver;
 
     RtlInitUnicodeString(&Service, Name);
@@ -72,7 +76,8 @@ static PDRIVER_OBJECT Find(PCWSTR Name)
 
     wcscat(Text, Name);
     RtlInitUnicodeString(&Path, Text);
-    Must(ObReferenceObjectByName(&Path, OBJ_CASE_INSENSITIVE, NULL, 0, *IoDriverObjectType, KernelMode, NULL, &Driver));
+    Must(ObReferenceObjectByName(&Path, OBJ_CASE_INSENSITIVE, NULL, 0, *IoDriverObjectType,
+                                 KernelMode, NULL, &Driver));
     ObDereferenceObject(Driver);
     return Driver;
 }
@@ -98,7 +103,8 @@ BOOLEAN IoTestExists(PCWSTR Text)
     NTSTATUS Status;
 
     RtlInitUnicodeString(&Path, Text);
-    Status = ObReferenceObjectByName(&Path, OBJ_CASE_INSENSITIVE, NULL, 0, NULL, KernelMode, NULL, &Object);
+    Status = ObReferenceObjectByName(&Path, OBJ_CASE_INSENSITIVE, NULL, 0, NULL, KernelMode, NULL,
+                                     &Object);
     if (NT_SUCCESS(Status))
         ObDereferenceObject(Object);
     return NT_SUCCESS(Status) || Status == STATUS_OBJECT_TYPE_MISMATCH;
@@ -110,7 +116,8 @@ PDEVICE_OBJECT IoTestDevice(PDRIVER_OBJECT Driver, PCWSTR Text, ULONG ExtensionS
     PDEVICE_OBJECT Device;
 
     RtlInitUnicodeString(&Name, Text);
-    Must(IoCreateDevice(Driver, ExtensionSize, Text ? &Name : NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device));
+    Must(IoCreateDevice(Driver, ExtensionSize, Text ? &Name : NULL, FILE_DEVICE_UNKNOWN, 0, FALSE,
+                        &Device));
     Device->Flags &= ~DO_DEVICE_INITIALIZING;
     return Device;
 }
@@ -130,7 +137,8 @@ HANDLE IoTestOpenSynchronous(PCWSTR Path)
 {
     HANDLE File;
 
-    Must(IoTestOpen(Path, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, FILE_SYNCHRONOUS_IO_NONALERT, &File));
+    Must(IoTestOpen(Path, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, FILE_SYNCHRONOUS_IO_NONALERT,
+                    &File));
     return File;
 }
 
@@ -147,10 +155,12 @@ void IoTestClose(HANDLE File)
     Must(ObCloseHandle_(File, UserMode));
 }
 
-NTSTATUS IoTestControl(HANDLE File, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength, PULONG_PTR Information)
+NTSTATUS IoTestControl(HANDLE File, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output,
+                       ULONG OutputLength, PULONG_PTR Information)
 {
     IO_STATUS_BLOCK Iosb = {.Status = -2, .Information = 0};
-    NTSTATUS Status = NtDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb, Code, Input, InputLength, Output, OutputLength);
+    NTSTATUS Status = NtDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb, Code, Input, InputLength,
+                                            Output, OutputLength);
 
     if (Information)
         *Information = Iosb.Information;
@@ -162,7 +172,8 @@ HANDLE IoTestEvent(void)
     PKEVENT Event;
     HANDLE Handle;
 
-    Must(ObCreateObject(UserMode, *ExEventObjectType, NULL, UserMode, NULL, sizeof(KEVENT), 0, 0, (PVOID *)&Event));
+    Must(ObCreateObject(UserMode, *ExEventObjectType, NULL, UserMode, NULL, sizeof(KEVENT), 0, 0,
+                        (PVOID *)&Event));
     KeInitializeEvent(Event, NotificationEvent, FALSE);
     Must(ObInsertObject(Event, NULL, EVENT_ALL_ACCESS, 0, NULL, &Handle));
     return Handle;
@@ -193,7 +204,8 @@ void IoTestStart(IO_TEST_THREAD *Thread, void (*Body)(PVOID), PVOID Argument)
 
     Thread->Body = Body;
     Thread->Argument = Argument;
-    Must(PsCreateClientThread(IoTestProcess, (ULONG)InterlockedIncrement(&Id), Run, Thread, &Thread->Thread));
+    Must(PsCreateClientThread(IoTestProcess, (ULONG)InterlockedIncrement(&Id), Run, Thread,
+                              &Thread->Thread));
 }
 
 void IoTestJoin(IO_TEST_THREAD *Thread)

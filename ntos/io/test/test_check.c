@@ -31,7 +31,8 @@ static int Setup(void **State)
     PDRIVER_OBJECT Driver = IoTestLoad(L"Check", Entry);
 
     Driver->DriverUnload = Unload;
-    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] = Driver->MajorFunction[IRP_MJ_CLEANUP] = Succeed;
+    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] =
+        Driver->MajorFunction[IRP_MJ_CLEANUP] = Succeed;
     Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
     Device = IoTestDevice(Driver, L"\\Device\\Check", 0);
     return 0;
@@ -43,7 +44,8 @@ static int Teardown(void **State)
     return 0;
 }
 
-/* Sends a control request as the kernel does, through an IRP of the test's own, so that nothing is left behind by a bug check. */
+/* Sends a control request as the kernel does, through an IRP of the test's own, so that nothing is
+ * left behind by a bug check. */
 static PIRP NewIrp(void)
 {
     PIRP Irp = IoAllocateIrp(2, FALSE);
@@ -141,7 +143,8 @@ static void ARequestIsNotCompletedAsPending(void **State)
     PIRP Irp = NewIrp();
 
     Irp->IoStatus.Status = STATUS_PENDING;
-    IO_TEST_BUGCHECK(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x06, IoCompleteRequest(Irp, IO_NO_INCREMENT));
+    IO_TEST_BUGCHECK(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x06,
+                     IoCompleteRequest(Irp, IO_NO_INCREMENT));
     Free(Irp);
 }
 
@@ -161,7 +164,8 @@ static void ARequestIsNotCompletedWithACancelRoutine(void **State)
 
 static HANDLE File;
 
-/* A client's request that ends in a bug check leaves its IRP, file lock and reference; the test gives them back. */
+/* A client's request that ends in a bug check leaves its IRP, file lock and reference; the test
+ * gives them back. */
 static void ExpectFromService(ULONG Code)
 {
     IO_STATUS_BLOCK Iosb;
@@ -169,7 +173,8 @@ static void ExpectFromService(ULONG Code)
     PIRP Irp;
 
     File = IoTestOpenSynchronous(L"\\Device\\Check");
-    IO_TEST_BUGCHECK(DRIVER_VERIFIER_IOMANAGER_VIOLATION, Code, NtDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb, 0, NULL, 0, NULL, 0));
+    IO_TEST_BUGCHECK(DRIVER_VERIFIER_IOMANAGER_VIOLATION, Code,
+                     NtDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb, 0, NULL, 0, NULL, 0));
     assert_false(IsListEmpty(&PsSelf()->IrpList));
     Irp = CONTAINING_RECORD(PsSelf()->IrpList.Flink, IRP, ThreadListEntry);
     Object = Irp->Tail.Overlay.OriginalFileObject;

@@ -41,7 +41,8 @@ static NTSTATUS NTAPI Close(PDEVICE_OBJECT Device, PIRP Irp)
 static NTSTATUS NTAPI Control(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
-    ULONG Bytes = min(Location->Parameters.DeviceIoControl.InputBufferLength, Location->Parameters.DeviceIoControl.OutputBufferLength);
+    ULONG Bytes = min(Location->Parameters.DeviceIoControl.InputBufferLength,
+                      Location->Parameters.DeviceIoControl.OutputBufferLength);
 
     return IoTestComplete(Irp, STATUS_SUCCESS, Bytes);
 }
@@ -57,7 +58,8 @@ static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
 
 static NTSTATUS NTAPI Entry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\IoTest"), Link = RTL_CONSTANT_STRING(L"\\DosDevices\\IoTest");
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\IoTest"),
+                   Link = RTL_CONSTANT_STRING(L"\\DosDevices\\IoTest");
     PDEVICE_OBJECT Device;
     NTSTATUS Status;
 
@@ -107,7 +109,8 @@ static void ADeviceHasWindowsSizeAndAZeroedExtension(void **State)
     PFILE_OBJECT File;
     PDEVICE_OBJECT Device;
 
-    assert_int_equal(IoGetDeviceObjectPointer(&Path, FILE_READ_DATA, &File, &Device), STATUS_SUCCESS);
+    assert_int_equal(IoGetDeviceObjectPointer(&Path, FILE_READ_DATA, &File, &Device),
+                     STATUS_SUCCESS);
     assert_int_equal(Device->Size, 336 + 100);
     assert_ptr_equal(Device->DeviceExtension, (PUCHAR)Device + 336);
     assert_memory_equal(Device->DeviceExtension, Zero, sizeof(Zero));
@@ -164,7 +167,8 @@ static void ABufferedControlReturnsWhatTheDriverLeft(void **State)
     char In[64] = "hello", Out[64] = "";
     ULONG_PTR Information;
 
-    assert_int_equal(IoTestControl(File, ECHO, In, sizeof(In), Out, sizeof(Out), &Information), STATUS_SUCCESS);
+    assert_int_equal(IoTestControl(File, ECHO, In, sizeof(In), Out, sizeof(Out), &Information),
+                     STATUS_SUCCESS);
     assert_int_equal(Information, sizeof(Out));
     assert_memory_equal(In, Out, sizeof(In));
     IoTestClose(File);
@@ -177,7 +181,8 @@ static void ALargeBufferedControlReturnsEverything(void **State)
     ULONG_PTR Information;
 
     memset(In, 7, sizeof(In));
-    assert_int_equal(IoTestControl(File, ECHO, In, sizeof(In), Out, sizeof(Out), &Information), STATUS_SUCCESS);
+    assert_int_equal(IoTestControl(File, ECHO, In, sizeof(In), Out, sizeof(Out), &Information),
+                     STATUS_SUCCESS);
     assert_int_equal(Information, sizeof(Out));
     assert_memory_equal(In, Out, sizeof(In));
     IoTestClose(File);
@@ -188,9 +193,12 @@ static void BadClientBuffersAreRefused(void **State)
     HANDLE File = IoTestOpenSynchronous(L"\\??\\IoTest");
     char Out[8];
 
-    assert_int_equal(IoTestControl(File, ECHO, (PVOID)(ULONG_PTR)0x1000, 8, Out, 8, NULL), STATUS_ACCESS_VIOLATION);
-    assert_int_equal(IoTestControl(File, ECHO, Out, 8, (PVOID)MM_SYSTEM_LOW, 8, NULL), STATUS_ACCESS_VIOLATION);
-    assert_int_equal(IoTestControl(File, ECHO, (PVOID)MM_SYSTEM_LOW, 8, Out, 8, NULL), STATUS_ACCESS_VIOLATION);
+    assert_int_equal(IoTestControl(File, ECHO, (PVOID)(ULONG_PTR)0x1000, 8, Out, 8, NULL),
+                     STATUS_ACCESS_VIOLATION);
+    assert_int_equal(IoTestControl(File, ECHO, Out, 8, (PVOID)MM_SYSTEM_LOW, 8, NULL),
+                     STATUS_ACCESS_VIOLATION);
+    assert_int_equal(IoTestControl(File, ECHO, (PVOID)MM_SYSTEM_LOW, 8, Out, 8, NULL),
+                     STATUS_ACCESS_VIOLATION);
     IoTestClose(File);
 }
 
@@ -198,7 +206,9 @@ static void TheAccessBitsOfACodeAreChecked(void **State)
 {
     HANDLE File;
 
-    assert_int_equal(IoTestOpen(L"\\??\\IoTest", FILE_READ_DATA | SYNCHRONIZE, FILE_SYNCHRONOUS_IO_NONALERT, &File), STATUS_SUCCESS);
+    assert_int_equal(IoTestOpen(L"\\??\\IoTest", FILE_READ_DATA | SYNCHRONIZE,
+                                FILE_SYNCHRONOUS_IO_NONALERT, &File),
+                     STATUS_SUCCESS);
     assert_int_equal(IoTestControl(File, READ_ONLY, NULL, 0, NULL, 0, NULL), STATUS_SUCCESS);
     assert_int_equal(IoTestControl(File, WRITE_ONLY, NULL, 0, NULL, 0, NULL), STATUS_ACCESS_DENIED);
     IoTestClose(File);
@@ -210,7 +220,8 @@ static void AMajorFunctionThatIsNotSetIsAnInvalidRequest(void **State)
     IO_STATUS_BLOCK Iosb;
     char Buffer[8];
 
-    assert_int_equal(NtReadFile(File, NULL, NULL, NULL, &Iosb, Buffer, sizeof(Buffer), NULL, NULL), STATUS_INVALID_DEVICE_REQUEST);
+    assert_int_equal(NtReadFile(File, NULL, NULL, NULL, &Iosb, Buffer, sizeof(Buffer), NULL, NULL),
+                     STATUS_INVALID_DEVICE_REQUEST);
     assert_int_equal(NtFlushBuffersFile(File, &Iosb), STATUS_INVALID_DEVICE_REQUEST);
     IoTestClose(File);
 }
@@ -258,16 +269,22 @@ static void OptionsAreChecked(void **State)
 {
     HANDLE File;
 
-    assert_int_equal(IoTestOpen(L"\\??\\IoTest", GENERIC_READ, FILE_SYNCHRONOUS_IO_NONALERT | FILE_SYNCHRONOUS_IO_ALERT, &File), STATUS_INVALID_PARAMETER);
-    assert_int_equal(IoTestOpen(L"\\??\\IoTest", FILE_READ_DATA, FILE_SYNCHRONOUS_IO_NONALERT, &File), STATUS_INVALID_PARAMETER);
-    assert_int_equal(IoTestOpen(L"\\??\\Nobody", GENERIC_READ, 0, &File), STATUS_OBJECT_NAME_NOT_FOUND);
+    assert_int_equal(IoTestOpen(L"\\??\\IoTest", GENERIC_READ,
+                                FILE_SYNCHRONOUS_IO_NONALERT | FILE_SYNCHRONOUS_IO_ALERT, &File),
+                     STATUS_INVALID_PARAMETER);
+    assert_int_equal(
+        IoTestOpen(L"\\??\\IoTest", FILE_READ_DATA, FILE_SYNCHRONOUS_IO_NONALERT, &File),
+        STATUS_INVALID_PARAMETER);
+    assert_int_equal(IoTestOpen(L"\\??\\Nobody", GENERIC_READ, 0, &File),
+                     STATUS_OBJECT_NAME_NOT_FOUND);
     assert_int_equal(IoTestOpen(L"\\Device", GENERIC_READ, 0, &File), STATUS_OBJECT_TYPE_MISMATCH);
 }
 
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        cmocka_unit_test_setup_teardown(DriverEntryRunsInTheSystemProcessAndNamesAppear, Setup, Teardown),
+        cmocka_unit_test_setup_teardown(DriverEntryRunsInTheSystemProcessAndNamesAppear, Setup,
+                                        Teardown),
         cmocka_unit_test_setup_teardown(ADeviceHasWindowsSizeAndAZeroedExtension, Setup, Teardown),
         cmocka_unit_test_setup_teardown(OpeningAndClosingSendsCreateCleanupClose, Setup, Teardown),
         cmocka_unit_test_setup_teardown(TheRestOfThePathIsTheFileName, Setup, Teardown),
@@ -276,7 +293,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(ALargeBufferedControlReturnsEverything, Setup, Teardown),
         cmocka_unit_test_setup_teardown(BadClientBuffersAreRefused, Setup, Teardown),
         cmocka_unit_test_setup_teardown(TheAccessBitsOfACodeAreChecked, Setup, Teardown),
-        cmocka_unit_test_setup_teardown(AMajorFunctionThatIsNotSetIsAnInvalidRequest, Setup, Teardown),
+        cmocka_unit_test_setup_teardown(AMajorFunctionThatIsNotSetIsAnInvalidRequest, Setup,
+                                        Teardown),
         cmocka_unit_test_setup_teardown(ANameCannotBeTakenTwice, Setup, Teardown),
         cmocka_unit_test_setup_teardown(AnUnloadWaitsForTheLastClose, Setup, Teardown),
         cmocka_unit_test_setup_teardown(AnUnknownDriverCannotBeUnloaded, Setup, Teardown),

@@ -1,4 +1,5 @@
-/* Requests: the ways of passing buffers, synchronous and asynchronous, pending, cancellation, the end of a thread. */
+/* Requests: the ways of passing buffers, synchronous and asynchronous, pending, cancellation, the
+ * end of a thread. */
 #include "io_test.h"
 #include <string.h>
 
@@ -65,7 +66,9 @@ static NTSTATUS Keep(PIRP Irp)
 
 static PVOID InputOf(PIRP Irp, ULONG Method)
 {
-    return Method == METHOD_NEITHER ? IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.Type3InputBuffer : Irp->AssociatedIrp.SystemBuffer;
+    return Method == METHOD_NEITHER
+               ? IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.Type3InputBuffer
+               : Irp->AssociatedIrp.SystemBuffer;
 }
 
 static PVOID OutputOf(PIRP Irp, ULONG Method)
@@ -74,14 +77,16 @@ static PVOID OutputOf(PIRP Irp, ULONG Method)
         return Irp->UserBuffer;
     if (Method == METHOD_BUFFERED)
         return Irp->AssociatedIrp.SystemBuffer;
-    return Irp->MdlAddress ? MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority) : NULL;
+    return Irp->MdlAddress ? MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority)
+                           : NULL;
 }
 
 static ULONG Copy(PIRP Irp)
 {
     PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
     ULONG Method = Location->Parameters.DeviceIoControl.IoControlCode & 3;
-    ULONG Bytes = min(Location->Parameters.DeviceIoControl.InputBufferLength, Location->Parameters.DeviceIoControl.OutputBufferLength);
+    ULONG Bytes = min(Location->Parameters.DeviceIoControl.InputBufferLength,
+                      Location->Parameters.DeviceIoControl.OutputBufferLength);
 
     if (Method != METHOD_BUFFERED && Bytes)
         memcpy(OutputOf(Irp, Method), InputOf(Irp, Method), Bytes);
@@ -90,7 +95,8 @@ static ULONG Copy(PIRP Irp)
 
 static NTSTATUS NTAPI Control(PDEVICE_OBJECT Unused, PIRP Irp)
 {
-    switch (IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode >> 2 & 0xFFF) {
+    switch (IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode >> 2 &
+            0xFFF) {
     case Echo:
         return IoTestComplete(Irp, STATUS_SUCCESS, Copy(Irp));
     case Overflow:
@@ -109,8 +115,9 @@ static NTSTATUS NTAPI Transfer(PDEVICE_OBJECT Unused, PIRP Irp)
     PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
     ULONG Length = Location->Parameters.Read.Length;
     PUCHAR Bytes = Device->Flags & DO_BUFFERED_IO ? Irp->AssociatedIrp.SystemBuffer
-                 : Device->Flags & DO_DIRECT_IO   ? MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority)
-                                                  : Irp->UserBuffer;
+                   : Device->Flags & DO_DIRECT_IO
+                       ? MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority)
+                       : Irp->UserBuffer;
 
     if (Location->MajorFunction == IRP_MJ_READ)
         memset(Bytes, (int)Location->Parameters.Read.ByteOffset.LowPart, Length);
@@ -132,7 +139,8 @@ static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
 static NTSTATUS NTAPI Entry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
     Driver->DriverUnload = Unload;
-    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] = Driver->MajorFunction[IRP_MJ_CLEANUP] = Succeed;
+    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] =
+        Driver->MajorFunction[IRP_MJ_CLEANUP] = Succeed;
     Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
     Driver->MajorFunction[IRP_MJ_READ] = Driver->MajorFunction[IRP_MJ_WRITE] = Transfer;
     Device = IoTestDevice(Driver, L"\\Device\\Request", 0);
@@ -164,11 +172,14 @@ static void AllFourMethodsMoveTheData(void **State)
     for (ULONG Method = 0; Method < 4; Method++) {
         memset(In, 'a' + (int)Method, sizeof(In));
         memset(Out, 0, sizeof(Out));
-        assert_int_equal(IoTestControl(File, CODE(Echo, Method), In, sizeof(In), Out, sizeof(Out), &Information), STATUS_SUCCESS);
+        assert_int_equal(
+            IoTestControl(File, CODE(Echo, Method), In, sizeof(In), Out, sizeof(Out), &Information),
+            STATUS_SUCCESS);
         assert_int_equal(Information, sizeof(Out));
         if (Method != METHOD_IN_DIRECT) /* there the output buffer is locked for reading */
             assert_memory_equal(In, Out, sizeof(In));
-        assert_int_equal(IoTestControl(File, CODE(Echo, Method), NULL, 0, NULL, 0, &Information), STATUS_SUCCESS);
+        assert_int_equal(IoTestControl(File, CODE(Echo, Method), NULL, 0, NULL, 0, &Information),
+                         STATUS_SUCCESS);
         assert_int_equal(Information, 0);
     }
     IoTestClose(File);
@@ -180,10 +191,14 @@ static void OutputIsCopiedForAWarningAndNotForAnError(void **State)
     char In[8] = "data", Out[8] = "keep";
     IO_STATUS_BLOCK Iosb = {.Information = 77};
 
-    assert_int_equal(NtDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb, CODE(Fail, METHOD_BUFFERED), In, 8, Out, 8), STATUS_UNSUCCESSFUL);
+    assert_int_equal(NtDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb,
+                                           CODE(Fail, METHOD_BUFFERED), In, 8, Out, 8),
+                     STATUS_UNSUCCESSFUL);
     assert_string_equal(Out, "keep");
     assert_int_equal(Iosb.Information, 77);
-    assert_int_equal(NtDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb, CODE(Overflow, METHOD_BUFFERED), In, 8, Out, 8), STATUS_BUFFER_OVERFLOW);
+    assert_int_equal(NtDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb,
+                                           CODE(Overflow, METHOD_BUFFERED), In, 8, Out, 8),
+                     STATUS_BUFFER_OVERFLOW);
     assert_string_equal(Out, "data");
     assert_int_equal(Iosb.Information, 8);
     IoTestClose(File);
@@ -199,12 +214,16 @@ static void ReadsAndWritesUseTheDevicesMethod(void **State)
 
     for (ULONG I = 0; I < 3; I++) {
         Device->Flags = (Device->Flags & ~(DO_BUFFERED_IO | DO_DIRECT_IO)) | Methods[I];
-        assert_int_equal(NtReadFile(File, NULL, NULL, NULL, &Iosb, Buffer, sizeof(Buffer), &Offset, NULL), STATUS_SUCCESS);
+        assert_int_equal(
+            NtReadFile(File, NULL, NULL, NULL, &Iosb, Buffer, sizeof(Buffer), &Offset, NULL),
+            STATUS_SUCCESS);
         assert_int_equal(Iosb.Information, sizeof(Buffer));
         assert_int_equal(Buffer[0], 9);
         assert_int_equal(Buffer[299], 9);
         Buffer[0] = 42;
-        assert_int_equal(NtWriteFile(File, NULL, NULL, NULL, &Iosb, Buffer, sizeof(Buffer), &Offset, NULL), STATUS_SUCCESS);
+        assert_int_equal(
+            NtWriteFile(File, NULL, NULL, NULL, &Iosb, Buffer, sizeof(Buffer), &Offset, NULL),
+            STATUS_SUCCESS);
         assert_int_equal(FinalStatus, 42);
     }
     IoTestClose(File);
@@ -212,19 +231,27 @@ static void ReadsAndWritesUseTheDevicesMethod(void **State)
 
 static void OffsetsFollowTheKindOfFile(void **State)
 {
-    HANDLE Synchronous = IoTestOpenSynchronous(L"\\Device\\Request"), Asynchronous = IoTestOpenAsynchronous(L"\\Device\\Request");
+    HANDLE Synchronous = IoTestOpenSynchronous(L"\\Device\\Request"),
+           Asynchronous = IoTestOpenAsynchronous(L"\\Device\\Request");
     FILE_POSITION_INFORMATION Position = {.CurrentByteOffset.QuadPart = 5};
     LARGE_INTEGER Negative = {.QuadPart = -7};
     IO_STATUS_BLOCK Iosb;
     UCHAR Byte = 0;
 
     Device->Flags |= DO_BUFFERED_IO;
-    assert_int_equal(NtSetInformationFile(Synchronous, &Iosb, &Position, sizeof(Position), FilePositionInformation), STATUS_SUCCESS);
-    assert_int_equal(NtReadFile(Synchronous, NULL, NULL, NULL, &Iosb, &Byte, 1, NULL, NULL), STATUS_SUCCESS);
+    assert_int_equal(NtSetInformationFile(Synchronous, &Iosb, &Position, sizeof(Position),
+                                          FilePositionInformation),
+                     STATUS_SUCCESS);
+    assert_int_equal(NtReadFile(Synchronous, NULL, NULL, NULL, &Iosb, &Byte, 1, NULL, NULL),
+                     STATUS_SUCCESS);
     assert_int_equal(Byte, 5);
-    assert_int_equal(NtReadFile(Asynchronous, NULL, NULL, NULL, &Iosb, &Byte, 1, NULL, NULL), STATUS_INVALID_PARAMETER);
-    assert_int_equal(NtReadFile(Asynchronous, NULL, NULL, NULL, &Iosb, &Byte, 1, &Negative, NULL), STATUS_INVALID_PARAMETER);
-    assert_int_equal(NtSetInformationFile(Asynchronous, &Iosb, &Position, sizeof(Position), FilePositionInformation), STATUS_INVALID_PARAMETER);
+    assert_int_equal(NtReadFile(Asynchronous, NULL, NULL, NULL, &Iosb, &Byte, 1, NULL, NULL),
+                     STATUS_INVALID_PARAMETER);
+    assert_int_equal(NtReadFile(Asynchronous, NULL, NULL, NULL, &Iosb, &Byte, 1, &Negative, NULL),
+                     STATUS_INVALID_PARAMETER);
+    assert_int_equal(NtSetInformationFile(Asynchronous, &Iosb, &Position, sizeof(Position),
+                                          FilePositionInformation),
+                     STATUS_INVALID_PARAMETER);
     IoTestClose(Synchronous);
     IoTestClose(Asynchronous);
 }
@@ -235,11 +262,17 @@ static void TheHandleMustAllowReadingAndWriting(void **State)
     HANDLE File;
     char Byte = 0;
 
-    assert_int_equal(IoTestOpen(L"\\Device\\Request", FILE_READ_DATA | SYNCHRONIZE, FILE_SYNCHRONOUS_IO_NONALERT, &File), STATUS_SUCCESS);
-    assert_int_equal(NtWriteFile(File, NULL, NULL, NULL, &Iosb, &Byte, 1, NULL, NULL), STATUS_ACCESS_DENIED);
+    assert_int_equal(IoTestOpen(L"\\Device\\Request", FILE_READ_DATA | SYNCHRONIZE,
+                                FILE_SYNCHRONOUS_IO_NONALERT, &File),
+                     STATUS_SUCCESS);
+    assert_int_equal(NtWriteFile(File, NULL, NULL, NULL, &Iosb, &Byte, 1, NULL, NULL),
+                     STATUS_ACCESS_DENIED);
     IoTestClose(File);
-    assert_int_equal(IoTestOpen(L"\\Device\\Request", FILE_WRITE_DATA | SYNCHRONIZE, FILE_SYNCHRONOUS_IO_NONALERT, &File), STATUS_SUCCESS);
-    assert_int_equal(NtReadFile(File, NULL, NULL, NULL, &Iosb, &Byte, 1, NULL, NULL), STATUS_ACCESS_DENIED);
+    assert_int_equal(IoTestOpen(L"\\Device\\Request", FILE_WRITE_DATA | SYNCHRONIZE,
+                                FILE_SYNCHRONOUS_IO_NONALERT, &File),
+                     STATUS_SUCCESS);
+    assert_int_equal(NtReadFile(File, NULL, NULL, NULL, &Iosb, &Byte, 1, NULL, NULL),
+                     STATUS_ACCESS_DENIED);
     IoTestClose(File);
 }
 
@@ -262,7 +295,9 @@ static void ASynchronousFileWaitsForAPendingRequest(void **State)
     ULONG_PTR Information;
 
     IoTestStart(&Thread, CompleteFirst, NULL);
-    assert_int_equal(IoTestControl(File, CODE(Queue, METHOD_BUFFERED), NULL, 0, Out, sizeof(Out), &Information), STATUS_SUCCESS);
+    assert_int_equal(
+        IoTestControl(File, CODE(Queue, METHOD_BUFFERED), NULL, 0, Out, sizeof(Out), &Information),
+        STATUS_SUCCESS);
     assert_string_equal(Out, "late");
     assert_int_equal(Information, 5);
     IoTestJoin(&Thread);
@@ -276,7 +311,9 @@ static void AnAsynchronousRequestSignalsItsEvent(void **State)
     IO_TEST_THREAD Thread;
     char Out[8] = "";
 
-    assert_int_equal(NtDeviceIoControlFile(File, Event, NULL, NULL, &Iosb, CODE(Queue, METHOD_BUFFERED), NULL, 0, Out, sizeof(Out)), STATUS_PENDING);
+    assert_int_equal(NtDeviceIoControlFile(File, Event, NULL, NULL, &Iosb,
+                                           CODE(Queue, METHOD_BUFFERED), NULL, 0, Out, sizeof(Out)),
+                     STATUS_PENDING);
     assert_int_equal(Iosb.Status, -2);
     IoTestStart(&Thread, CompleteFirst, NULL);
     assert_int_equal(IoTestWaitHandle(Event), STATUS_SUCCESS);
@@ -295,7 +332,9 @@ static void WithoutAnEventTheFileIsSignalled(void **State)
     IO_TEST_THREAD Thread;
     char Out[8] = "";
 
-    assert_int_equal(NtDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb, CODE(Queue, METHOD_BUFFERED), NULL, 0, Out, sizeof(Out)), STATUS_PENDING);
+    assert_int_equal(NtDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb,
+                                           CODE(Queue, METHOD_BUFFERED), NULL, 0, Out, sizeof(Out)),
+                     STATUS_PENDING);
     IoTestStart(&Thread, CompleteFirst, NULL);
     assert_int_equal(IoTestWaitHandle(File), STATUS_SUCCESS);
     assert_int_equal(Iosb.Information, 5);
@@ -309,12 +348,16 @@ static void AnAsynchronousRequestMayEndAtOnce(void **State)
     IO_STATUS_BLOCK Iosb = {.Status = -2};
     char In[8] = "now", Out[8] = "";
 
-    assert_int_equal(NtDeviceIoControlFile(File, Event, NULL, NULL, &Iosb, CODE(Echo, METHOD_BUFFERED), In, 8, Out, 8), STATUS_SUCCESS);
+    assert_int_equal(NtDeviceIoControlFile(File, Event, NULL, NULL, &Iosb,
+                                           CODE(Echo, METHOD_BUFFERED), In, 8, Out, 8),
+                     STATUS_SUCCESS);
     assert_string_equal(Out, "now");
     assert_int_equal(Iosb.Information, 8);
     assert_int_equal(IoTestWaitHandle(Event), STATUS_SUCCESS);
     Iosb.Status = -2;
-    assert_int_equal(NtDeviceIoControlFile(File, Event, NULL, NULL, &Iosb, CODE(Fail, METHOD_BUFFERED), In, 8, Out, 8), STATUS_UNSUCCESSFUL);
+    assert_int_equal(NtDeviceIoControlFile(File, Event, NULL, NULL, &Iosb,
+                                           CODE(Fail, METHOD_BUFFERED), In, 8, Out, 8),
+                     STATUS_UNSUCCESSFUL);
     assert_int_equal(Iosb.Status, -2); /* a failure that the service returns is told by it alone */
     IoTestClose(Event);
     IoTestClose(File);
@@ -332,7 +375,9 @@ static void AUserApcCarriesContextAndStatusBlock(void **State)
     KI_USER_APC Taken;
     char In[8] = "apc", Out[8];
 
-    assert_int_equal(NtDeviceIoControlFile(File, NULL, Apc, &Second, &Iosb, CODE(Echo, METHOD_BUFFERED), In, 8, Out, 8), STATUS_SUCCESS);
+    assert_int_equal(NtDeviceIoControlFile(File, NULL, Apc, &Second, &Iosb,
+                                           CODE(Echo, METHOD_BUFFERED), In, 8, Out, 8),
+                     STATUS_SUCCESS);
     assert_int_equal(KeDelayExecutionThread(UserMode, TRUE, &Second), STATUS_USER_APC);
     assert_true(KeTakeUserApc(&Taken));
     assert_ptr_equal(Taken.Routine, Apc);
@@ -346,7 +391,9 @@ static void CancelIoEndsTheThreadsRequests(void **State)
     HANDLE File = IoTestOpenAsynchronous(L"\\Device\\Request"), Event = IoTestEvent();
     IO_STATUS_BLOCK Iosb = {.Status = -2}, Cancelling;
 
-    assert_int_equal(NtDeviceIoControlFile(File, Event, NULL, NULL, &Iosb, CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0), STATUS_PENDING);
+    assert_int_equal(NtDeviceIoControlFile(File, Event, NULL, NULL, &Iosb,
+                                           CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0),
+                     STATUS_PENDING);
     assert_int_equal(NtCancelIoFile(File, &Cancelling), STATUS_SUCCESS);
     assert_int_equal(Iosb.Status, STATUS_CANCELLED);
     assert_int_equal(Cancelled, 1);
@@ -360,8 +407,12 @@ static void CancelIoExPicksOneRequest(void **State)
     HANDLE File = IoTestOpenAsynchronous(L"\\Device\\Request");
     IO_STATUS_BLOCK First = {.Status = -2}, Second = {.Status = -2}, Cancelling;
 
-    assert_int_equal(NtDeviceIoControlFile(File, NULL, NULL, NULL, &First, CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0), STATUS_PENDING);
-    assert_int_equal(NtDeviceIoControlFile(File, NULL, NULL, NULL, &Second, CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0), STATUS_PENDING);
+    assert_int_equal(NtDeviceIoControlFile(File, NULL, NULL, NULL, &First,
+                                           CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0),
+                     STATUS_PENDING);
+    assert_int_equal(NtDeviceIoControlFile(File, NULL, NULL, NULL, &Second,
+                                           CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0),
+                     STATUS_PENDING);
     assert_int_equal(NtCancelIoFileEx(File, &Second, &Cancelling), STATUS_SUCCESS);
     assert_int_equal(First.Status, -2);
     assert_int_equal(Second.Status, STATUS_CANCELLED);
@@ -413,7 +464,8 @@ static void LeaveAsynchronousRequests(PVOID Argument)
     static IO_STATUS_BLOCK Iosb[3];
 
     for (ULONG I = 0; I < 3; I++)
-        NtDeviceIoControlFile(*(HANDLE *)Argument, NULL, NULL, NULL, &Iosb[I], CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0);
+        NtDeviceIoControlFile(*(HANDLE *)Argument, NULL, NULL, NULL, &Iosb[I],
+                              CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0);
 }
 
 static void TheEndOfAThreadCancelsItsRequests(void **State)
@@ -431,7 +483,8 @@ static void KeepWithoutCancelRoutine(PVOID Argument)
 {
     static IO_STATUS_BLOCK Iosb;
 
-    NtDeviceIoControlFile(*(HANDLE *)Argument, NULL, NULL, NULL, &Iosb, CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0);
+    NtDeviceIoControlFile(*(HANDLE *)Argument, NULL, NULL, NULL, &Iosb,
+                          CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0);
     IoSetCancelRoutine(CONTAINING_RECORD(Waiting.Flink, IRP, Tail.Overlay.ListEntry), NULL);
 }
 
@@ -478,7 +531,8 @@ static void CancelAndCompletionRaceToOneEnd(void **State)
     IoTestStart(&Thread, CompleteAsTheyCome, NULL);
     for (ULONG I = 0; I < 2000; I++) {
         IO_STATUS_BLOCK Iosb = {.Status = -2};
-        NTSTATUS Status = NtDeviceIoControlFile(File, Event, NULL, NULL, &Iosb, CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0);
+        NTSTATUS Status = NtDeviceIoControlFile(File, Event, NULL, NULL, &Iosb,
+                                                CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0);
 
         assert_int_equal(Status, STATUS_PENDING);
         NtCancelIoFileEx(File, &Iosb, &Cancelling);
@@ -500,7 +554,8 @@ static void SendMany(PVOID Argument)
     char In[64] = "x", Out[64];
 
     for (ULONG I = 0; I < 3000; I++) {
-        if (IoTestControl(File, CODE(Echo, I % 4), In, sizeof(In), Out, sizeof(Out), NULL) != STATUS_SUCCESS)
+        if (IoTestControl(File, CODE(Echo, I % 4), In, sizeof(In), Out, sizeof(Out), NULL) !=
+            STATUS_SUCCESS)
             InterlockedIncrement(Argument);
     }
     IoTestClose(File);
@@ -525,7 +580,8 @@ static void SendOnShared(PVOID Argument)
     char In[8] = "x", Out[8];
 
     for (ULONG I = 0; I < 1000; I++) {
-        if (IoTestControl(Shared, CODE(Echo, METHOD_BUFFERED), In, sizeof(In), Out, sizeof(Out), NULL) != STATUS_SUCCESS)
+        if (IoTestControl(Shared, CODE(Echo, METHOD_BUFFERED), In, sizeof(In), Out, sizeof(Out),
+                          NULL) != STATUS_SUCCESS)
             InterlockedIncrement(Argument);
     }
 }
@@ -552,14 +608,22 @@ static void QueriesThatNeedNoDriver(void **State)
     FILE_MODE_INFORMATION Mode;
     IO_STATUS_BLOCK Iosb;
 
-    assert_int_equal(NtQueryVolumeInformationFile(File, &Iosb, &Kind, sizeof(Kind), FileFsDeviceInformation), STATUS_SUCCESS);
+    assert_int_equal(
+        NtQueryVolumeInformationFile(File, &Iosb, &Kind, sizeof(Kind), FileFsDeviceInformation),
+        STATUS_SUCCESS);
     assert_int_equal(Kind.DeviceType, FILE_DEVICE_UNKNOWN);
-    assert_int_equal(NtQueryInformationFile(File, &Iosb, &Access, sizeof(Access), FileAccessInformation), STATUS_SUCCESS);
+    assert_int_equal(
+        NtQueryInformationFile(File, &Iosb, &Access, sizeof(Access), FileAccessInformation),
+        STATUS_SUCCESS);
     assert_int_equal(Access.AccessFlags & FILE_READ_DATA, FILE_READ_DATA);
-    assert_int_equal(NtQueryInformationFile(File, &Iosb, &Mode, sizeof(Mode), FileModeInformation), STATUS_SUCCESS);
+    assert_int_equal(NtQueryInformationFile(File, &Iosb, &Mode, sizeof(Mode), FileModeInformation),
+                     STATUS_SUCCESS);
     assert_int_equal(Mode.Mode, FILE_SYNCHRONOUS_IO_NONALERT);
-    assert_int_equal(NtQueryInformationFile(File, &Iosb, &Mode, 1, FileModeInformation), STATUS_INFO_LENGTH_MISMATCH);
-    assert_int_equal(NtQueryInformationFile(File, &Iosb, &Mode, sizeof(Mode), (FILE_INFORMATION_CLASS)999), STATUS_INVALID_INFO_CLASS);
+    assert_int_equal(NtQueryInformationFile(File, &Iosb, &Mode, 1, FileModeInformation),
+                     STATUS_INFO_LENGTH_MISMATCH);
+    assert_int_equal(
+        NtQueryInformationFile(File, &Iosb, &Mode, sizeof(Mode), (FILE_INFORMATION_CLASS)999),
+        STATUS_INVALID_INFO_CLASS);
     IoTestClose(File);
 }
 

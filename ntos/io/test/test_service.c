@@ -1,6 +1,8 @@
-/* What io does for drivers beside requests: timers, work items, remove locks, share access, extensions, links, shutdown. */
+/* What io does for drivers beside requests: timers, work items, remove locks, share access,
+ * extensions, links, shutdown. */
 #include "io_test.h"
 #include <string.h>
+#include <wdmsec.h>
 
 static PDRIVER_OBJECT Driver;
 static PDEVICE_OBJECT Device;
@@ -75,7 +77,8 @@ static void AnIoTimerTicksUntilItIsStopped(void **State)
     Then = Count;
     KeDelayExecutionThread(KernelMode, FALSE, &Long);
     assert_int_equal(Count, Then);
-    IO_TEST_BUGCHECK(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x0A, IoInitializeTimer(Device, Tick, NULL));
+    IO_TEST_BUGCHECK(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x0A,
+                     IoInitializeTimer(Device, Tick, NULL));
 }
 
 static VOID NTAPI Work(PDEVICE_OBJECT Which, PVOID Context)
@@ -152,13 +155,19 @@ static void RemovalWaitsForTheLastHolder(void **State)
 
 static void ARemoveLockIsReleasedAsOftenAsAcquired(void **State)
 {
-    struct { IO_REMOVE_LOCK_COMMON_BLOCK Common; IO_REMOVE_LOCK_DBG_BLOCK Dbg; } Checked;
+    struct {
+        IO_REMOVE_LOCK_COMMON_BLOCK Common;
+        IO_REMOVE_LOCK_DBG_BLOCK Dbg;
+    } Checked;
     PIO_REMOVE_LOCK Lock = (PIO_REMOVE_LOCK)&Checked;
 
     IoInitializeRemoveLockEx(Lock, 'tseT', 0, 0, sizeof(Checked));
-    assert_int_equal(IoAcquireRemoveLockEx(Lock, &FirstTag, "", 1, sizeof(Checked)), STATUS_SUCCESS);
-    IO_TEST_BUGCHECK(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD5, IoReleaseRemoveLockEx(Lock, &SecondTag, sizeof(Checked)));
-    IO_TEST_BUGCHECK(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD6, IoReleaseRemoveLockAndWaitEx(Lock, &SecondTag, sizeof(Checked)));
+    assert_int_equal(IoAcquireRemoveLockEx(Lock, &FirstTag, "", 1, sizeof(Checked)),
+                     STATUS_SUCCESS);
+    IO_TEST_BUGCHECK(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD5,
+                     IoReleaseRemoveLockEx(Lock, &SecondTag, sizeof(Checked)));
+    IO_TEST_BUGCHECK(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD6,
+                     IoReleaseRemoveLockAndWaitEx(Lock, &SecondTag, sizeof(Checked)));
     IoReleaseRemoveLockAndWaitEx(Lock, &FirstTag, sizeof(Checked));
 }
 
@@ -168,15 +177,20 @@ static void ShareAccessFollowsTheFirstOpen(void **State)
     SHARE_ACCESS Share;
 
     IoSetShareAccess(FILE_READ_DATA, FILE_SHARE_READ, &First, &Share);
-    assert_int_equal(IoCheckShareAccess(FILE_WRITE_DATA, FILE_SHARE_READ, &Second, &Share, TRUE), STATUS_SHARING_VIOLATION);
-    assert_int_equal(IoCheckShareAccess(FILE_READ_DATA, 0, &Second, &Share, TRUE), STATUS_SHARING_VIOLATION);
-    assert_int_equal(IoCheckShareAccess(FILE_READ_ATTRIBUTES, 0, &Second, &Share, TRUE), STATUS_SUCCESS);
-    assert_int_equal(IoCheckShareAccess(FILE_READ_DATA, FILE_SHARE_READ, &Second, &Share, TRUE), STATUS_SUCCESS);
+    assert_int_equal(IoCheckShareAccess(FILE_WRITE_DATA, FILE_SHARE_READ, &Second, &Share, TRUE),
+                     STATUS_SHARING_VIOLATION);
+    assert_int_equal(IoCheckShareAccess(FILE_READ_DATA, 0, &Second, &Share, TRUE),
+                     STATUS_SHARING_VIOLATION);
+    assert_int_equal(IoCheckShareAccess(FILE_READ_ATTRIBUTES, 0, &Second, &Share, TRUE),
+                     STATUS_SUCCESS);
+    assert_int_equal(IoCheckShareAccess(FILE_READ_DATA, FILE_SHARE_READ, &Second, &Share, TRUE),
+                     STATUS_SUCCESS);
     assert_int_equal(Share.OpenCount, 2);
     IoRemoveShareAccess(&First, &Share);
     IoRemoveShareAccess(&Second, &Share);
     assert_int_equal(Share.OpenCount, 0);
-    assert_int_equal(IoCheckShareAccess(FILE_WRITE_DATA, 0, &Second, &Share, FALSE), STATUS_SUCCESS);
+    assert_int_equal(IoCheckShareAccess(FILE_WRITE_DATA, 0, &Second, &Share, FALSE),
+                     STATUS_SUCCESS);
     assert_int_equal(Share.OpenCount, 0);
     IoUpdateShareAccess(&Second, &Share);
     assert_int_equal(Share.Writers, 1);
@@ -186,8 +200,10 @@ static void DriverExtensionsAreFoundByTheirIdentification(void **State)
 {
     PVOID First, Second;
 
-    assert_int_equal(IoAllocateDriverObjectExtension(Driver, &FirstTag, 100, &First), STATUS_SUCCESS);
-    assert_int_equal(IoAllocateDriverObjectExtension(Driver, &FirstTag, 100, &Second), STATUS_OBJECT_NAME_COLLISION);
+    assert_int_equal(IoAllocateDriverObjectExtension(Driver, &FirstTag, 100, &First),
+                     STATUS_SUCCESS);
+    assert_int_equal(IoAllocateDriverObjectExtension(Driver, &FirstTag, 100, &Second),
+                     STATUS_OBJECT_NAME_COLLISION);
     assert_null(Second);
     assert_ptr_equal(IoGetDriverObjectExtension(Driver, &FirstTag), First);
     assert_null(IoGetDriverObjectExtension(Driver, &SecondTag));
@@ -195,7 +211,8 @@ static void DriverExtensionsAreFoundByTheirIdentification(void **State)
 
 static void LinksCollideAndGo(void **State)
 {
-    UNICODE_STRING Link = RTL_CONSTANT_STRING(L"\\??\\ServiceLink"), Target = RTL_CONSTANT_STRING(L"\\Device\\Service");
+    UNICODE_STRING Link = RTL_CONSTANT_STRING(L"\\??\\ServiceLink"),
+                   Target = RTL_CONSTANT_STRING(L"\\Device\\Service");
 
     assert_int_equal(IoCreateSymbolicLink(&Link, &Target), STATUS_SUCCESS);
     assert_int_equal(IoCreateSymbolicLink(&Link, &Target), STATUS_OBJECT_NAME_COLLISION);
@@ -207,10 +224,12 @@ static void AnExclusiveDeviceIsOpenedOnce(void **State)
 {
     HANDLE First, Second;
 
-    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] = Driver->MajorFunction[IRP_MJ_CLEANUP] = Shutdown;
+    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] =
+        Driver->MajorFunction[IRP_MJ_CLEANUP] = Shutdown;
     Device->Flags |= DO_EXCLUSIVE;
     assert_int_equal(IoTestOpen(L"\\Device\\Service", GENERIC_READ, 0, &First), STATUS_SUCCESS);
-    assert_int_equal(IoTestOpen(L"\\Device\\Service", GENERIC_READ, 0, &Second), STATUS_ACCESS_DENIED);
+    assert_int_equal(IoTestOpen(L"\\Device\\Service", GENERIC_READ, 0, &Second),
+                     STATUS_ACCESS_DENIED);
     IoTestClose(First);
     assert_int_equal(IoTestOpen(L"\\Device\\Service", GENERIC_READ, 0, &Second), STATUS_SUCCESS);
     IoTestClose(Second);
@@ -221,7 +240,8 @@ static void ADeletedDeviceStaysUntilItsLastClose(void **State)
     PDEVICE_OBJECT Extra = IoTestDevice(Driver, L"\\Device\\Extra", 0);
     HANDLE File;
 
-    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] = Driver->MajorFunction[IRP_MJ_CLEANUP] = Shutdown;
+    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] =
+        Driver->MajorFunction[IRP_MJ_CLEANUP] = Shutdown;
     assert_int_equal(IoTestOpen(L"\\Device\\Extra", GENERIC_READ, 0, &File), STATUS_SUCCESS);
     IoDeleteDevice(Extra);
     assert_false(IoTestExists(L"\\Device\\Extra"));
@@ -235,8 +255,12 @@ static void NumberedDevicesGetNamesOfTheirOwn(void **State)
 {
     PDEVICE_OBJECT First, Second;
 
-    assert_int_equal(IoCreateDevice(Driver, 0, NULL, FILE_DEVICE_UNKNOWN, FILE_AUTOGENERATED_DEVICE_NAME, FALSE, &First), STATUS_SUCCESS);
-    assert_int_equal(IoCreateDevice(Driver, 0, NULL, FILE_DEVICE_UNKNOWN, FILE_AUTOGENERATED_DEVICE_NAME, FALSE, &Second), STATUS_SUCCESS);
+    assert_int_equal(IoCreateDevice(Driver, 0, NULL, FILE_DEVICE_UNKNOWN,
+                                    FILE_AUTOGENERATED_DEVICE_NAME, FALSE, &First),
+                     STATUS_SUCCESS);
+    assert_int_equal(IoCreateDevice(Driver, 0, NULL, FILE_DEVICE_UNKNOWN,
+                                    FILE_AUTOGENERATED_DEVICE_NAME, FALSE, &Second),
+                     STATUS_SUCCESS);
     assert_true(IoTestExists(L"\\Device\\00000001"));
     IoDeleteDevice(First);
     IoDeleteDevice(Second);
@@ -276,6 +300,72 @@ static void ANamedEventIsSharedByItsName(void **State)
     assert_int_equal(ObCloseHandle_(Second, KernelMode), STATUS_SUCCESS);
 }
 
+static struct {
+    PCWSTR Path;
+    NTSTATUS Status;
+} Attempt;
+
+static void OpenAs(PETHREAD Thread, PVOID Context)
+{
+    HANDLE File;
+
+    Attempt.Status = IoTestOpen(Attempt.Path, GENERIC_READ, 0, &File);
+    if (NT_SUCCESS(Attempt.Status))
+        IoTestClose(File);
+}
+
+/* As an ordinary user's process does it. */
+static NTSTATUS OpenAsOrdinaryUser(PCWSTR Path)
+{
+    PS_CLIENT Client = {.HostProcessId = 0x6000,
+                        .HostUserId = 1000,
+                        .ImagePath = "/bin/ordinary",
+                        .Embedded = TRUE};
+    PEPROCESS Process;
+    PETHREAD Thread;
+
+    Attempt.Path = Path;
+    assert_int_equal(PsCreateClientProcess(&Client, &Process), STATUS_SUCCESS);
+    assert_int_equal(PsCreateClientThread(Process, 0x6001, OpenAs, NULL, &Thread), STATUS_SUCCESS);
+    PsWaitProcessEnd(Process);
+    ObDereferenceObject(Thread);
+    ObDereferenceObject(Process);
+    return Attempt.Status;
+}
+
+static PDEVICE_OBJECT SecureDevice(PCWSTR Path, ULONG Characteristics)
+{
+    UNICODE_STRING Name;
+    PDEVICE_OBJECT New;
+
+    RtlInitUnicodeString(&Name, Path);
+    assert_int_equal(IoCreateDeviceSecure(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, Characteristics,
+                                          FALSE, &SDDL_DEVOBJ_SYS_ALL_ADM_ALL, NULL, &New),
+                     STATUS_SUCCESS);
+    New->Flags &= ~DO_DEVICE_INITIALIZING;
+    return New;
+}
+
+static void TheDescriptorOfADeviceGuardsIt(void **State)
+{
+    PDEVICE_OBJECT Open, Closed;
+    HANDLE File;
+
+    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] =
+        Driver->MajorFunction[IRP_MJ_CLEANUP] = Shutdown;
+    Open = SecureDevice(L"\\Device\\HalfOpen", 0);
+    Closed = SecureDevice(L"\\Device\\Closed", FILE_DEVICE_SECURE_OPEN);
+    assert_int_equal(OpenAsOrdinaryUser(L"\\Device\\Service"), STATUS_SUCCESS);
+    assert_int_equal(OpenAsOrdinaryUser(L"\\Device\\HalfOpen"), STATUS_ACCESS_DENIED);
+    assert_int_equal(OpenAsOrdinaryUser(L"\\Device\\HalfOpen\\x"), STATUS_SUCCESS);
+    assert_int_equal(OpenAsOrdinaryUser(L"\\Device\\Closed"), STATUS_ACCESS_DENIED);
+    assert_int_equal(OpenAsOrdinaryUser(L"\\Device\\Closed\\x"), STATUS_ACCESS_DENIED);
+    assert_int_equal(IoTestOpen(L"\\Device\\Closed", GENERIC_READ, 0, &File), STATUS_SUCCESS);
+    IoTestClose(File);
+    IoDeleteDevice(Open);
+    IoDeleteDevice(Closed);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, Setup, Teardown)
 
 int main(void)
@@ -297,6 +387,7 @@ int main(void)
         TEST(ShutdownReachesRegisteredDevices),
         TEST(ErrorLogEntriesHaveALimit),
         TEST(ANamedEventIsSharedByItsName),
+        TEST(TheDescriptorOfADeviceGuardsIt),
     };
     return cmocka_run_group_tests(Tests, IoTestBoot, IoTestStop);
 }

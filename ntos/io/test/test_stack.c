@@ -1,4 +1,5 @@
-/* Device stacks, completion routines, requests of drivers for drivers, cancel-safe queues, StartIo. */
+/* Device stacks, completion routines, requests of drivers for drivers, cancel-safe queues, StartIo.
+ */
 #include "io_test.h"
 #include <csq.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static NTSTATUS NTAPI LowerControl(PDEVICE_OBJECT Device, PIRP Irp)
     LowerSaw++;
     if (PendLower) {
         IoMarkIrpPending(Irp);
-        Held = Irp;
+        __atomic_store_n(&Held, Irp, __ATOMIC_RELEASE);
         return STATUS_PENDING;
     }
     if (Irp->AssociatedIrp.SystemBuffer)
@@ -76,8 +77,10 @@ static VOID NTAPI UnloadUpper(PDRIVER_OBJECT Driver)
 
 static void SetMajors(PDRIVER_OBJECT Driver, PDRIVER_DISPATCH Control)
 {
-    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] = Driver->MajorFunction[IRP_MJ_CLEANUP] = Succeed;
-    Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Driver->MajorFunction[IRP_MJ_INTERNAL_DEVICE_CONTROL] = Control;
+    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] =
+        Driver->MajorFunction[IRP_MJ_CLEANUP] = Succeed;
+    Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] =
+        Driver->MajorFunction[IRP_MJ_INTERNAL_DEVICE_CONTROL] = Control;
 }
 
 static int Setup(void **State)
@@ -98,7 +101,8 @@ static int Setup(void **State)
 
 static int Teardown(void **State)
 {
-    assert_int_equal(IoTestUnload(L"Lower"), STATUS_SUCCESS); /* in use by Upper's attachment: postponed */
+    assert_int_equal(IoTestUnload(L"Lower"),
+                     STATUS_SUCCESS); /* in use by Upper's attachment: postponed */
     assert_true(IoTestExists(L"\\Driver\\Lower"));
     assert_int_equal(IoTestUnload(L"Upper"), STATUS_SUCCESS);
     assert_false(IoTestExists(L"\\Driver\\Upper"));
@@ -128,15 +132,18 @@ static void RequestsEnterAtTheTop(void **State)
     ULONG_PTR Information;
 
     Mode = Skip;
-    assert_int_equal(IoTestControl(File, 0, NULL, 0, Out, sizeof(Out), &Information), STATUS_SUCCESS);
+    assert_int_equal(IoTestControl(File, 0, NULL, 0, Out, sizeof(Out), &Information),
+                     STATUS_SUCCESS);
     assert_int_equal(UpperSaw, 1);
     assert_int_equal(LowerSaw, 1);
     assert_string_equal(Out, "lower");
     Mode = CopyDown;
-    assert_int_equal(IoTestControl(File, 0, NULL, 0, Out, sizeof(Out), &Information), STATUS_SUCCESS);
+    assert_int_equal(IoTestControl(File, 0, NULL, 0, Out, sizeof(Out), &Information),
+                     STATUS_SUCCESS);
     assert_int_equal(CompletionsRun, 1);
     Mode = Forward;
-    assert_int_equal(IoTestControl(File, 0, NULL, 0, Out, sizeof(Out), &Information), STATUS_SUCCESS);
+    assert_int_equal(IoTestControl(File, 0, NULL, 0, Out, sizeof(Out), &Information),
+                     STATUS_SUCCESS);
     assert_int_equal(Information, 6);
     IoTestClose(File);
 }
@@ -147,7 +154,7 @@ static VOID NTAPI CompleteHeld(PVOID Context)
 
     while (!__atomic_load_n(&Held, __ATOMIC_ACQUIRE))
         KeDelayExecutionThread(KernelMode, FALSE, &Moment);
-    IoTestComplete(Held, STATUS_SUCCESS, 0);
+    IoTestComplete(__atomic_load_n(&Held, __ATOMIC_ACQUIRE), STATUS_SUCCESS, 0);
 }
 
 static void PendingTravelsUpTheStack(void **State)
@@ -187,7 +194,8 @@ static void ADriverBuildsAControlRequest(void **State)
     Irp = IoBuildDeviceIoControlRequest(0, Upper, NULL, 0, Out, sizeof(Out), FALSE, &Event, &Iosb);
     assert_int_equal(IoCallDriver(Upper, Irp), STATUS_PENDING);
     IoTestStart(&Thread, CompleteHeld, NULL);
-    assert_int_equal(KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL), STATUS_SUCCESS);
+    assert_int_equal(KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL),
+                     STATUS_SUCCESS);
     assert_int_equal(Iosb.Status, STATUS_SUCCESS);
     IoTestJoin(&Thread);
 }
@@ -215,7 +223,8 @@ static void ExtendedCompletionRoutinesHoldTheirDevice(void **State)
     PIRP Irp = IoBuildAsynchronousFsdRequest(IRP_MJ_FLUSH_BUFFERS, Upper, NULL, 0, NULL, NULL);
     LONG Before = atomic_load(&ObHeader(Upper)->PointerCount);
 
-    assert_int_equal(IoSetCompletionRoutineEx(Upper, Irp, StopHere, &Status, TRUE, TRUE, TRUE), STATUS_SUCCESS);
+    assert_int_equal(IoSetCompletionRoutineEx(Upper, Irp, StopHere, &Status, TRUE, TRUE, TRUE),
+                     STATUS_SUCCESS);
     assert_int_equal(atomic_load(&ObHeader(Upper)->PointerCount), Before + 1);
     IoCallDriver(Upper, Irp);
     assert_int_equal(atomic_load(&ObHeader(Upper)->PointerCount), Before);
@@ -225,13 +234,15 @@ static void ExtendedCompletionRoutinesHoldTheirDevice(void **State)
 static void PartsCompleteTheirMaster(void **State)
 {
     NTSTATUS Status = STATUS_PENDING;
-    PIRP Master = IoAllocateIrp(1, FALSE), First = IoMakeAssociatedIrp(Master, 2), Second = IoMakeAssociatedIrp(Master, 2);
+    PIRP Master = IoAllocateIrp(1, FALSE), First = IoMakeAssociatedIrp(Master, 2),
+         Second = IoMakeAssociatedIrp(Master, 2);
 
     Master->AssociatedIrp.IrpCount = 2;
     IoSetCompletionRoutine(Master, StopHere, &Status, TRUE, TRUE, TRUE);
     IoSetNextIrpStackLocation(Master);
     Master->IoStatus.Status = STATUS_SUCCESS;
-    IoGetNextIrpStackLocation(First)->MajorFunction = IoGetNextIrpStackLocation(Second)->MajorFunction = IRP_MJ_FLUSH_BUFFERS;
+    IoGetNextIrpStackLocation(First)->MajorFunction =
+        IoGetNextIrpStackLocation(Second)->MajorFunction = IRP_MJ_FLUSH_BUFFERS;
     IoCallDriver(Upper, First);
     assert_int_equal(Status, STATUS_PENDING);
     IoCallDriver(Upper, Second);
@@ -332,7 +343,8 @@ static VOID NTAPI StartIo(PDEVICE_OBJECT Device, PIRP Irp)
 
 static VOID NTAPI NoCancel(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    assert_true(KeRemoveEntryDeviceQueue(&Device->DeviceQueue, &Irp->Tail.Overlay.DeviceQueueEntry));
+    assert_true(
+        KeRemoveEntryDeviceQueue(&Device->DeviceQueue, &Irp->Tail.Overlay.DeviceQueueEntry));
     IoReleaseCancelSpinLock(Irp->CancelIrql);
 }
 

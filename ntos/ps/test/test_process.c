@@ -53,7 +53,8 @@ static PETHREAD OfHandle(HANDLE Handle)
 {
     PETHREAD Thread;
 
-    Must(ObReferenceObjectByHandle(Handle, SYNCHRONIZE, *PsThreadType, KernelMode, (PVOID *)&Thread, NULL));
+    Must(ObReferenceObjectByHandle(Handle, SYNCHRONIZE, *PsThreadType, KernelMode, (PVOID *)&Thread,
+                                   NULL));
     Must(ObCloseHandle_(Handle, KernelMode));
     return Thread;
 }
@@ -80,7 +81,8 @@ static void ASystemThreadEndsWithItsStatus(void **State)
     HANDLE Handle;
     PETHREAD Thread;
 
-    Must(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, &Id, EndWithStatus, (PVOID)&Count));
+    Must(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, &Id, EndWithStatus,
+                              (PVOID)&Count));
     Thread = OfHandle(Handle);
     Must(KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, NULL));
     assert_int_equal(PsGetThreadExitStatus(Thread), STATUS_NO_MEDIA);
@@ -114,7 +116,8 @@ static void AThreadIsFoundByItsIdWhileItRuns(void **State)
 
 static PEPROCESS NewClient(ULONG Id)
 {
-    PS_CLIENT Client = {.HostProcessId = Id, .HostUserId = 1000, .ImagePath = "/usr/bin/usedriver2"};
+    PS_CLIENT Client = {
+        .HostProcessId = Id, .HostUserId = 1000, .ImagePath = "/usr/bin/usedriver2"};
     PEPROCESS Process;
 
     Must(PsCreateClientProcess(&Client, &Process));
@@ -178,7 +181,8 @@ static void TerminationEndsEveryThreadsWait(void **State)
     PsTerminateProcess_(Process, STATUS_CANCELLED);
     PsWaitProcessEnd(Process);
     assert_int_equal(PsGetProcessExitStatus(Process), STATUS_CANCELLED);
-    assert_int_equal(PsCreateClientThread(Process, 1, ClientBody, NULL, &Late), STATUS_PROCESS_IS_TERMINATING);
+    assert_int_equal(PsCreateClientThread(Process, 1, ClientBody, NULL, &Late),
+                     STATUS_PROCESS_IS_TERMINATING);
     for (ULONG I = 0; I < 3; I++)
         ObDereferenceObject(Threads[I]);
     ObDereferenceObject(Process);
@@ -260,7 +264,8 @@ static void ProcessRoutinesAreToldOfBeginningAndEnd(void **State)
 
 static void ADriverMayRefuseAProcess(void **State)
 {
-    PS_CLIENT Client = {.HostProcessId = 0x5000, .HostUserId = 1000, .ImagePath = "/usr/bin/refused"};
+    PS_CLIENT Client = {
+        .HostProcessId = 0x5000, .HostUserId = 1000, .ImagePath = "/usr/bin/refused"};
     PEPROCESS Process;
 
     Must(PsSetCreateProcessNotifyRoutineEx(OnProcessEx, FALSE));
@@ -326,7 +331,8 @@ static void TokensAreReferenced(void **State)
 
     assert_ptr_equal(Token, SeSystemToken());
     PsDereferencePrimaryToken(Token);
-    assert_null(PsReferenceImpersonationToken((PETHREAD)KeGetCurrentThread(), &Copy, &Effective, &Level));
+    assert_null(
+        PsReferenceImpersonationToken((PETHREAD)KeGetCurrentThread(), &Copy, &Effective, &Level));
 }
 
 static void ABootAndAStopLeaveNothing(void **State)
