@@ -8,11 +8,11 @@
 /* A named device whose descriptor is that of the SDDL text; the class GUID has no settings in the
  * registry here, and is not looked up. STATUS_INVALID_PARAMETER, or what is wrong with the text.
  * IRQL PASSIVE_LEVEL. Doc: wdmsec/nf-wdmsec-wdmlibiocreatedevicesecure */
-NTSTATUS NTAPI IoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize,
-                                    PUNICODE_STRING DeviceName, DEVICE_TYPE DeviceType,
-                                    ULONG DeviceCharacteristics, BOOLEAN Exclusive,
-                                    PCUNICODE_STRING DefaultSDDLString, LPCGUID DeviceClassGuid,
-                                    PDEVICE_OBJECT *DeviceObject)
+NTSTATUS NTAPI WdmlibIoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize,
+                                          PUNICODE_STRING DeviceName, DEVICE_TYPE DeviceType,
+                                          ULONG DeviceCharacteristics, BOOLEAN Exclusive,
+                                          PCUNICODE_STRING DefaultSDDLString,
+                                          LPCGUID DeviceClassGuid, PDEVICE_OBJECT *DeviceObject)
 {
     PSECURITY_DESCRIPTOR Descriptor;
     ULONG Length;
@@ -53,18 +53,7 @@ NTSTATUS NTAPI IoValidateDeviceIoControlAccess(PIRP Irp, ULONG RequiredAccess)
     return STATUS_SUCCESS;
 }
 
-/* The names under which the kit's static library has them. */
-NTSTATUS NTAPI WdmlibIoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize,
-                                          PUNICODE_STRING DeviceName, DEVICE_TYPE DeviceType,
-                                          ULONG DeviceCharacteristics, BOOLEAN Exclusive,
-                                          PCUNICODE_STRING DefaultSDDLString,
-                                          LPCGUID DeviceClassGuid, PDEVICE_OBJECT *DeviceObject)
-{
-    return IoCreateDeviceSecure(DriverObject, DeviceExtensionSize, DeviceName, DeviceType,
-                                DeviceCharacteristics, Exclusive, DefaultSDDLString,
-                                DeviceClassGuid, DeviceObject);
-}
-
+/* The name under which the kit's static library has it. */
 NTSTATUS WdmlibIoValidateDeviceIoControlAccess(PIRP Irp, ULONG RequiredAccess)
 {
     return (IoValidateDeviceIoControlAccess)(Irp, RequiredAccess);
