@@ -86,10 +86,12 @@ static void run_half(struct _ETHREAD *Thread, PVOID Context)
     while (!KiSelf->Terminating) {
         uint32_t Call = atomic_load(&Half->Channel->call) & CHANNEL_SEQUENCE;
 
-        if (Call == Half->Served)
-            KeWaitForDoorbell((uint32_t *)&Half->Channel->call, Half->Served);
-        else
+        if (Call != Half->Served) {
             answer_call(Half, Call);
+        } else {
+            KeDeliverKernelApcs();
+            KeWaitForDoorbell((uint32_t *)&Half->Channel->call, Half->Served);
+        }
     }
     tell_exit(Half);
     return_index(Half->Client, Half->Index);

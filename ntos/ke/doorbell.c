@@ -14,7 +14,17 @@
 
 static BOOLEAN KiHasRung(uint32_t *Word, uint32_t Expected)
 {
-    return __atomic_load_n(Word, __ATOMIC_ACQUIRE) != Expected;
+    return (__atomic_load_n(Word, __ATOMIC_ACQUIRE) & ~KE_DOORBELL_ASLEEP) != Expected;
+}
+
+/* Whoever rings finds the bit in the word that it replaces, and wakes. */
+static void KiSleepAtDoorbell(uint32_t *Word, uint32_t Expected)
+{
+    uint32_t Seen = Expected;
+
+    __atomic_compare_exchange_n(Word, &Seen, Expected | KE_DOORBELL_ASLEEP, FALSE, __ATOMIC_SEQ_CST,
+                                __ATOMIC_SEQ_CST);
+    host_futex_wait(Word, Expected | KE_DOORBELL_ASLEEP, HOST_FOREVER, true);
 }
 
 static BOOLEAN KiSpinForDoorbell(uint32_t *Word, uint32_t Expected)
@@ -65,6 +75,6 @@ void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected)
         return;
     __atomic_store_n(&Thread->Doorbell, Word, __ATOMIC_SEQ_CST);
     while (!KiHasRung(Word, Expected) && !KiMustLeave(Thread))
-        host_futex_wait(Word, Expected, HOST_FOREVER, true);
+        KiSleepAtDoorbell(Word, Expected);
     __atomic_store_n(&Thread->Doorbell, NULL, __ATOMIC_SEQ_CST);
 }
