@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define MOST_ARGUMENTS 64
+#define SHUTDOWN_PRIVILEGE 19
 
 static void default_driver_path(char *Path, size_t Size)
 {
@@ -85,11 +86,14 @@ int verb_shutdown(const struct verb *Verb, int Count, char **Arguments)
 {
     LARGE_INTEGER Moment = {.QuadPart = -50000};
     NTSTATUS Status;
+    BOOLEAN Was;
 
     (void)Arguments;
     if (Count != 1)
         return usage(Verb);
-    Status = NtShutdownSystem(0);
+    Status = RtlAdjustPrivilege(SHUTDOWN_PRIVILEGE, TRUE, FALSE, &Was);
+    if (Status >= 0)
+        Status = NtShutdownSystem(0);
     if (Status < 0 && Status != STATUS_PORT_DISCONNECTED)
         return fail_status("shutdown", "refused", Status);
     while (NtDelayExecution(FALSE, &Moment) != STATUS_PORT_DISCONNECTED)

@@ -260,24 +260,16 @@ SC_HANDLE WINAPI OpenServiceW(SC_HANDLE Manager, LPCWSTR Name, DWORD Access)
     return new_handle(FALSE, service_rights(Access), Name);
 }
 
-/* On Windows the manager's process holds the privilege enabled; here the caller's token is all there is. */
-static void enable_load_privilege(void)
-{
-    TOKEN_PRIVILEGES Privileges = {1, {{{10 /* SE_LOAD_DRIVER_PRIVILEGE */, 0}, SE_PRIVILEGE_ENABLED}}};
-    HANDLE Token;
-
-    if (!STATUS_OK(NtOpenProcessToken(NtCurrentProcess(), TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY, &Token)))
-        return;
-    NtAdjustPrivilegesToken(Token, FALSE, &Privileges, 0, NULL, NULL);
-    NtClose(Token);
-}
+#define LOAD_DRIVER_PRIVILEGE 10
 
 static NTSTATUS load(LPCWSTR Name, NTSTATUS (*Call)(PUNICODE_STRING))
 {
     WCHAR Text[400];
     UNICODE_STRING Path;
+    BOOLEAN Was;
 
-    enable_load_privilege();
+    /* On Windows the manager's process holds the privilege enabled; here the caller's token is all there is. */
+    RtlAdjustPrivilege(LOAD_DRIVER_PRIVILEGE, TRUE, FALSE, &Was);
     _snwprintf(Text, 400, L"%ls\\%ls", SERVICES, Name);
     RtlInitUnicodeString(&Path, Text);
     return Call(&Path);
