@@ -1,5 +1,6 @@
 /* nt boot, nt shutdown */
 #include "tools/nt/nt.h"
+#include "server/address.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -81,6 +82,16 @@ int verb_boot(const struct verb *Verb, int Count, char **Arguments)
     return run_in_background(Count, Arguments);
 }
 
+/* The kernel removes its socket last. One that died meanwhile leaves it: not for ever, then. */
+static void wait_for_the_end(void)
+{
+    char Path[512];
+
+    address_default(geteuid(), Path, sizeof(Path));
+    for (int Tries = 0; Tries < 2000 && access(Path, F_OK) == 0; Tries++)
+        usleep(5000);
+}
+
 /* Done when the kernel's end of the connection has closed: every call then says so. */
 int verb_shutdown(const struct verb *Verb, int Count, char **Arguments)
 {
@@ -98,5 +109,6 @@ int verb_shutdown(const struct verb *Verb, int Count, char **Arguments)
         return fail_status("shutdown", "refused", Status);
     while (NtDelayExecution(FALSE, &Moment) != STATUS_PORT_DISCONNECTED)
         ;
+    wait_for_the_end();
     return EXIT_DONE;
 }
