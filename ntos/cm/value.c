@@ -35,7 +35,8 @@ static CM_VALUE *CmpNewValue(PCUNICODE_STRING Name)
     if (Value == NULL)
         return NULL;
     *Value = (CM_VALUE){.Name = {Name->Length, Name->Length, (PWCH)(Value + 1)}};
-    RtlCopyMemory(Value->Name.Buffer, Name->Buffer, Name->Length);
+    if (Name->Length != 0)
+        RtlCopyMemory(Value->Name.Buffer, Name->Buffer, Name->Length);
     return Value;
 }
 

@@ -26,6 +26,8 @@ NTSTATUS NtpProbe(KPROCESSOR_MODE Mode, const void *Address, SIZE_T Bytes);
 
 #define NTP_READ(mode, variable, from) NtpRead((mode), &(variable), (from), sizeof(variable))
 #define NTP_WRITE(mode, to, variable) NtpWrite((mode), (to), &(variable), sizeof(variable))
+/* The address of a member behind a client's pointer, which may be anything: unaligned, null. */
+#define NTP_MEMBER(type, pointer, member) ((PVOID)((ULONG_PTR)(pointer) + FIELD_OFFSET(type, member)))
 /* A result that the caller need not want. */
 #define NTP_WRITE_OPTIONAL(mode, to, variable) ((to) ? NTP_WRITE((mode), (to), variable) : STATUS_SUCCESS)
 #define NTP_PROBE_OPTIONAL(mode, to) ((to) ? NtpProbe((mode), (to), sizeof(*(to))) : STATUS_SUCCESS)

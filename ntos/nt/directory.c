@@ -158,7 +158,7 @@ static NTSTATUS ReadTarget(PVOID Link, KPROCESSOR_MODE Mode, UNICODE_STRING Unsa
     UNICODE_STRING Target = {0, Unsafe.MaximumLength, Output.Buffer};
     Status = ObQuerySymbolicLink_(Link, &Target, &Needed);
     Status = NtpEndQuery(&Output, Status, NT_SUCCESS(Status) ? Target.Length : 0, Returned, Needed);
-    return NT_SUCCESS(Status) ? NTP_WRITE(Mode, &User->Length, Target.Length) : Status;
+    return NT_SUCCESS(Status) ? NTP_WRITE(Mode, NTP_MEMBER(UNICODE_STRING, User, Length), Target.Length) : Status;
 }
 
 /* STATUS_BUFFER_TOO_SMALL with the needed length. Doc: wdm/nf-wdm-zwquerysymboliclinkobject */

@@ -105,7 +105,7 @@ static NTSTATUS QueryBasic(PVOID Object, const OBJECT_HANDLE_INFORMATION *Handle
 static void Relocate(PUNICODE_STRING String, const NTP_OUTPUT *Output)
 {
     if (String->Buffer != NULL)
-        String->Buffer = (PWCH)((UCHAR *)Output->User + ((UCHAR *)String->Buffer - (UCHAR *)Output->Buffer));
+        String->Buffer = (PWCH)((ULONG_PTR)Output->User + ((ULONG_PTR)String->Buffer - (ULONG_PTR)Output->Buffer));
 }
 
 static NTSTATUS QueryName(PVOID Object, PVOID Information, ULONG Length, PULONG Returned)

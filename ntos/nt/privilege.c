@@ -77,10 +77,10 @@ static NTSTATUS Adjust(SE_TOKEN *Token, const LUID_AND_ATTRIBUTES *Wanted, ULONG
 
 static NTSTATUS CapturePrivileges(PTOKEN_PRIVILEGES From, PVOID *Block, PULONG Count)
 {
-    NTSTATUS Status = NTP_READ(NtpMode(), *Count, &From->PrivilegeCount);
+    NTSTATUS Status = NTP_READ(NtpMode(), *Count, NTP_MEMBER(TOKEN_PRIVILEGES, From, PrivilegeCount));
     if (NT_SUCCESS(Status) && *Count > PRIVILEGE_LIMIT)
         Status = STATUS_INVALID_PARAMETER;
-    return NT_SUCCESS(Status) ? NtpCaptureBlock(NtpMode(), From->Privileges, *Count * (ULONG)sizeof(LUID_AND_ATTRIBUTES), Block)
+    return NT_SUCCESS(Status) ? NtpCaptureBlock(NtpMode(), NTP_MEMBER(TOKEN_PRIVILEGES, From, Privileges), *Count * (ULONG)sizeof(LUID_AND_ATTRIBUTES), Block)
                               : Status;
 }
 
@@ -139,7 +139,7 @@ NTSTATUS NTAPI NtPrivilegeCheck(HANDLE Handle, PPRIVILEGE_SET Required, PBOOLEAN
         Status = STATUS_INVALID_PARAMETER;
     ULONG Bytes = NT_SUCCESS(Status) ? Captured.Count * (ULONG)sizeof(LUID_AND_ATTRIBUTES) : 0;
     if (NT_SUCCESS(Status))
-        Status = NtpRead(Mode, Captured.Set, Required->Privilege, Bytes);
+        Status = NtpRead(Mode, Captured.Set, NTP_MEMBER(PRIVILEGE_SET, Required, Privilege), Bytes);
     if (NT_SUCCESS(Status))
         Status = NtpReference(Handle, TOKEN_QUERY, SeTokenObjectType_, Mode, (PVOID *)&Token);
     if (!NT_SUCCESS(Status))
@@ -151,7 +151,7 @@ NTSTATUS NTAPI NtPrivilegeCheck(HANDLE Handle, PPRIVILEGE_SET Required, PBOOLEAN
         Held = CheckSet(Token, Captured.Set, Captured.Count, (Captured.Control & PRIVILEGE_SET_ALL_NECESSARY) != 0);
     ObDereferenceObject(Token);
     if (NT_SUCCESS(Status))
-        Status = NtpWrite(Mode, Required->Privilege, Captured.Set, Bytes);
+        Status = NtpWrite(Mode, NTP_MEMBER(PRIVILEGE_SET, Required, Privilege), Captured.Set, Bytes);
     return NT_SUCCESS(Status) ? NTP_WRITE(Mode, Result, Held) : Status;
 }
 

@@ -84,7 +84,7 @@ static NTSTATUS QueryImage(struct _EPROCESS *Process, PVOID Information, ULONG L
     PUNICODE_STRING String = Output.Buffer;
     RtlZeroMemory(String, Needed);
     memcpy(String + 1, Process->ImagePath.Buffer, Bytes);
-    *String = (UNICODE_STRING){Bytes, (USHORT)(Bytes + sizeof(WCHAR)), (PWCH)((PUNICODE_STRING)Information + 1)};
+    *String = (UNICODE_STRING){Bytes, (USHORT)(Bytes + sizeof(WCHAR)), (PWCH)((ULONG_PTR)Information + sizeof(UNICODE_STRING))};
     return NtpEndQuery(&Output, STATUS_SUCCESS, Needed, Returned, Needed);
 }
 

@@ -79,7 +79,7 @@ static NTSTATUS AddProcess(NTP_ANSWER *Answer, struct _EPROCESS *Process, SYSTEM
         FillProcess(Out, Process, &Threads, Bytes);
         memcpy((UCHAR *)Out + Fixed, Name, NameBytes);
         Out->ImageName = (UNICODE_STRING){(USHORT)NameBytes, (USHORT)(NameBytes + sizeof(WCHAR)),
-                                          (PWCH)((UCHAR *)Answer->Output.User + Offset + Fixed)};
+                                          (PWCH)((ULONG_PTR)Answer->Output.User + Offset + Fixed)};
         *Last = Out;
     }
     ExFreePoolWithTag(Threads.List, NTP_TAG);

@@ -114,6 +114,10 @@ static void CheckReturn(struct _KTHREAD *Thread, ULONG Number, SHORT KernelApcDi
                    "%s returned attached to another process", KiServiceName(Number));
 }
 
+/* A completion routine takes its third argument as a ULONG: the type is as unknown as a service's. */
+#ifdef __clang__
+__attribute__((no_sanitize("function")))
+#endif
 static void RunUserApcs(void)
 {
     KI_USER_APC Apc;

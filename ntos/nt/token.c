@@ -72,7 +72,7 @@ static PVOID Attach(NTP_ANSWER *Answer, const void *Data, ULONG Bytes)
         RtlZeroMemory(To, (Bytes + 3) & ~3u);
         memcpy(To, Data, Bytes);
     }
-    return (UCHAR *)Answer->Output.User + Offset;
+    return (PVOID)((ULONG_PTR)Answer->Output.User + Offset);
 }
 
 static void PutBytes(NTP_ANSWER *Answer, const void *Data, ULONG Bytes)

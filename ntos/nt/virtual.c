@@ -100,15 +100,15 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE Handle, PVOID Base, MEMORY_INFORMATIO
 }
 
 /* Copies between the caller and another process, a piece at a time through kernel memory. */
-typedef struct TRANSFER { struct _EPROCESS *Process; UCHAR *Theirs, *Ours; SIZE_T Bytes, Done; BOOLEAN Write; } TRANSFER;
+typedef struct TRANSFER { struct _EPROCESS *Process; ULONG_PTR Theirs, Ours; SIZE_T Bytes, Done; BOOLEAN Write; } TRANSFER;
 #define PIECE 0x4000u
 
 static NTSTATUS TouchTheirs(const TRANSFER *Transfer, PVOID Piece, SIZE_T Bytes)
 {
     KAPC_STATE Saved;
     KeStackAttachProcess((PKPROCESS)Transfer->Process, &Saved);
-    NTSTATUS Status = Transfer->Write ? MmCopyToUser(Transfer->Theirs + Transfer->Done, Piece, Bytes)
-                                      : MmCopyFromUser(Piece, Transfer->Theirs + Transfer->Done, Bytes);
+    NTSTATUS Status = Transfer->Write ? MmCopyToUser((PVOID)(Transfer->Theirs + Transfer->Done), Piece, Bytes)
+                                      : MmCopyFromUser(Piece, (PVOID)(Transfer->Theirs + Transfer->Done), Bytes);
     KeUnstackDetachProcess(&Saved);
     return Status;
 }
@@ -119,11 +119,11 @@ static NTSTATUS CopyPieces(TRANSFER *Transfer, PVOID Piece)
     while (Transfer->Done < Transfer->Bytes && NT_SUCCESS(Status)) {
         SIZE_T Bytes = min(Transfer->Bytes - Transfer->Done, PIECE);
         if (Transfer->Write)
-            Status = NtpRead(NtpMode(), Piece, Transfer->Ours + Transfer->Done, Bytes);
+            Status = NtpRead(NtpMode(), Piece, (PVOID)(Transfer->Ours + Transfer->Done), Bytes);
         if (NT_SUCCESS(Status))
             Status = TouchTheirs(Transfer, Piece, Bytes);
         if (NT_SUCCESS(Status) && !Transfer->Write)
-            Status = NtpWrite(NtpMode(), Transfer->Ours + Transfer->Done, Piece, Bytes);
+            Status = NtpWrite(NtpMode(), (PVOID)(Transfer->Ours + Transfer->Done), Piece, Bytes);
         if (NT_SUCCESS(Status))
             Transfer->Done += Bytes;
     }
@@ -150,14 +150,14 @@ static NTSTATUS Transfer(HANDLE Handle, ACCESS_MASK Access, TRANSFER *Transfer, 
 /* STATUS_PARTIAL_COPY if some, but not all, could be read. Needs PROCESS_VM_READ. */
 NTSTATUS NTAPI NtReadVirtualMemory(HANDLE Process, PVOID Base, PVOID Buffer, SIZE_T Bytes, PSIZE_T Read)
 {
-    TRANSFER Task = {NULL, Base, Buffer, Bytes, 0, FALSE};
+    TRANSFER Task = {NULL, (ULONG_PTR)Base, (ULONG_PTR)Buffer, Bytes, 0, FALSE};
     return Transfer(Process, PROCESS_VM_READ, &Task, Read);
 }
 
 /* Needs PROCESS_VM_WRITE. */
 NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE Process, PVOID Base, PVOID Buffer, SIZE_T Bytes, PSIZE_T Written)
 {
-    TRANSFER Task = {NULL, Base, Buffer, Bytes, 0, TRUE};
+    TRANSFER Task = {NULL, (ULONG_PTR)Base, (ULONG_PTR)Buffer, Bytes, 0, TRUE};
     return Transfer(Process, PROCESS_VM_WRITE, &Task, Written);
 }
 
