@@ -144,7 +144,8 @@ void CmpWritePath(CM_NODE *Node, PUCHAR End)
 {
     for (; Node != NULL; Node = Node->Parent) {
         End -= Node->Name.Length;
-        RtlCopyMemory(End, Node->Name.Buffer, Node->Name.Length);
+        if (Node->Name.Length != 0)
+            RtlCopyMemory(End, Node->Name.Buffer, Node->Name.Length);
         End -= sizeof(WCHAR);
         RtlCopyMemory(End, L"\\", sizeof(WCHAR));
     }

@@ -24,7 +24,8 @@ static NTSTATUS CmpJoin(ULONG Place, PCWSTR Path, PUNICODE_STRING Full)
     if (Full->Buffer == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     RtlCopyMemory(Full->Buffer, CmpPlaces[Place], First * sizeof(WCHAR));
-    RtlCopyMemory(Full->Buffer + First, Path, Second * sizeof(WCHAR));
+    if (Second != 0)
+        RtlCopyMemory(Full->Buffer + First, Path, Second * sizeof(WCHAR));
     Full->Length = Full->MaximumLength = (USHORT)Bytes;
     while (Full->Length > sizeof(WCHAR) && Full->Buffer[Full->Length / sizeof(WCHAR) - 1] == L'\\')
         Full->Length -= sizeof(WCHAR);

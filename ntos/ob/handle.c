@@ -28,10 +28,11 @@ EX_HANDLE_TABLE *ObpTableOf(PEPROCESS Process)
 
 EX_HANDLE_TABLE *ObpSelectTable(HANDLE Handle, KPROCESSOR_MODE Mode, PEPROCESS *Process, HANDLE *Plain)
 {
+    *Process = NULL;
+    *Plain = NULL;
     if ((LONG_PTR)Handle < 0) {
         if (Mode != KernelMode)
             return NULL;
-        *Process = NULL;
         *Plain = (HANDLE)((ULONG_PTR)Handle ^ OBP_KERNEL_HANDLE);
         return ObpState.KernelTable;
     }
@@ -44,11 +45,11 @@ EX_HANDLE_TABLE *ObpSelectTable(HANDLE Handle, KPROCESSOR_MODE Mode, PEPROCESS *
 
 static NTSTATUS ObpCheckExclusive(OBJECT_HEADER_NT *Header, ULONG Attributes, PEPROCESS Process, OB_OPEN_REASON Reason)
 {
-    if ((Header->Attributes & OBJ_EXCLUSIVE) == 0)
+    if ((__atomic_load_n(&Header->Attributes, __ATOMIC_RELAXED) & OBJ_EXCLUSIVE) == 0)
         return (Attributes & OBJ_EXCLUSIVE) != 0 && Reason == ObOpenHandle ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
     if (atomic_load(&Header->HandleCount) == 0)
-        Header->ExclusiveProcess = Process;
-    return Header->ExclusiveProcess == Process ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
+        __atomic_store_n(&Header->ExclusiveProcess, Process, __ATOMIC_RELAXED);
+    return __atomic_load_n(&Header->ExclusiveProcess, __ATOMIC_RELAXED) == Process ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
 }
 
 static NTSTATUS ObpEnterHandle(OBP_HANDLE *Request, EX_HANDLE_TABLE *Table, PEPROCESS Process, PHANDLE Handle)

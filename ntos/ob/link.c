@@ -18,10 +18,13 @@ NTSTATUS ObpParseLink(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE Access
     }
     if (Length > UNICODE_STRING_MAX_BYTES)
         return STATUS_NAME_TOO_LONG;
+    if (Length == 0)
+        return STATUS_OBJECT_NAME_INVALID;
     Buffer = ExAllocatePoolWithTag(PagedPool, Length, OBP_NAME_TAG);
     if (Buffer == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    RtlCopyMemory(Buffer, Link->Target.Buffer, Link->Target.Length);
+    if (Link->Target.Length != 0) /* GLOBALROOT has no target */
+        RtlCopyMemory(Buffer, Link->Target.Buffer, Link->Target.Length);
     RtlCopyMemory((PUCHAR)Buffer + Link->Target.Length, Remaining->Buffer, Remaining->Length);
     ExFreePool(Path->Buffer);
     *Path = (UNICODE_STRING){(USHORT)Length, (USHORT)Length, Buffer};

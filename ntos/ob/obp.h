@@ -60,6 +60,7 @@ typedef struct OBP_STATE {
     EX_PUSH_LOCK Names;
     EX_PUSH_LOCK Counts;     /* of every header's Counts */
     EX_PUSH_LOCK Callbacks;
+    EX_PUSH_LOCK Descriptors; /* of every stored security descriptor */
     PVOID Root;
     PVOID TypeDirectory;
     EX_HANDLE_TABLE *KernelTable;

@@ -3,15 +3,31 @@
  */
 #include "ob/obp.h"
 
-static void ObpDropCreateInfo(OBJECT_HEADER_NT *Header)
+/* Takes the create information out of an object that nobody else can reach yet. */
+static OBP_CREATE_INFO *ObpTakeCreateInfo(OBJECT_HEADER_NT *Header)
 {
     OBP_CREATE_INFO *Info = Header->Create;
 
     Header->Create = NULL;
-    if (Info == NULL)
-        return;
+    return Info;
+}
+
+static void ObpFreeCreateInfo(OBP_CREATE_INFO *Info)
+{
     ObpReleaseAttributes(Info);
     ExFreePoolWithTag(Info, OBP_NAME_TAG);
+}
+
+/* TRUE: a parse procedure has just made the object for this caller. */
+static BOOLEAN ObpIsFresh(OBJECT_HEADER_NT *Header)
+{
+    OBP_CREATE_INFO *Info;
+
+    if (Header->Create == NULL)
+        return FALSE;
+    Info = ObpTakeCreateInfo(Header);
+    ObpFreeCreateInfo(Info);
+    return TRUE;
 }
 
 /* Looks Info's name up; the object found is referenced. Moves the name out of Info. */
@@ -68,7 +84,7 @@ NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE PassedAccessState, ACC
                               PVOID *NewObject, PHANDLE Handle)
 {
     OBJECT_HEADER_NT *Header = ObHeader(Object);
-    OBP_CREATE_INFO *Info = Header->Create;
+    OBP_CREATE_INFO *Info = ObpTakeCreateInfo(Header);
     PVOID Other = NULL, Final;
     NTSTATUS Status, Made = STATUS_SUCCESS;
     OBP_ACCESS Access;
@@ -99,7 +115,7 @@ NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE PassedAccessState, ACC
         ObDereferenceObject(Other);
 Done:
     ObpEndAccess(&Access);
-    ObpDropCreateInfo(Header);
+    ObpFreeCreateInfo(Info);
     ObDereferenceObject(Object);
     return Status;
 }
@@ -140,9 +156,8 @@ NTSTATUS NTAPI ObOpenObjectByName(POBJECT_ATTRIBUTES Attributes, POBJECT_TYPE Ty
     if (NT_SUCCESS(Status))
         Status = ObpFindTyped(&Info, Type, Access.State, &Request.Object);
     if (NT_SUCCESS(Status)) {
-        if (ObHeader(Request.Object)->Create != NULL)
-            Request.Reason = ObCreateHandle; /* the parse procedure has just made it */
-        ObpDropCreateInfo(ObHeader(Request.Object));
+        if (ObpIsFresh(ObHeader(Request.Object)))
+            Request.Reason = ObCreateHandle;
         Status = ObpCheckOpen(Request.Object, Access.State, Mode, &Request.Granted);
         if (NT_SUCCESS(Status))
             Status = ObpMakeHandle(&Request, Handle);
@@ -174,7 +189,7 @@ NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING Name, ULONG Attributes, P
     if (NT_SUCCESS(Status))
         Status = ObpFindTyped(&Info, Type, Access.State, Object);
     if (NT_SUCCESS(Status)) {
-        ObpDropCreateInfo(ObHeader(*Object));
+        ObpIsFresh(ObHeader(*Object));
         Status = ObpCheckOpen(*Object, Access.State, Mode, &Granted);
         if (!NT_SUCCESS(Status)) {
             ObDereferenceObject(*Object);

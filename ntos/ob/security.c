@@ -3,7 +3,7 @@
  */
 #include "ob/obp.h"
 
-static NTSTATUS ObpQueryDefault(PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length, PSECURITY_DESCRIPTOR *Stored)
+static NTSTATUS ObpQueryStored(PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length, PSECURITY_DESCRIPTOR *Stored)
 {
     ULONG Needed;
 
@@ -21,6 +21,16 @@ static NTSTATUS ObpQueryDefault(PSECURITY_INFORMATION Information, PSECURITY_DES
     RtlCopyMemory(Descriptor, *Stored, Needed);
     *Length = Needed;
     return STATUS_SUCCESS;
+}
+
+static NTSTATUS ObpQueryDefault(PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length, PSECURITY_DESCRIPTOR *Stored)
+{
+    NTSTATUS Status;
+
+    ExLockShared_(&ObpState.Descriptors);
+    Status = ObpQueryStored(Information, Descriptor, Length, Stored);
+    ExUnlockShared_(&ObpState.Descriptors);
+    return Status;
 }
 
 /* STATUS_BUFFER_TOO_SMALL with the needed length in *Length. */
@@ -49,11 +59,16 @@ NTSTATUS ObSetSecurity_(PVOID Object, SECURITY_INFORMATION Information, PSECURIT
 NTSTATUS ObDefaultSecurity_(PVOID Object, ULONG Operation, PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length,
                             PSECURITY_DESCRIPTOR *Stored, PGENERIC_MAPPING Mapping)
 {
+    NTSTATUS Status;
+
     if (Operation == QuerySecurityDescriptor)
         return ObpQueryDefault(Information, Descriptor, Length, Stored);
     if (Operation != SetSecurityDescriptor || ObpState.Security.Set == NULL)
         return STATUS_NOT_SUPPORTED;
-    return ObpState.Security.Set(Object, Information, Descriptor, Stored, PagedPool, Mapping);
+    ExLockExclusive_(&ObpState.Descriptors);
+    Status = ObpState.Security.Set(Object, Information, Descriptor, Stored, PagedPool, Mapping);
+    ExUnlockExclusive_(&ObpState.Descriptors);
+    return Status;
 }
 
 NTSTATUS ObAssignDescriptor_(PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Given, BOOLEAN Container, PGENERIC_MAPPING Mapping, PSECURITY_DESCRIPTOR *New)
@@ -79,6 +94,16 @@ NTSTATUS ObCheckObjectAccess_(PVOID Object, PACCESS_STATE AccessState, ACCESS_MA
     return ObpCheckAccess(Object, AccessState, Desired, Mode, &Granted);
 }
 
+static BOOLEAN ObpHasNone(OBJECT_HEADER_NT *Header)
+{
+    BOOLEAN None;
+
+    ExLockShared_(&ObpState.Descriptors);
+    None = Header->Type->Procedures.Security == NULL && Header->SecurityDescriptor == NULL;
+    ExUnlockShared_(&ObpState.Descriptors);
+    return None;
+}
+
 /* A copy of the object's descriptor (NULL if it has none), for ObReleaseObjectSecurity. PASSIVE_LEVEL. Doc: wdm/nf-wdm-obgetobjectsecurity */
 NTSTATUS NTAPI ObGetObjectSecurity(PVOID Object, PSECURITY_DESCRIPTOR *SecurityDescriptor, PBOOLEAN MemoryAllocated)
 {
@@ -90,7 +115,7 @@ NTSTATUS NTAPI ObGetObjectSecurity(PVOID Object, PSECURITY_DESCRIPTOR *SecurityD
     VF_IRQL_MAX(APC_LEVEL);
     *SecurityDescriptor = NULL;
     *MemoryAllocated = FALSE;
-    if (ObHeader(Object)->Type->Procedures.Security == NULL && ObHeader(Object)->SecurityDescriptor == NULL)
+    if (ObpHasNone(ObHeader(Object)))
         return STATUS_SUCCESS;
     while ((Status = ObQuerySecurity_(Object, All, Copy, &Length)) == STATUS_BUFFER_TOO_SMALL) {
         if (Copy != NULL)

@@ -12,9 +12,23 @@ static void RunBody(struct _KTHREAD *Thread)
     MmThreadPoolRelease(Thread);
 }
 
+/* Workers live in slots that are used again: a test that starts the system a thousand times sees no growth of libc's heap. */
+static struct {
+    EX_TEST_THREAD Thread;
+    atomic_bool Used;
+} Workers[256];
+
+static EX_TEST_THREAD *TakeSlot(void)
+{
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Workers); i++)
+        if (!atomic_exchange(&Workers[i].Used, TRUE))
+            return memset(&Workers[i].Thread, 0, sizeof(EX_TEST_THREAD));
+    abort();
+}
+
 static NTSTATUS StartWorker(void (*Routine)(void *), void *Context, struct _KTHREAD **Thread)
 {
-    EX_TEST_THREAD *Worker = calloc(1, sizeof(*Worker));
+    EX_TEST_THREAD *Worker = TakeSlot();
 
     KeInitializeThread(&Worker->Thread, &ExTestProcess, RunBody);
     Worker->Thread.SystemThread = TRUE;
@@ -28,7 +42,9 @@ static void JoinWorker(struct _KTHREAD *Thread)
 {
     KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, NULL);
     KeReapThread(Thread);
-    free(Thread);
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Workers); i++)
+        if (&Workers[i].Thread.Thread == Thread)
+            atomic_store(&Workers[i].Used, FALSE);
 }
 
 int ExTestBoot(void **Unused)
