@@ -90,10 +90,19 @@ void ObpRunDeferred(void)
         }
 }
 
+/* Not in ObpState: the item may still be queued when ob ends and begins again. */
+static struct {
+    WORK_QUEUE_ITEM Item;
+    atomic_bool Queued;
+} ObpReaper;
+
 static void NTAPI ObpDeferredWorker(PVOID Context)
 {
-    atomic_store(&ObpState.DeferredQueued, FALSE);
+    atomic_store(&ObpReaper.Queued, FALSE);
+    if (!ExAcquireRundownProtection(&ObpState.DeferredRunning))
+        return; /* ob ends, and deletes them itself */
     ObpRunDeferred();
+    ExReleaseRundownProtection(&ObpState.DeferredRunning);
 }
 
 static void ObpDefer(OBJECT_HEADER_NT *Header)
@@ -101,9 +110,9 @@ static void ObpDefer(OBJECT_HEADER_NT *Header)
     Header->Next = atomic_load(&ObpState.Deferred);
     while (!atomic_compare_exchange_weak(&ObpState.Deferred, &Header->Next, Header))
         continue;
-    if (!atomic_exchange(&ObpState.DeferredQueued, TRUE)) {
-        ExInitializeWorkItem(&ObpState.DeferredItem, ObpDeferredWorker, NULL);
-        ExQueueWorkItem(&ObpState.DeferredItem, CriticalWorkQueue);
+    if (!atomic_exchange(&ObpReaper.Queued, TRUE)) {
+        ExInitializeWorkItem(&ObpReaper.Item, ObpDeferredWorker, NULL);
+        ExQueueWorkItem(&ObpReaper.Item, CriticalWorkQueue);
     }
 }
 

@@ -69,8 +69,7 @@ typedef struct OBP_STATE {
     POBJECT_TYPE Types[64];
     ULONG TypeCount;
     _Atomic(OBJECT_HEADER_NT *) Deferred;
-    atomic_bool DeferredQueued;
-    WORK_QUEUE_ITEM DeferredItem;
+    EX_RUNDOWN_REF DeferredRunning; /* held by the worker while it deletes */
     LIST_ENTRY CallbackList;
     atomic_long CallbackCount;
 } OBP_STATE;

@@ -148,6 +148,7 @@ void ObShutdownSystem(void)
     ObpEmptyDirectory(ObpState.Root);
     ObpState.TypeDirectory = NULL;
     ObDereferenceObject(ObpState.Root);
+    ExWaitForRundownProtectionRelease(&ObpState.DeferredRunning);
     ObpRunDeferred();
     for (Index = 0; Index < ObpState.TypeCount; Index++)
         Left += ObpReportLeft(ObpState.Types[Index]);
