@@ -40,7 +40,7 @@ struct channel {
     _Atomic uint32_t reply; /* the kernel's: the last call it answered, and CHANNEL_ASLEEP */
     int32_t status;
     uint32_t has_apc; /* a user APC to run before the call returns */
-    uint32_t pad1;
+    uint32_t ended;   /* the kernel half is gone: so is the thread's right to run */
     struct channel_apc apc;
 };
 _Static_assert(sizeof(struct channel) <= CHANNEL_PAGE, "a channel is at most a page");
@@ -58,6 +58,8 @@ enum channel_message {
     CHANNEL_COPY_OUT,     /* from the transfer buffer to the client's memory */
     CHANNEL_DONE,         /* hand */
     CHANNEL_EXIT,         /* kernel: the process was ended; the hand exits with status */
+    CHANNEL_GOODBYE,      /* client: it ends itself with this status; no answer */
+    CHANNEL_THREAD_LEFT,  /* client: its thread is done with channel `thread`; no answer */
 };
 
 struct channel_packet {

@@ -46,6 +46,20 @@ static BOOLEAN answer(struct server_client *Client, struct channel_packet *Packe
     return host_send(Client->Socket, Packet, sizeof(*Packet), File) == 0;
 }
 
+/* The process whose handles the client asks to inherit, if it is the one that started it. Referenced. */
+static struct _EPROCESS *parent_of(struct server_client *Client, ULONG Id)
+{
+    struct _EPROCESS *Parent;
+
+    if (!Id || !NT_SUCCESS(PsLookupProcessByProcessId(ULongToHandle(Id), &Parent)))
+        return NULL;
+    if (Parent->Client && (HandleToULong(Parent->UniqueProcessId) & 0xffffff) == host_parent_of(Client->HostProcessId) &&
+        Parent->Token->HostUserId == Client->HostUserId)
+        return Parent;
+    ObfDereferenceObject(Parent);
+    return NULL;
+}
+
 static NTSTATUS make_process(struct server_client *Client, struct channel_packet *Hello)
 {
     PS_CLIENT Description = {.HostProcessId = Client->HostProcessId,
@@ -57,7 +71,11 @@ static NTSTATUS make_process(struct server_client *Client, struct channel_packet
     Hello->image[sizeof(Hello->image) - 1] = 0;
     if (Hello->magic != CHANNEL_MAGIC || Hello->version != CHANNEL_VERSION)
         return STATUS_REVISION_MISMATCH;
+    Description.Parent = parent_of(Client, Hello->process);
+    Description.InheritHandles = Description.Parent != NULL;
     Status = PsCreateClientProcess(&Description, &Client->Process);
+    if (Description.Parent)
+        ObfDereferenceObject(Description.Parent);
     if (NT_SUCCESS(Status))
         MmSetHand(&Client->Process->AddressSpace, &HandOfClient, Client);
     return Status;
@@ -104,6 +122,12 @@ static BOOLEAN handle(struct server_client *Client, struct channel_packet *Packe
         return greet(Client, Packet);
     case CHANNEL_NEW_THREAD:
         return new_thread(Client, Packet);
+    case CHANNEL_GOODBYE:
+        Client->ExitStatus = Packet->status;
+        return TRUE;
+    case CHANNEL_THREAD_LEFT:
+        thread_left(Client, Packet->thread);
+        return TRUE;
     case CHANNEL_DONE:
         hand_answer(Client, Packet);
         return TRUE;
@@ -120,7 +144,7 @@ static void end(struct server_client *Client)
     hand_abandon(Client);
     if (!Client->Process)
         return;
-    PsTerminateProcess_(Client->Process, STATUS_SUCCESS);
+    PsTerminateProcess_(Client->Process, Client->ExitStatus);
     PsWaitProcessEnd(Client->Process);
 }
 

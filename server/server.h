@@ -33,6 +33,8 @@ struct server_client {
     atomic_long References;
     KSPIN_LOCK ChannelLock;
     ULONG64 ChannelsBusy[CHANNEL_COUNT / 64];
+    ULONG64 ChannelsEnded[CHANNEL_COUNT / 64], ChannelsLeft[CHANNEL_COUNT / 64]; /* no kernel half, no client thread any more */
+    NTSTATUS ExitStatus;    /* what the client said when it ended itself */
     /* the hand: one question at a time */
     KMUTEX HandLock;
     KEVENT HandDone;
@@ -46,6 +48,8 @@ void client_release(struct server_client *Client);
 
 /* A kernel half for a client thread; *Index is its channel. */
 NTSTATUS thread_start(struct server_client *Client, ULONG HostThreadId, ULONG *Index);
+
+void thread_left(struct server_client *Client, ULONG Index); /* the client's word, for what it is worth */
 
 extern const MM_HAND HandOfClient;
 void hand_answer(struct server_client *Client, const struct channel_packet *Packet);

@@ -40,6 +40,30 @@ static void return_index(struct server_client *Client, ULONG Index)
     KeReleaseSpinLock(&Client->ChannelLock, Irql);
 }
 
+/* A channel is free when neither side uses it any more. Mine: what the caller's side sets. */
+static void leave_index(struct server_client *Client, ULONG Index, ULONG64 *Mine, const ULONG64 *Other)
+{
+    ULONG Word = Index / 64;
+    ULONG64 Bit = 1ull << (Index % 64);
+    KIRQL Irql;
+
+    KeAcquireSpinLock(&Client->ChannelLock, &Irql);
+    if (Client->ChannelsBusy[Word] & Bit)
+        Mine[Word] |= Bit;
+    if (Mine[Word] & Other[Word] & Bit) {
+        Client->ChannelsBusy[Word] &= ~Bit;
+        Client->ChannelsEnded[Word] &= ~Bit;
+        Client->ChannelsLeft[Word] &= ~Bit;
+    }
+    KeReleaseSpinLock(&Client->ChannelLock, Irql);
+}
+
+void thread_left(struct server_client *Client, ULONG Index)
+{
+    if (Index > 0 && Index < CHANNEL_COUNT)
+        leave_index(Client, Index, Client->ChannelsLeft, Client->ChannelsEnded);
+}
+
 static void publish(struct half *Half, uint32_t Call)
 {
     uint32_t Was;
@@ -79,6 +103,17 @@ static void tell_exit(struct half *Half)
         host_send(Half->Client->Socket, &Packet, sizeof(Packet), -1);
 }
 
+/* The client's thread waits for this if it left requests pending, or if it was ended by someone else in the middle of a call. */
+static void end_channel(struct half *Half)
+{
+    IopCancelThreadIrps(PsSelf());
+    if (Half->Client->Process->Exiting || __atomic_load_n(&Half->Client->Gone, __ATOMIC_SEQ_CST))
+        return; /* then the whole process is told */
+    Half->Channel->status = STATUS_THREAD_IS_TERMINATING;
+    Half->Channel->ended = 1;
+    publish(Half, atomic_load(&Half->Channel->call) & CHANNEL_SEQUENCE);
+}
+
 static void run_half(struct _ETHREAD *Thread, PVOID Context)
 {
     struct half *Half = Context;
@@ -94,7 +129,8 @@ static void run_half(struct _ETHREAD *Thread, PVOID Context)
         }
     }
     tell_exit(Half);
-    return_index(Half->Client, Half->Index);
+    end_channel(Half);
+    leave_index(Half->Client, Half->Index, Half->Client->ChannelsEnded, Half->Client->ChannelsLeft);
     client_release(Half->Client);
     ExFreePoolWithTag(Half, 'flaH');
 }

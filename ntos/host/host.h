@@ -43,6 +43,7 @@ _Noreturn void host_thread_exit(void);
 uint32_t host_thread_id(void);                                /* Linux tid of the caller */
 uint32_t host_process_id(void);
 uint32_t host_user_id(void);
+uint32_t host_parent_of(uint32_t process);                    /* Linux pid; 0: no such process */
 void host_program_name(char *name, size_t size);              /* of this process, without folders */
 unsigned host_cpu_count(void);
 void host_yield(void);

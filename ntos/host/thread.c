@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -121,6 +122,22 @@ void host_thread_exit(void)
 uint32_t host_thread_id(void)
 {
     return (uint32_t)gettid();
+}
+
+uint32_t host_parent_of(uint32_t process)
+{
+    char path[40], text[512];
+    uint32_t parent = 0;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%u/stat", process);
+    file = fopen(path, "re");
+    if (!file)
+        return 0;
+    if (fgets(text, sizeof(text), file) && strrchr(text, ')')) /* the name may hold anything */
+        sscanf(strrchr(text, ')'), ") %*c %u", &parent);
+    fclose(file);
+    return parent;
 }
 
 uint32_t host_process_id(void)

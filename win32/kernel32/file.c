@@ -84,6 +84,11 @@ static HANDLE event_of(LPOVERLAPPED Overlapped)
     return Overlapped ? (HANDLE)((ULONG_PTR)Overlapped->hEvent & ~(ULONG_PTR)1) : NULL;
 }
 
+static PVOID port_context(LPOVERLAPPED Overlapped)
+{
+    return Overlapped && !((ULONG_PTR)Overlapped->hEvent & 1) ? Overlapped : NULL;
+}
+
 static PLARGE_INTEGER offset_of(LPOVERLAPPED Overlapped, PLARGE_INTEGER Offset)
 {
     if (!Overlapped)
@@ -135,11 +140,15 @@ static PIO_STATUS_BLOCK start(LPOVERLAPPED Overlapped, PIO_STATUS_BLOCK Own)
 
 BOOL WINAPI ReadFile(HANDLE File, LPVOID Buffer, DWORD Length, LPDWORD Done, LPOVERLAPPED Overlapped)
 {
-    IO_STATUS_BLOCK Own, *Iosb = start(Overlapped, &Own);
+    IO_STATUS_BLOCK Own, *Iosb;
     LARGE_INTEGER Offset;
-    NTSTATUS Status = NtReadFile(File, event_of(Overlapped), NULL, NULL, Iosb, Buffer, Length,
-                                 offset_of(Overlapped, &Offset), NULL);
+    NTSTATUS Status;
 
+    if (BaseStream(File) >= 0)
+        return BaseStreamRead(BaseStream(File), Buffer, Length, Done);
+    Iosb = start(Overlapped, &Own);
+    Status = NtReadFile(File, event_of(Overlapped), NULL, port_context(Overlapped), Iosb, Buffer, Length,
+                        offset_of(Overlapped, &Offset), NULL);
     if (!Overlapped)
         Status = wait_if_pending(File, Status, Iosb);
     return finish_read(Status, Iosb, Done, Overlapped);
@@ -147,11 +156,15 @@ BOOL WINAPI ReadFile(HANDLE File, LPVOID Buffer, DWORD Length, LPDWORD Done, LPO
 
 BOOL WINAPI WriteFile(HANDLE File, LPCVOID Buffer, DWORD Length, LPDWORD Done, LPOVERLAPPED Overlapped)
 {
-    IO_STATUS_BLOCK Own, *Iosb = start(Overlapped, &Own);
+    IO_STATUS_BLOCK Own, *Iosb;
     LARGE_INTEGER Offset;
-    NTSTATUS Status = NtWriteFile(File, event_of(Overlapped), NULL, NULL, Iosb, (PVOID)Buffer, Length,
-                                  offset_of(Overlapped, &Offset), NULL);
+    NTSTATUS Status;
 
+    if (BaseStream(File) >= 0)
+        return BaseStreamWrite(BaseStream(File), Buffer, Length, Done);
+    Iosb = start(Overlapped, &Own);
+    Status = NtWriteFile(File, event_of(Overlapped), NULL, port_context(Overlapped), Iosb, (PVOID)Buffer, Length,
+                         offset_of(Overlapped, &Offset), NULL);
     if (!Overlapped)
         Status = wait_if_pending(File, Status, Iosb);
     return finish(Status, Iosb, Done);
@@ -163,7 +176,7 @@ BOOL WINAPI DeviceIoControl(HANDLE File, DWORD Code, LPVOID Input, DWORD InputLe
     IO_STATUS_BLOCK Own, *Iosb = start(Overlapped, &Own);
     BOOL FileSystem = (Code >> 16) == FILE_DEVICE_FILE_SYSTEM;
     NTSTATUS Status = (FileSystem ? NtFsControlFile : NtDeviceIoControlFile)(
-        File, event_of(Overlapped), NULL, NULL, Iosb, Code, Input, InputLength, Output, OutputLength);
+        File, event_of(Overlapped), NULL, port_context(Overlapped), Iosb, Code, Input, InputLength, Output, OutputLength);
 
     if (!Overlapped)
         Status = wait_if_pending(File, Status, Iosb);

@@ -3,7 +3,7 @@
 
 BOOL WINAPI CloseHandle(HANDLE Handle)
 {
-    return BaseResult(NtClose(Handle));
+    return BaseStream(Handle) >= 0 || BaseResult(NtClose(Handle));
 }
 
 BOOL WINAPI DuplicateHandle(HANDLE SourceProcess, HANDLE Source, HANDLE TargetProcess, LPHANDLE Target, DWORD Access,

@@ -45,14 +45,36 @@ static int sleep_for_reply(struct ntdll_thread *Thread)
     uint32_t Reply;
 
     while (!answered(Thread, &Reply)) {
-        if (Ntdll.Gone)
-            return 0;
         if (!(Reply & CHANNEL_ASLEEP) &&
             !atomic_compare_exchange_strong(&Thread->Channel->reply, &Reply, Reply | CHANNEL_ASLEEP))
             continue;
+        if (Ntdll.Gone) /* looked at after the word says ASLEEP: the hand changes such a word after it has set Gone */
+            return 0;
         host_futex_wait((uint32_t *)&Thread->Channel->reply, Reply | CHANNEL_ASLEEP, HOST_FOREVER, true);
     }
     return 1;
+}
+
+/* The thread was ended by someone else, or has just ended itself. */
+static void leave_if_ended(struct ntdll_thread *Thread)
+{
+    if (__builtin_expect(Thread->Channel->ended, 0))
+        ntdll_thread_ended(Thread);
+}
+
+static int wait_for_reply(struct ntdll_thread *Thread)
+{
+    if (!spin(Thread) && !sleep_for_reply(Thread))
+        return 0;
+    leave_if_ended(Thread);
+    return 1;
+}
+
+/* The kernel half's last word: no request of the thread is in progress any more. */
+void ntdll_call_await_end(struct ntdll_thread *Thread)
+{
+    if (!spin(Thread))
+        sleep_for_reply(Thread);
 }
 
 void ntdll_call_last(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *Arguments)
@@ -75,7 +97,7 @@ static void run_apcs(struct ntdll_thread *Thread)
         Apc.argument1 = ntdll_pending_user(Apc.argument1);
         ((void (*)(uint64_t, uint64_t, uint64_t))Apc.routine)(Apc.context, Apc.argument1, Apc.argument2);
         ring(Thread, ServiceNtTestAlert, None);
-        if (!spin(Thread) && !sleep_for_reply(Thread))
+        if (!wait_for_reply(Thread))
             return;
     }
 }
@@ -84,8 +106,9 @@ NTSTATUS ntdll_call(struct ntdll_thread *Thread, uint32_t Service, const uint64_
 {
     NTSTATUS Status;
 
+    leave_if_ended(Thread);
     ring(Thread, Service, Arguments);
-    if (!spin(Thread) && !sleep_for_reply(Thread))
+    if (!wait_for_reply(Thread))
         return STATUS_PORT_DISCONNECTED;
     Status = Thread->Channel->status;
     if (__builtin_expect(atomic_load_explicit(&NtdllPendingCount, memory_order_acquire) != 0, 0))

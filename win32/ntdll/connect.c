@@ -4,6 +4,7 @@
 #include "server/address.h"
 #include <string.h>
 #include <errno.h>
+#include <unistd.h>
 
 struct ntdll_process Ntdll = {.Socket = -1};
 static _Thread_local struct ntdll_thread Self;
@@ -13,6 +14,10 @@ static _Thread_local struct ntdll_thread Self;
 
 static void say_no_kernel(const char *Path, int Error)
 {
+    static _Atomic int Said;
+
+    if (Said++)
+        return;
     fprintf(stderr, "usernt: no kernel answers at %s (%s); start one with: nt boot\n", Path,
             strerror(-Error));
 }
@@ -52,10 +57,23 @@ static int map_slot(const struct channel_packet *Welcome, int File)
     return 1;
 }
 
+/* Once mapped it stays: a forked child, or a client whose kernel has gone, may still be reading the time there. */
 static int map_shared_data(int File)
 {
-    return host_reserve(SHARED_DATA, HOST_PAGE_SIZE) >= 0 &&
-           host_map(SHARED_DATA, HOST_PAGE_SIZE, File, 0, HOST_READ) >= 0;
+    static int Mapped;
+
+    Mapped = Mapped || host_reserve(SHARED_DATA, HOST_PAGE_SIZE) >= 0;
+    return Mapped && host_map(SHARED_DATA, HOST_PAGE_SIZE, File, 0, HOST_READ) >= 0;
+}
+
+/* The process whose inheritable handles this one gets: CreateProcess says so. It is not for children of our own. */
+static uint32_t parent(void)
+{
+    const char *Text = getenv("USERNT_PARENT");
+    uint32_t Id = Text ? (uint32_t)strtoul(Text, NULL, 10) : 0;
+
+    unsetenv("USERNT_PARENT");
+    return Id;
 }
 
 static int exchange_greetings(void)
@@ -67,6 +85,7 @@ static int exchange_greetings(void)
     int File = -1, Fine;
 
     host_program_name(Packet.image, sizeof(Packet.image));
+    Packet.process = parent();
     if (host_send(Ntdll.Socket, &Packet, sizeof(Packet), -1) < 0)
         return 0;
     Fine = receive(CHANNEL_WELCOME, &Packet, &File) && map_slot(&Packet, File);
@@ -84,55 +103,96 @@ static void forget_in_child(void)
 {
     if (Ntdll.Socket >= 0)
         host_close(Ntdll.Socket);
-    if (Ntdll.Slot) {
+    if (Ntdll.Slot)
         host_unmap(Ntdll.Slot, Ntdll.SlotBytes);
-        host_unmap(SHARED_DATA, HOST_PAGE_SIZE);
-    }
     memset(&Ntdll, 0, sizeof(Ntdll));
     Ntdll.Socket = -1;
     memset(&Self, 0, sizeof(Self));
     ntdll_pending_forget_all();
 }
 
+static void say_goodbye(int Code)
+{
+    struct channel_packet Packet = {.kind = CHANNEL_GOODBYE, .status = Code};
+
+    if (Ntdll.Connected && !Ntdll.Gone)
+        host_send(Ntdll.Socket, &Packet, sizeof(Packet), -1);
+}
+
+/* The program returns from main, or calls exit: its process's exit status in the kernel. */
+static void process_exits(int Code, void *Unused)
+{
+    (void)Unused;
+    say_goodbye(Code);
+}
+
 static int connect_process(void)
 {
     static int Registered;
 
-    if (!Registered++)
+    if (!Registered++) {
         host_at_fork_child(forget_in_child);
+        on_exit(process_exits, NULL);
+    }
     Ntdll.Socket = find_kernel();
     if (Ntdll.Socket < 0)
-        return -1;
+        return 0;
     ntdll_copy_init();
     ntdll_marshal_init();
     if (exchange_greetings() && ntdll_hand_start())
         return 1;
     fprintf(stderr, "usernt: the kernel refused this process\n");
     host_close(Ntdll.Socket);
+    if (Ntdll.Slot)
+        host_unmap(Ntdll.Slot, Ntdll.SlotBytes);
     Ntdll.Socket = -1;
-    return -1;
+    Ntdll.Slot = NULL;
+    return 0;
 }
 
 static int connected(void)
 {
-    if (Ntdll.Connected == 1)
+    if (Ntdll.Connected)
         return 1;
     host_lock_acquire(&Ntdll.Lock);
-    if (Ntdll.Connected == 0)
+    if (!Ntdll.Connected)
         Ntdll.Connected = connect_process();
     host_lock_release(&Ntdll.Lock);
-    return Ntdll.Connected == 1;
+    return Ntdll.Connected;
 }
 
+/* From here on the kernel may give the channel to another thread. */
+static void return_channel(struct ntdll_thread *Thread)
+{
+    struct channel_packet Packet = {
+        .kind = CHANNEL_THREAD_LEFT,
+        .thread = (uint32_t)(((char *)Thread->Channel - Ntdll.Slot) / CHANNEL_BLOCK)};
+
+    Thread->Channel = NULL;
+    host_send(Ntdll.Socket, &Packet, sizeof(Packet), -1);
+}
+
+/* The kernel cancels what the thread has pending. The copies of that lie in the channel's block, which must outlive it. */
 static void thread_left(void *Argument)
 {
     struct ntdll_thread *Thread = Argument;
     uint64_t Arguments[] = {(uint64_t)-2, (uint32_t)Thread->ExitStatus};
 
-    if (Thread->Channel && !Ntdll.Gone)
+    if (!Thread->Channel)
+        return;
+    if (!Ntdll.Gone && !Thread->Channel->ended) {
         ntdll_call_last(Thread, ServiceNtTerminateThread, Arguments);
-    Thread->Channel = NULL;
+        if (atomic_load(&Thread->Outstanding))
+            ntdll_call_await_end(Thread);
+    }
     ntdll_pending_thread_left(Thread);
+    return_channel(Thread);
+}
+
+void ntdll_thread_ended(struct ntdll_thread *Thread)
+{
+    (void)Thread;
+    host_thread_exit();
 }
 
 static NTSTATUS connect_thread(struct ntdll_thread *Thread)
@@ -145,7 +205,7 @@ static NTSTATUS connect_thread(struct ntdll_thread *Thread)
         return Status;
     Thread->Channel = (struct channel *)(Ntdll.Slot + (size_t)Index * CHANNEL_BLOCK);
     Thread->Scratch = (uint64_t *)((char *)Thread->Channel + CHANNEL_PAGE);
-    Thread->Staging = Thread->Next = (char *)(Thread->Scratch + 8);
+    Thread->Staging = Thread->Next = Thread->Kept = (char *)(Thread->Scratch + 8);
     Thread->StagingEnd = (char *)Thread->Channel + CHANNEL_BLOCK;
     Thread->Sequence = 0;
     Thread->Spin = SPIN_START;
@@ -164,16 +224,37 @@ struct ntdll_thread *ntdll_thread(NTSTATUS *Status)
     return Self.Channel ? &Self : NULL;
 }
 
+/* CreateProcess waits until the kernel knows its child. What it says there is a struct of two words: process, thread. */
+__attribute__((constructor)) static void announce_birth(void)
+{
+    const char *Text = getenv("USERNT_BIRTH");
+    uint32_t Birth[2];
+    NTSTATUS Status;
+    int File;
+
+    if (!Text)
+        return;
+    File = (int)strtoul(Text, NULL, 10);
+    unsetenv("USERNT_BIRTH");
+    if (ntdll_thread(&Status)) {
+        Birth[0] = Ntdll.ProcessId;
+        Birth[1] = host_thread_id();
+        if (write(File, Birth, sizeof(Birth)) != sizeof(Birth))
+            fprintf(stderr, "usernt: CreateProcess does not listen\n");
+    }
+    host_close(File);
+}
+
 /* A process or thread that ends itself does not wait for the answer. */
 NTSTATUS ntdll_terminate_process(uint64_t *Arguments)
 {
     NTSTATUS Status;
     struct ntdll_thread *Thread;
 
-    if (Arguments[0] != 0 && Arguments[0] != (uint64_t)-1)
+    if (Arguments[0] != (uint64_t)-1)
         return ntdll_service(ServiceNtTerminateProcess, 2, Arguments);
     Thread = ntdll_thread(&Status);
-    Arguments[0] = (uint64_t)-1;
+    say_goodbye((int)Arguments[1]);
     if (Thread)
         ntdll_call_last(Thread, ServiceNtTerminateProcess, Arguments);
     host_exit((int)Arguments[1]);

@@ -152,7 +152,8 @@ NTSTATUS ntdll_read_write(uint32_t Service, const uint64_t *Arguments)
     return issue(Thread, Service, &Request, Arguments[IOSB]);
 }
 
-/* Only METHOD_BUFFERED says how much of the output buffer was written; the other methods write into the buffer itself. */
+/* Only METHOD_BUFFERED says how much of the output buffer was written; the other methods write into the buffer itself.
+ * METHOD_IN_DIRECT only reads it. */
 NTSTATUS ntdll_control(uint32_t Service, const uint64_t *Arguments)
 {
     enum { CODE = 5, INPUT, INPUT_LENGTH, OUTPUT, OUTPUT_LENGTH, COUNT };
@@ -164,7 +165,23 @@ NTSTATUS ntdll_control(uint32_t Service, const uint64_t *Arguments)
     if (!Thread)
         return Status;
     Request.Staged[INPUT] = stage_in(&Request, Arguments[INPUT], (uint32_t)Arguments[INPUT_LENGTH]);
-    Request.Staged[OUTPUT] = (uint64_t)stage_output(&Request, (void *)Arguments[OUTPUT], OutputLength,
-                                                    (Arguments[CODE] & 3) != METHOD_BUFFERED);
+    if ((Arguments[CODE] & 3) == METHOD_IN_DIRECT)
+        Request.Staged[OUTPUT] = stage_in(&Request, Arguments[OUTPUT], OutputLength);
+    else
+        Request.Staged[OUTPUT] = (uint64_t)stage_output(&Request, (void *)Arguments[OUTPUT], OutputLength,
+                                                        (Arguments[CODE] & 3) != METHOD_BUFFERED);
+    return issue(Thread, Service, &Request, Arguments[IOSB]);
+}
+
+NTSTATUS ntdll_notify(uint32_t Service, const uint64_t *Arguments)
+{
+    enum { BUFFER = 7, LENGTH, ASYNCHRONOUS, COUNT };
+    struct request Request;
+    NTSTATUS Status;
+    struct ntdll_thread *Thread = begin(&Request, Arguments, COUNT, &Status);
+
+    if (!Thread)
+        return Status;
+    Request.Staged[BUFFER] = (uint64_t)stage_output(&Request, (void *)Arguments[BUFFER], (uint32_t)Arguments[LENGTH], 0);
     return issue(Thread, Service, &Request, Arguments[IOSB]);
 }

@@ -107,6 +107,7 @@ static void kernel_has_gone(void)
         fulfil(Wish, STATUS_PORT_DISCONNECTED, 0);
     }
     host_lock_release(&Hand.Lock);
+    ntdll_pending_kernel_gone();
 }
 
 static void serve(void *Argument)

@@ -13,10 +13,24 @@ struct rules {
     struct rule Rule[CHANNEL_ARGUMENTS];
 };
 
-static const char *const Texts[ServiceCount] = {
-#define MARSHAL(name, text) [Service##name] = text,
+/* A service without a line in marshal.def does not compile. */
+enum {
+#define MARSHAL(name, text) Marshals##name,
+#define MAY_PEND(name) Marshals##name,
 #include "win32/ntdll/marshal.def"
 #undef MARSHAL
+#undef MAY_PEND
+};
+#define SERVICE(name, count) _Static_assert(Marshals##name >= 0, #name);
+#include "nt/services.def"
+#undef SERVICE
+
+static const char *const Texts[ServiceCount] = {
+#define MARSHAL(name, text) [Service##name] = text,
+#define MAY_PEND(name)
+#include "win32/ntdll/marshal.def"
+#undef MARSHAL
+#undef MAY_PEND
 };
 static struct rules Rules[ServiceCount];
 

@@ -40,8 +40,8 @@ enum ntdll_service {
 
 struct ntdll_process {
     host_lock Lock;          /* connecting */
-    volatile int Connected;  /* 0 not yet, 1 connected, -1 refused */
-    volatile int Gone;       /* the kernel has ended */
+    _Atomic int Connected;
+    _Atomic int Gone;        /* the kernel has ended */
     int Socket;
     uint32_t ProcessId;
     char *Slot;              /* base of the user slot */
@@ -61,6 +61,7 @@ struct ntdll_thread {
     uint64_t *Scratch;       /* a few words in the slot for calls of our own */
     char *Staging, *StagingEnd;
     char *Next;              /* first free byte of staging */
+    char *Kept;              /* below it lie copies of pending requests */
     int Depth;               /* calls in progress: an APC may call from inside a call */
     _Atomic int Outstanding; /* pending requests whose copies lie in the staging buffer */
     NTSTATUS ExitStatus;
@@ -77,6 +78,8 @@ static inline int ntdll_in_slot(const void *Address)
 /* One call with arguments that the kernel can reach. */
 NTSTATUS ntdll_call(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *Arguments);
 /* The same without waiting for an answer: the thread or the process ends. */
+void ntdll_call_await_end(struct ntdll_thread *Thread);
+_Noreturn void ntdll_thread_ended(struct ntdll_thread *Thread);
 void ntdll_call_last(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *Arguments);
 /* One call with the program's own arguments, which are marshalled as marshal.def says. */
 NTSTATUS ntdll_service(uint32_t Service, unsigned Count, uint64_t *Arguments);
@@ -109,6 +112,7 @@ extern _Atomic int NtdllPendingCount;
 void ntdll_pending_add(struct ntdll_pending *Pending);
 void ntdll_pending_settle(struct ntdll_thread *Caller); /* copies back every request that has completed */
 void ntdll_pending_thread_left(struct ntdll_thread *Thread);
+void ntdll_pending_kernel_gone(void);             /* every request ends */
 void *ntdll_pending_staged(const void *User);     /* the kernel's address of a pending request's IO_STATUS_BLOCK; itself if none */
 uint64_t ntdll_pending_user(uint64_t Staged);     /* the reverse, for an APC; forgets the request */
 void ntdll_pending_forget_all(void);              /* in a forked child */
@@ -120,6 +124,7 @@ void ntdll_copy_init(void);
 void ntdll_marshal_init(void);
 NTSTATUS ntdll_read_write(uint32_t Service, const uint64_t *Arguments);
 NTSTATUS ntdll_control(uint32_t Service, const uint64_t *Arguments);
+NTSTATUS ntdll_notify(uint32_t Service, const uint64_t *Arguments);
 NTSTATUS ntdll_terminate_process(uint64_t *Arguments);
 NTSTATUS ntdll_terminate_thread(uint64_t *Arguments);
 

@@ -79,8 +79,10 @@ void ntdll_pending_settle(struct ntdll_thread *Caller)
     }
 }
 
+/* All requests of the thread have ended (or the kernel has), so what they left is copied now; its APCs never run. */
 void ntdll_pending_thread_left(struct ntdll_thread *Thread)
 {
+    ntdll_pending_settle(NULL);
     host_lock_acquire(&Pending.Lock);
     for (struct ntdll_pending *One = Pending.First; One; One = One->Next)
         if (One->Thread == Thread) {
@@ -90,17 +92,49 @@ void ntdll_pending_thread_left(struct ntdll_thread *Thread)
     host_lock_release(&Pending.Lock);
 }
 
+/* The poller goes when nothing pends; whoever adds a request starts it again. */
+static int still_wanted(void)
+{
+    int Wanted;
+
+    host_lock_acquire(&Pending.Lock);
+    Wanted = Pending.Poller = Pending.First != NULL;
+    host_lock_release(&Pending.Lock);
+    return Wanted;
+}
+
 static void poll(void *Argument)
 {
     uint32_t Never = 0;
 
     (void)Argument;
-    while (atomic_load(&NtdllPendingCount)) {
+    do {
         host_futex_wait(&Never, 0, host_now() + POLL_NS, false);
         ntdll_pending_settle(NULL);
-    }
+    } while (still_wanted());
+}
+
+static void give_up(struct ntdll_pending *One)
+{
+    IO_STATUS_BLOCK Iosb = {.Status = STATUS_PORT_DISCONNECTED};
+
+    if (!One->Settled && !completed(One))
+        ntdll_copy(One->User, &Iosb, sizeof(Iosb));
+}
+
+/* Nobody completes them any more. A program that watches its OVERLAPPED sees it. */
+void ntdll_pending_kernel_gone(void)
+{
+    ntdll_pending_settle(NULL);
     host_lock_acquire(&Pending.Lock);
-    Pending.Poller = 0;
+    while (Pending.First) {
+        struct ntdll_pending *One = Pending.First;
+
+        Pending.First = One->Next;
+        atomic_fetch_sub(&NtdllPendingCount, 1);
+        give_up(One);
+        free(One);
+    }
     host_lock_release(&Pending.Lock);
 }
 
@@ -113,6 +147,8 @@ void ntdll_pending_add(struct ntdll_pending *One)
     if (!Pending.Poller)
         Pending.Poller = host_thread_start_detached("nt-pending", poll, NULL) == 0;
     host_lock_release(&Pending.Lock);
+    if (Ntdll.Gone)
+        ntdll_pending_kernel_gone();
 }
 
 void *ntdll_pending_staged(const void *User)

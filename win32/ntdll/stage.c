@@ -8,7 +8,7 @@
 void stage_begin(struct stage *Stage, struct ntdll_thread *Thread)
 {
     if (Thread->Depth++ == 0 && !atomic_load_explicit(&Thread->Outstanding, memory_order_acquire))
-        Thread->Next = Thread->Staging;
+        Thread->Next = Thread->Kept = Thread->Staging;
     Stage->Thread = Thread;
     Stage->Floor = Thread->Next;
     Stage->Count = Stage->LargeCount = 0;
@@ -114,7 +114,8 @@ void stage_end(struct stage *Stage)
 {
     struct ntdll_thread *Thread = Stage->Thread;
 
-    Thread->Next = Stage->Floor;
+    /* An APC that ran inside this call may have left copies above it. */
+    Thread->Next = Stage->Floor > Thread->Kept ? Stage->Floor : Thread->Kept;
     for (unsigned i = 0; i < Stage->LargeCount; i++)
         give_back(Thread, &Stage->Large[i]);
     Thread->Depth--;
@@ -125,6 +126,7 @@ void stage_keep(struct stage *Stage, struct ntdll_pending *Pending)
     Pending->Thread = Stage->Thread;
     Pending->LargeCount = Stage->LargeCount;
     memcpy(Pending->Large, Stage->Large, sizeof(Stage->Large));
+    Stage->Thread->Kept = Stage->Thread->Next;
     atomic_fetch_add(&Stage->Thread->Outstanding, 1);
     Stage->Thread->Depth--;
 }

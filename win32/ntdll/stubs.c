@@ -8,6 +8,7 @@ typedef uint64_t A;
 int32_t ntdll_service(uint32_t Service, unsigned Count, A *Arguments);
 int32_t ntdll_read_write(uint32_t Service, const A *Arguments);
 int32_t ntdll_control(uint32_t Service, const A *Arguments);
+int32_t ntdll_notify(uint32_t Service, const A *Arguments);
 int32_t ntdll_terminate_process(A *Arguments);
 int32_t ntdll_terminate_thread(A *Arguments);
 
@@ -55,6 +56,8 @@ static int32_t call(uint32_t Service, unsigned Count, A *Arguments)
     case ServiceNtDeviceIoControlFile:
     case ServiceNtFsControlFile:
         return ntdll_control(Service, Arguments);
+    case ServiceNtNotifyChangeKey:
+        return ntdll_notify(Service, Arguments);
     default:
         return ntdll_service(Service, Count, Arguments);
     }
@@ -69,3 +72,9 @@ static int32_t call(uint32_t Service, unsigned Count, A *Arguments)
     }
 #include "nt/services.def"
 #undef SERVICE
+
+/* ZwX is NtX: in user mode there is no difference. */
+#define ALIAS(name) int32_t Zw##name(void) __attribute__((alias("Nt" #name)));
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wattribute-alias"
+#include "zw.inc"

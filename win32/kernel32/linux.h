@@ -1,0 +1,37 @@
+/*
+ * linux: what kernel32 needs of Linux beyond ntos/host, in plain C types. Its .c file is an ordinary Linux file.
+ */
+#ifndef KERNEL32_LINUX_H
+#define KERNEL32_LINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Standard streams: read and write as read(2) and write(2) do; a negative errno. */
+ssize_t linux_read(int File, void *Buffer, size_t Bytes);
+ssize_t linux_write(int File, const void *Buffer, size_t Bytes);
+enum { LINUX_CLOSED, LINUX_TERMINAL, LINUX_PIPE, LINUX_FILE };
+int linux_kind(int File);
+int linux_read_ready(int File);
+
+/* Programs. The arguments end with NULL. Own: the child gets this environment instead. The child writes a struct linux_birth into
+ * a pipe once it is known to the kernel. Negative errno if it cannot be started, or ends (or becomes another program) without that. */
+struct linux_birth { uint32_t Process, Thread; };
+int linux_spawn(const char *Program, char *const *Arguments, char *const *Own, const char *Folder, struct linux_birth *Birth);
+
+/* Modules, by the host's dynamic linker. */
+void *linux_module(const char *File, int Load);
+void *linux_symbol(void *Module, const char *Name);
+void linux_module_close(void *Module);
+int linux_module_path(void *Module, char *Path, size_t Size); /* NULL: the program */
+
+char **linux_environment(void);
+int linux_arguments(char *Text, size_t Size); /* NUL-separated, as in /proc/self/cmdline; bytes */
+void linux_host_name(char *Name, size_t Size);
+void linux_memory(uint64_t *Total, uint64_t *Free);
+int linux_on_interrupt(int (*Routine)(int Hangup)); /* SIGINT, SIGTERM, SIGHUP: a thread of ours calls it; 0: the default follows */
+void linux_trap(void);
+void linux_free_with_thread(void *Block); /* one block a thread, freed when the thread ends */
+
+#endif
