@@ -9,11 +9,13 @@
 
 /* Both are called by the Linux thread that boots. After InitStartRooms it is a thread of the System process; after InitStopRooms it is none of the
  * executive's. Drivers are unloaded in between by LdrUnloadAll. */
+/* Describes who may use the directories of the namespace. */
+NTSTATUS InitProtectNamespace(void);
 NTSTATUS InitStartRooms(const USERNT_OPTIONS *Options);
 void InitStopRooms(void);
 
 /* Tests: the room with this number (0: vf) fails instead of starting. MAXULONG: none. */
-#define INIT_ROOMS 11
+#define INIT_ROOMS 12
 extern ULONG InitFailingRoom;
 
 /* The embedded process, or NULL in the kernel process. */

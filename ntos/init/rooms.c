@@ -48,8 +48,12 @@ NTSTATUS InitStartRooms(const USERNT_OPTIONS *Options)
         goto stopIo;
     if (!NT_SUCCESS(Status = START(10, NtServicesInit())))
         goto stopLdr;
+    if (!NT_SUCCESS(Status = START(11, InitProtectNamespace())))
+        goto stopNt;
     return STATUS_SUCCESS;
 
+stopNt:
+    NtServicesShutdown();
 stopLdr:
     LdrShutdownSystem();
 stopIo:
