@@ -1,30 +1,95 @@
 #!/usr/bin/env python3
 """Counts what meson's test runs in the given build folders have reported, and closes with one line.
 
-A test program that died, timed out or printed no result counts as one failure. A folder without results is a failure too.
-"""
-import sys
-import xml.etree.ElementTree as xml
+usage: results.py [--all] [--also NAME=EXIT-CODE]... FOLDER...
 
-passed = failed = skipped = 0
-for folder in sys.argv[1:]:
+Each TAP line counts; a program without TAP counts as one. What TAP does not say is a failure of its own: a program that
+died, timed out, printed no plan, or fewer lines than planned; with --all, a test that did not run; a folder without results.
+"""
+import argparse
+import json
+import re
+import sys
+
+LINE = re.compile(r'^(ok|not ok)\b(?:\s+(\d+))?\s*(?:-\s*)?([^#\n]*)(?:#\s*(SKIP|TODO)?.*)?$', re.M | re.I)
+PLAN = re.compile(r'^1\.\.(\d+)', re.M)
+GOOD = ('OK', 'EXPECTEDFAIL', 'SKIP')
+
+
+class Count:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def fail(self, folder, test, what):
+        self.failed += 1
+        print('%s: failed: %s: %s' % (folder, test, what))
+
+
+def count_lines(count, folder, name, lines):
+    for verdict, _, what, directive in lines:
+        if directive.upper() == 'SKIP':
+            count.skipped += 1
+        elif verdict.lower() == 'ok' or directive.upper() == 'TODO':
+            count.passed += 1
+        else:
+            count.fail(folder, name, what.strip())
+
+
+def count_test(count, folder, test, is_tap):
+    name, result, output = test['name'], test['result'], test.get('stdout') or ''
+    before = count.failed
+    lines, plan = LINE.findall(output) if is_tap else [], PLAN.search(output)
+    count_lines(count, folder, name, lines)
+    planned = int(plan[1]) if plan else None
+    if is_tap and result in GOOD and planned != len(lines):
+        count.fail(folder, name, 'no plan' if plan is None else '%d of %d results' % (len(lines), planned))
+    elif result not in GOOD and count.failed == before:
+        count.fail(folder, name, '%s, exit code %s' % (result, test.get('returncode')))
+    elif result not in GOOD and result != 'FAIL':
+        print('%s: %s ended with %s, exit code %s' % (folder, name, result, test.get('returncode')))
+    elif not lines and result in GOOD:
+        if result == 'SKIP':
+            count.skipped += 1
+        else:
+            count.passed += 1
+
+
+def count_folder(count, folder, every_test):
     try:
-        suites = xml.parse(folder + '/meson-logs/testlog.junit.xml').getroot()
-    except (OSError, xml.ParseError) as error:
-        print('%s: no results: %s' % (folder, error))
-        failed += 1
-        continue
-    for suite in suites.iter('testsuite'):
-        cases = list(suite.iter('testcase'))
-        bad = [case for case in cases if case.find('failure') is not None or case.find('error') is not None]
-        away = [case for case in cases if case.find('skipped') is not None]
-        failed += len(bad)
-        skipped += len(away)
-        passed += len(cases) - len(bad) - len(away)
-        if not cases or (not bad and int(suite.get('errors') or 0) + int(suite.get('failures') or 0)):
-            failed += 1
-            bad = [suite]
-        for case in bad:
-            print('%s: failed: %s: %s' % (folder, suite.get('name'), case.get('name')))
-print('%d passed, %d failed%s' % (passed, failed, ', %d skipped' % skipped if skipped else ''))
-sys.exit(1 if failed or not passed else 0)
+        with open(folder + '/meson-info/intro-tests.json', encoding='utf-8') as file:
+            known = {test['name']: test.get('protocol') == 'tap' for test in json.load(file)}
+        with open(folder + '/meson-logs/testlog.json', encoding='utf-8') as file:
+            tests = [json.loads(line) for line in file]
+    except (OSError, ValueError) as error:
+        count.fail(folder, 'no results', error)
+        return
+    for test in tests:
+        count_test(count, folder, test, known.get(test['name'].split(' / ')[-1], True))
+    ran = {test['name'].split(' / ')[-1] for test in tests}
+    for name in sorted(set(known) - ran) if every_test else []:
+        count.fail(folder, name, 'did not run')
+    if not tests:
+        count.fail(folder, 'no results', 'no test ran')
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--all', action='store_true')
+    parser.add_argument('--also', action='append', default=[])
+    parser.add_argument('folders', nargs='+')
+    options = parser.parse_args()
+    count = Count()
+    for folder in options.folders:
+        count_folder(count, folder, options.all)
+    for also in options.also:
+        name, code = also.split('=')
+        if code == '0':
+            count.passed += 1
+        else:
+            count.fail('.', name, 'exit code ' + code)
+    print('%d passed, %d failed%s' % (count.passed, count.failed,
+                                      ', %d skipped' % count.skipped if count.skipped else ''))
+    sys.exit(1 if count.failed or not count.passed else 0)
+
+
+main()

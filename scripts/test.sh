@@ -19,23 +19,27 @@ variant_configure() {
 variant_run() {
     folder=$(variant_folder "$1")
     shift
+    rm -f "$folder/meson-logs/testlog.json"
     echo "== $folder: building"
     ninja -C "$folder" -j "$jobs" --quiet || return 1
     echo "== $folder: testing"
-    rm -f "$folder/meson-logs/testlog.junit.xml"
     meson test -C "$folder" --no-rebuild --quiet --print-errorlogs --num-processes "$jobs" "$@"
 }
 
 test_all() {
     failed=0
-    [ $# -eq 0 ] || variants=gcc
+    counted=--all
+    [ $# -eq 0 ] || { variants=gcc; counted=; }
     for variant in $variants; do
-        variant_configure "$variant"
-        variant_run "$variant" "$@" || failed=1
+        (variant_configure "$variant") && variant_run "$variant" "$@" || failed=1
     done
-    [ $# -gt 0 ] || scripts/lint || failed=1
+    if [ $# -eq 0 ]; then
+        lint=0
+        scripts/lint || lint=$?
+        counted="$counted --also lint=$lint"
+    fi
     folders=
     for variant in $variants; do folders="$folders $(variant_folder "$variant")"; done
-    python3 scripts/results.py $folders || failed=1
+    python3 scripts/results.py $counted $folders || failed=1
     exit $failed
 }

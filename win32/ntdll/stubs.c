@@ -76,5 +76,7 @@ static int32_t call(uint32_t Service, unsigned Count, A *Arguments)
 /* ZwX is NtX: in user mode there is no difference. */
 #define ALIAS(name) int32_t Zw##name(void) __attribute__((alias("Nt" #name)));
 #pragma GCC diagnostic ignored "-Wpragmas"
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wattribute-alias"
+#endif
 #include "zw.inc"
