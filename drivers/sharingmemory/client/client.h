@@ -19,7 +19,7 @@ enum {
 };
 
 typedef struct _OPTIONS {
-    BOOL NoService, Compare;
+    BOOL NoService, Compare, Crash;
     long Count; /* 0: until a key is pressed */
     const char *Driver;
 } OPTIONS;
