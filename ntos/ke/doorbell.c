@@ -63,6 +63,12 @@ static BOOLEAN KiMustLeave(KTHREAD_NT *Thread)
            __atomic_load_n(&Thread->Terminating, __ATOMIC_SEQ_CST);
 }
 
+/* A token may be a late one, of a wait that is over: whoever gave it rings until it is taken. */
+static BOOLEAN KiTakeToken(KTHREAD_NT *Thread)
+{
+    return __atomic_exchange_n(&Thread->ParkWord, KiNoToken, __ATOMIC_SEQ_CST) == KiToken;
+}
+
 void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected)
 {
     KTHREAD_NT *Thread = KiSelf;
@@ -75,6 +81,7 @@ void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected)
         return;
     __atomic_store_n(&Thread->Doorbell, Word, __ATOMIC_SEQ_CST);
     while (!KiHasRung(Word, Expected) && !KiMustLeave(Thread))
-        KiSleepAtDoorbell(Word, Expected);
+        if (!KiTakeToken(Thread))
+            KiSleepAtDoorbell(Word, Expected);
     __atomic_store_n(&Thread->Doorbell, NULL, __ATOMIC_SEQ_CST);
 }

@@ -181,4 +181,7 @@ NTSTATUS KiStartServiceThread(KTHREAD_NT *Thread, void (*Entry)(KTHREAD_NT *), K
                               const char *Name);
 void KiStopServiceThread(KTHREAD_NT *Thread);
 
+/* KTHREAD.ParkWord: see scheduler.c. */
+enum { KiNoToken, KiToken, KiAsleep };
+
 #endif

@@ -6,8 +6,6 @@
  */
 #include "ke/ki.h"
 
-enum { KiNoToken, KiToken, KiAsleep };
-
 #define KI_SPINS_PAUSE 64
 #define KI_SPINS_YIELD 256
 #define KI_SLEEP_NANOSECONDS 50000
@@ -45,15 +43,16 @@ static void KiPark(struct _KTHREAD *Thread, ULONG64 Deadline)
     __atomic_exchange_n(&Thread->ParkWord, KiNoToken, __ATOMIC_ACQUIRE);
 }
 
-/* A thread at its doorbell may be between its look at its APCs and its sleep: wake it until this
- * visit is over. */
+/* A thread at its doorbell may be between its look at its APCs and its sleep: wake it until it has
+ * taken the token (it looks again then), or this visit is over. */
 static void KiRing(struct _KTHREAD *Thread)
 {
     ULONG Visit = __atomic_load_n(&Thread->DoorbellVisits, __ATOMIC_SEQ_CST);
     uint32_t *Doorbell;
 
     for (ULONG Spins = 0; (Doorbell = __atomic_load_n(&Thread->Doorbell, __ATOMIC_SEQ_CST)) &&
-                          __atomic_load_n(&Thread->DoorbellVisits, __ATOMIC_SEQ_CST) == Visit;
+                          __atomic_load_n(&Thread->DoorbellVisits, __ATOMIC_SEQ_CST) == Visit &&
+                          __atomic_load_n(&Thread->ParkWord, __ATOMIC_SEQ_CST) == KiToken;
          Spins++) {
         host_futex_wake(Doorbell, 1, true);
         KiScheduler->Relax(Spins);
