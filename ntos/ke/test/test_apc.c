@@ -285,7 +285,7 @@ static void AnApcRoutineThatChangesIrqlIsABugCheck(void **Unused)
 static uint32_t Bell;
 static void AnswerDoorbell(void *Unused)
 {
-    while (__atomic_load_n(&Bell, __ATOMIC_ACQUIRE) == 0) {
+    while ((__atomic_load_n(&Bell, __ATOMIC_ACQUIRE) & ~KE_DOORBELL_ASLEEP) == 0) {
         KeWaitForDoorbell(&Bell, 0);
         KeDeliverKernelApcs();
     }
