@@ -14,10 +14,3 @@ sighandler_t signal(int number, sighandler_t handler)
         return SIG_DFL;
     return sigaction(number, &action, &old) ? SIG_ERR : old.sa_handler;
 }
-
-/* A bug check allocates memory, also when it comes from a fault; ThreadSanitizer would stop to say so. */
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-    return "report_signal_unsafe=0";
-}
