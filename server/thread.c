@@ -86,7 +86,7 @@ static void answer_call(struct half *Half, uint32_t Call)
     Channel->status = KiSystemService(Service, Arguments);
     if (KiSelf->Terminating)
         return;
-    Channel->has_apc = KeTakeUserApc(&Apc);
+    Channel->has_apc = KiSelf->ApcState.UserApcPending && KeTakeUserApc(&Apc);
     if (Channel->has_apc)
         Channel->apc = (struct channel_apc){(uint64_t)(ULONG_PTR)Apc.Routine, (uint64_t)(ULONG_PTR)Apc.Context,
                                             (uint64_t)(ULONG_PTR)Apc.Argument1, (uint64_t)(ULONG_PTR)Apc.Argument2};

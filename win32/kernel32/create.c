@@ -108,6 +108,7 @@ BOOL WINAPI CreateProcessA(LPCSTR Program, LPSTR Line, LPSECURITY_ATTRIBUTES Pro
     struct linux_birth Born;
     char *Split, **Own = NULL;
     int Error = -ENOMEM;
+    BOOL Fine;
 
     (void)Startup;
     if (!Text || (Flags & (CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | DEBUG_PROCESS | DEBUG_ONLY_THIS_PROCESS))) {
@@ -123,10 +124,13 @@ BOOL WINAPI CreateProcessA(LPCSTR Program, LPSTR Line, LPSECURITY_ATTRIBUTES Pro
         Error = linux_spawn(Program ? Program : Arguments[0], Arguments, Own, Folder, &Born);
     free(Own);
     free(Split);
-    if (Error == 0)
-        return give_handles(&Born, ProcessSecurity, ThreadSecurity, Out);
-    SetLastError(error_of(Error));
-    return FALSE;
+    if (Error) {
+        SetLastError(error_of(Error));
+        return FALSE;
+    }
+    Fine = give_handles(&Born, ProcessSecurity, ThreadSecurity, Out);
+    linux_release(&Born);
+    return Fine;
 }
 
 BOOL WINAPI CreateProcessW(LPCWSTR Program, LPWSTR Line, LPSECURITY_ATTRIBUTES ProcessSecurity, LPSECURITY_ATTRIBUTES ThreadSecurity,

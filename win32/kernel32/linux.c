@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
@@ -97,30 +98,38 @@ int linux_spawn(const char *Program, char *const *Arguments, char *const *Own, c
 {
     static pthread_mutex_t One = PTHREAD_MUTEX_INITIALIZER;
     char Text[32];
-    int Pipe[2], Error;
+    int Pair[2], Error;
     pid_t Process;
     ssize_t Got;
 
-    if (pipe2(Pipe, O_CLOEXEC) < 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, Pair) < 0)
         return -errno;
-    /* Only this child gets the writing end: nobody else starts one meanwhile (in this library). */
+    /* Only this child gets the other end: nobody else starts one meanwhile (in this library). */
     pthread_mutex_lock(&One);
-    fcntl(Pipe[1], F_SETFD, 0);
-    snprintf(Text, sizeof(Text), "USERNT_BIRTH=%d", Pipe[1]);
+    fcntl(Pair[1], F_SETFD, 0);
+    snprintf(Text, sizeof(Text), "USERNT_BIRTH=%d", Pair[1]);
     for (char *const *Variable = Own; *Variable; Variable++)
         if (!strncmp(*Variable, "USERNT_BIRTH=", 13))
             strcpy(*Variable, Text);
     Error = start(Program, Arguments, Own, Folder, &Process);
-    close(Pipe[1]);
+    close(Pair[1]);
     pthread_mutex_unlock(&One);
-    if (Error) {
-        close(Pipe[0]);
-        return -Error;
-    }
-    Got = linux_read(Pipe[0], Birth, sizeof(*Birth));
-    close(Pipe[0]);
+    Birth->Socket = Pair[0];
+    if (Error)
+        goto failed;
+    Got = linux_read(Pair[0], Birth, 8);
     reap_later(Process);
-    return Got == sizeof(*Birth) ? 0 : -ENOEXEC;
+    if (Got == 8)
+        return 0;
+    Error = ENOEXEC;
+failed:
+    linux_release(Birth);
+    return -Error;
+}
+
+void linux_release(struct linux_birth *Birth)
+{
+    close(Birth->Socket);
 }
 
 void *linux_module(const char *File, int Load)

@@ -15,9 +15,10 @@ enum { LINUX_CLOSED, LINUX_TERMINAL, LINUX_PIPE, LINUX_FILE };
 int linux_kind(int File);
 int linux_read_ready(int File);
 
-/* Programs. The arguments end with NULL. Own: the child gets this environment instead. The child writes a struct linux_birth into
- * a pipe once it is known to the kernel. Negative errno if it cannot be started, or ends (or becomes another program) without that. */
-struct linux_birth { uint32_t Process, Thread; };
+/* Programs. The arguments end with NULL; Own is the child's environment. The child writes two words into a socket once it is known to
+ * the kernel, and goes on when linux_release closes the socket. Negative errno if it cannot be started, or ends (or closes the socket) without that. */
+struct linux_birth { uint32_t Process, Thread; int Socket; };
+void linux_release(struct linux_birth *Birth);
 int linux_spawn(const char *Program, char *const *Arguments, char *const *Own, const char *Folder, struct linux_birth *Birth);
 
 /* Modules, by the host's dynamic linker. */

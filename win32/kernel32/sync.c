@@ -4,17 +4,17 @@
 #include <stdlib.h>
 
 /* What every Create… shares: an object that was there already is a success that says so. */
-static HANDLE created(NTSTATUS Status, HANDLE Handle)
+static HANDLE created(NTSTATUS Status, const HANDLE *Handle)
 {
     if (!BaseResult(Status))
         return NULL;
     SetLastError(Status == STATUS_OBJECT_NAME_EXISTS ? ERROR_ALREADY_EXISTS : ERROR_SUCCESS);
-    return Handle;
+    return *Handle;
 }
 
-static HANDLE opened(NTSTATUS Status, HANDLE Handle)
+static HANDLE opened(NTSTATUS Status, const HANDLE *Handle)
 {
-    return BaseResult(Status) ? Handle : NULL;
+    return BaseResult(Status) ? *Handle : NULL;
 }
 
 HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES Security, BOOL Manual, BOOL Initial, LPCWSTR Text)
@@ -25,7 +25,7 @@ HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES Security, BOOL Manual, BOOL Ini
     if (!BaseObjectName(&Name, Text, Security, FALSE))
         return NULL;
     return created(NtCreateEvent(&Handle, EVENT_ALL_ACCESS, &Name.Attributes,
-                                 Manual ? NativeNotificationEvent : NativeSynchronizationEvent, Initial != 0), Handle);
+                                 Manual ? NativeNotificationEvent : NativeSynchronizationEvent, Initial != 0), &Handle);
 }
 
 HANDLE WINAPI OpenEventW(DWORD Access, BOOL Inherit, LPCWSTR Text)
@@ -36,7 +36,7 @@ HANDLE WINAPI OpenEventW(DWORD Access, BOOL Inherit, LPCWSTR Text)
     if (!BaseObjectName(&Name, Text, NULL, Inherit))
         return NULL;
     Name.Attributes.Attributes &= ~(ULONG)OBJ_OPENIF;
-    return opened(NtOpenEvent(&Handle, Access, &Name.Attributes), Handle);
+    return opened(NtOpenEvent(&Handle, Access, &Name.Attributes), &Handle);
 }
 
 HANDLE WINAPI CreateMutexW(LPSECURITY_ATTRIBUTES Security, BOOL Owner, LPCWSTR Text)
@@ -46,7 +46,7 @@ HANDLE WINAPI CreateMutexW(LPSECURITY_ATTRIBUTES Security, BOOL Owner, LPCWSTR T
 
     if (!BaseObjectName(&Name, Text, Security, FALSE))
         return NULL;
-    return created(NtCreateMutant(&Handle, MUTEX_ALL_ACCESS, &Name.Attributes, Owner != 0), Handle);
+    return created(NtCreateMutant(&Handle, MUTEX_ALL_ACCESS, &Name.Attributes, Owner != 0), &Handle);
 }
 
 HANDLE WINAPI OpenMutexW(DWORD Access, BOOL Inherit, LPCWSTR Text)
@@ -57,7 +57,7 @@ HANDLE WINAPI OpenMutexW(DWORD Access, BOOL Inherit, LPCWSTR Text)
     if (!BaseObjectName(&Name, Text, NULL, Inherit))
         return NULL;
     Name.Attributes.Attributes &= ~(ULONG)OBJ_OPENIF;
-    return opened(NtOpenMutant(&Handle, Access, &Name.Attributes), Handle);
+    return opened(NtOpenMutant(&Handle, Access, &Name.Attributes), &Handle);
 }
 
 HANDLE WINAPI CreateSemaphoreW(LPSECURITY_ATTRIBUTES Security, LONG Initial, LONG Maximum, LPCWSTR Text)
@@ -67,7 +67,7 @@ HANDLE WINAPI CreateSemaphoreW(LPSECURITY_ATTRIBUTES Security, LONG Initial, LON
 
     if (!BaseObjectName(&Name, Text, Security, FALSE))
         return NULL;
-    return created(NtCreateSemaphore(&Handle, SEMAPHORE_ALL_ACCESS, &Name.Attributes, Initial, Maximum), Handle);
+    return created(NtCreateSemaphore(&Handle, SEMAPHORE_ALL_ACCESS, &Name.Attributes, Initial, Maximum), &Handle);
 }
 
 HANDLE WINAPI OpenSemaphoreW(DWORD Access, BOOL Inherit, LPCWSTR Text)
@@ -78,7 +78,7 @@ HANDLE WINAPI OpenSemaphoreW(DWORD Access, BOOL Inherit, LPCWSTR Text)
     if (!BaseObjectName(&Name, Text, NULL, Inherit))
         return NULL;
     Name.Attributes.Attributes &= ~(ULONG)OBJ_OPENIF;
-    return opened(NtOpenSemaphore(&Handle, Access, &Name.Attributes), Handle);
+    return opened(NtOpenSemaphore(&Handle, Access, &Name.Attributes), &Handle);
 }
 
 HANDLE WINAPI CreateWaitableTimerW(LPSECURITY_ATTRIBUTES Security, BOOL Manual, LPCWSTR Text)
@@ -88,7 +88,7 @@ HANDLE WINAPI CreateWaitableTimerW(LPSECURITY_ATTRIBUTES Security, BOOL Manual, 
 
     if (!BaseObjectName(&Name, Text, Security, FALSE))
         return NULL;
-    return created(NtCreateTimer(&Handle, TIMER_ALL_ACCESS, &Name.Attributes, Manual ? 0 : 1), Handle);
+    return created(NtCreateTimer(&Handle, TIMER_ALL_ACCESS, &Name.Attributes, Manual ? 0 : 1), &Handle);
 }
 
 BOOL WINAPI SetWaitableTimer(HANDLE Timer, const LARGE_INTEGER *Due, LONG Period, PTIMERAPCROUTINE Routine, LPVOID Argument,

@@ -224,7 +224,8 @@ struct ntdll_thread *ntdll_thread(NTSTATUS *Status)
     return Self.Channel ? &Self : NULL;
 }
 
-/* CreateProcess waits until the kernel knows its child. What it says there is a struct of two words: process, thread. */
+/* CreateProcess waits until the kernel knows its child, which says who it is (process, thread) and then waits until its creator has its
+ * handles. */
 __attribute__((constructor)) static void announce_birth(void)
 {
     const char *Text = getenv("USERNT_BIRTH");
@@ -239,8 +240,9 @@ __attribute__((constructor)) static void announce_birth(void)
     if (ntdll_thread(&Status)) {
         Birth[0] = Ntdll.ProcessId;
         Birth[1] = host_thread_id();
-        if (write(File, Birth, sizeof(Birth)) != sizeof(Birth))
-            fprintf(stderr, "usernt: CreateProcess does not listen\n");
+        if (write(File, Birth, sizeof(Birth)) == sizeof(Birth))
+            while (read(File, Birth, 1) < 0 && errno == EINTR)
+                ;
     }
     host_close(File);
 }
