@@ -140,3 +140,8 @@ BOOL WINAPI GetExitCodeProcess(HANDLE Process, LPDWORD Code)
     *Code = (DWORD)Information.ExitStatus;
     return TRUE;
 }
+
+BOOL WINAPI SwitchToThread(void)
+{
+    return NtYieldExecution() == STATUS_SUCCESS;
+}

@@ -1,0 +1,32 @@
+#!/bin/sh
+# A driver's error ends the kernel with a report; its clients get an error.
+. "$(dirname "$0")/lib.sh"
+export ASAN_OPTIONS=${ASAN_OPTIONS:-handle_segv=0:handle_sigbus=0:detect_leaks=0}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-handle_segv=0:handle_sigbus=0:report_bugs=0}
+
+# errs CODE REPORT FUNCTION: the control code, what the report must say, the driver's function in it. A bystander that waits in the kernel
+# must come back with an error too.
+errs() {
+    [ -z "$kernel" ] || kill -KILL "$kernel"
+    boot && nt load "$build/tests/faults.so" && nt load example || return 1
+    "$build/tests/bystander" >"$place/bystander" 2>&1 &
+    bystander=$!
+    while ! [ -s "$place/bystander" ]; do kill -0 $bystander || return 1; sleep 0.02; done
+    code=0
+    output=$(timeout 30 nt ioctl Faults "$1" 2>&1) || code=$?
+    [ $code = 3 ] || [ $code = 1 ] || fail "the client ended with $code: $output" || return 1
+    kernel_ends
+    output=$(cat "$place/kernel.err")
+    [ "$kernel_code" = 250 ] || fail "the kernel ended with $kernel_code: $output" || return 1
+    code=0
+    wait $bystander || code=$?
+    [ $code = 0 ] || fail "the bystander ended with $code: $(cat "$place/bystander")" || return 1
+    contains "$2" && contains faults && contains "$3"
+}
+
+test_null_at_passive_level() { errs 0x222004 0x0000001E ReadNull; }
+test_system_memory_that_is_not_there() { errs 0x222008 0x00000050 ReadUnmapped; }
+test_completed_twice() { errs 0x22200c 0x00000044 CompleteTwice; }
+test_null_at_dispatch_level() { errs 0x222010 0x000000D1 ReadNullRaised; }
+
+run_tests

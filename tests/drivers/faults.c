@@ -1,0 +1,79 @@
+/* A driver that errs when it is asked to: tests/bugcheck.sh. Each control code is one error. */
+#include <ntddk.h>
+
+#define FAULT_NULL CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_UNMAPPED CTL_CODE(FILE_DEVICE_UNKNOWN, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_TWICE CTL_CODE(FILE_DEVICE_UNKNOWN, 0x803, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_RAISED CTL_CODE(FILE_DEVICE_UNKNOWN, 0x804, METHOD_BUFFERED, FILE_ANY_ACCESS)
+
+DRIVER_INITIALIZE DriverEntry;
+
+__attribute__((noinline)) static ULONG ReadNull(volatile ULONG *Nothing)
+{
+    return *Nothing + 1;
+}
+
+/* Above all that is ever mapped in system space. */
+__attribute__((noinline)) static ULONG ReadUnmapped(VOID)
+{
+    return *(volatile ULONG *)(ULONG_PTR)0x7cfffff00000;
+}
+
+__attribute__((noinline)) static VOID CompleteTwice(PIRP Irp)
+{
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+}
+
+__attribute__((noinline)) static ULONG ReadNullRaised(volatile ULONG *Nothing)
+{
+    KIRQL Irql;
+    ULONG Value;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    Value = *Nothing;
+    KeLowerIrql(Irql);
+    return Value;
+}
+
+static NTSTATUS FaultControl(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    ULONG Code = IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode;
+
+    UNREFERENCED_PARAMETER(Device);
+    Irp->IoStatus.Information = 0;
+    Irp->IoStatus.Status = STATUS_SUCCESS;
+    if (Code == FAULT_NULL)
+        Irp->IoStatus.Information = ReadNull(NULL);
+    else if (Code == FAULT_UNMAPPED)
+        Irp->IoStatus.Information = ReadUnmapped();
+    else if (Code == FAULT_RAISED)
+        Irp->IoStatus.Information = ReadNullRaised(NULL);
+    else if (Code == FAULT_TWICE)
+        return CompleteTwice(Irp), STATUS_SUCCESS;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS FaultCreateClose(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(Device);
+    Irp->IoStatus.Information = 0;
+    Irp->IoStatus.Status = STATUS_SUCCESS;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Faults"), Link = RTL_CONSTANT_STRING(L"\\DosDevices\\Faults");
+    PDEVICE_OBJECT Device;
+    NTSTATUS Status = IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device);
+
+    UNREFERENCED_PARAMETER(RegistryPath);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] = FaultCreateClose;
+    Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = FaultControl;
+    return IoCreateSymbolicLink(&Link, &Name);
+}

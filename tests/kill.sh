@@ -1,0 +1,65 @@
+#!/bin/sh
+# Clients killed at random moments leave nothing behind, and another client never notices.
+# USERNT_KILLS: how often (default 200).
+. "$(dirname "$0")/lib.sh"
+kills=${USERNT_KILLS:-200}
+
+figures() {
+    printf '%s handles, ' "$(handle_count)"
+    nt pool | awk 'NR > 1 { if ($1 !~ /^(Stak|Irp|IoFi|ObSt|Free)/) live[$1] += $5 } END { for (t in live) if (live[t]) print t, live[t] }' | sort
+}
+
+
+test_a_kernel_with_its_drivers() {
+    boot && nt load sharingmemory && nt load example && "$build/tests/workload" warm 3
+}
+
+test_killed_clients_leave_nothing_and_disturb_nobody() {
+    "$build/tests/workload" witness >"$place/witness" 2>&1 &
+    witness=$!
+    for i in 1 2 3 4 5 6 7 8; do
+        "$build/tests/workload" "warm$i" >/dev/null 2>&1 & victim=$!
+        sleep 0.05
+        kill -KILL $victim 2>/dev/null; wait $victim 2>/dev/null
+    done
+    kill -0 $witness || fail "the witness died: $(cat "$place/witness")" || return 1
+    for i in $(seq "$kills"); do
+        "$build/tests/workload" "victim$((i % 7))" >/dev/null 2>"$place/victim" & victim=$!
+        sleep "0.0$(awk -v n="$i" 'BEGIN { srand(n); printf "%03d", rand() * 600 }')"
+        kill -KILL $victim 2>/dev/null || { fail "a victim failed: $(cat "$place/victim")"; return 1; }
+        wait $victim 2>/dev/null
+    done
+    kill -0 $witness || fail "the witness died: $(cat "$place/witness")" || return 1
+    kill -KILL $witness
+    wait $witness 2>/dev/null
+    [ "$(cat "$place/witness")" = ready ] || fail "the witness noticed: $(cat "$place/witness")"
+}
+
+test_no_handle_process_or_mapping_is_left() {
+    for try in $(seq 50); do
+        [ "$(handle_count)" = 0 ] && break
+        sleep 0.1
+    done
+    [ "$(handle_count)" = 0 ] || fail "$(nt handles)" || return 1
+    [ "$(nt status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["processes"])')" = 2 ] || fail "$(nt status)"
+}
+
+test_pools_hold_what_they_held() {
+    figures >"$place/before"
+    "$build/tests/workload" again 5 || return 1
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        "$build/tests/workload" "late$i" >/dev/null & victim=$!
+        sleep 0.03
+        kill -KILL $victim; wait $victim 2>/dev/null
+    done
+    sleep 0.5
+    figures >"$place/after"
+    awk 'NR == FNR { before[$1] = $2; next } $2 > before[$1] + 8 { print "# " $1 ": " before[$1] + 0 " -> " $2; bad = 1 } END { exit bad }' \
+        "$place/before" "$place/after"
+}
+
+test_the_drivers_unload_and_the_kernel_ends_clean() {
+    nt unload sharingmemory && nt unload example && end_kernel
+}
+
+run_tests

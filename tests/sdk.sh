@@ -1,0 +1,24 @@
+#!/bin/sh
+# A driver of one's own, outside the tree.
+. "$(dirname "$0")/lib.sh"
+command -v gcc >/dev/null && ! grep -q -- '-fsanitize=' "$build/build.ninja" || { echo "1..0 # SKIP needs gcc and a plain build"; exit 0; }
+export NT="$bin/nt"
+
+test_a_new_driver_builds_loads_and_passes_its_test() {
+    cd "$place" && nt new Wonder && cd Wonder && make && make check
+}
+
+test_a_new_driver_with_a_bad_name_is_refused() {
+    expect 2 nt new '../x'
+}
+
+test_a_driver_outside_the_tree_builds_with_one_command() {
+    cd "$place" && cp Wonder/driver.c Wonder/public.h . && nt cc -o one.so driver.c && boot && nt load "$place/one.so" && nt unload one && end_kernel
+}
+
+test_and_with_pkg_config() {
+    cd "$place" && export PKG_CONFIG_PATH="$build/meson-uninstalled:$build/sdk" && flags=$(pkg-config --cflags usernt-uninstalled) &&
+        eval "gcc -shared -fPIC $flags -o two.so driver.c" && boot && nt load "$place/two.so" && nt unload two && end_kernel
+}
+
+run_tests
