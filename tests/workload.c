@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <winioctl.h>
+
+LONG NTAPI RtlGetLastNtStatus(void);
 #include "../drivers/pipe/public.h"
 #include "../drivers/sharingmemory/public.h"
 
@@ -13,7 +15,7 @@ static const SHARED_CLOCK *map_clock(HANDLE *File)
 
     *File = CreateFileA(SHARINGMEMORY_PATH, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
     if (*File == INVALID_HANDLE_VALUE || !DeviceIoControl(*File, IOCTL_GIVE_ME_YOUR_MEMORY, NULL, 0, &Clock, sizeof(Clock), &Done, NULL)) {
-        fprintf(stderr, "no clock: file %p, error %u\n", *File, (unsigned)GetLastError());
+        fprintf(stderr, "no clock: file %p, error %u, status %08x\n", *File, (unsigned)GetLastError(), (unsigned)RtlGetLastNtStatus());
         return NULL;
     }
     return Clock;
