@@ -2,6 +2,7 @@
 #include <ntifs.h>
 #include <nt_crt.h>
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,6 +6,7 @@
 #include <nt_services.h>
 
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

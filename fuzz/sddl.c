@@ -2,6 +2,7 @@
 #include "se/se.h"
 #include <usernt.h>
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -105,18 +105,28 @@ static ULONG64 KiSystemTime(void)
     return host_wall_clock() / 100 + KI_EPOCH;
 }
 
+/* The more threads sleep here, the longer each of them: together they look as often as one would. */
+static void KiNap(void)
+{
+    static atomic_uint Sleepers;
+    uint64_t Nap = (uint64_t)KI_SLEEP_NANOSECONDS * (atomic_fetch_add(&Sleepers, 1) + 1);
+    uint32_t Never = 0;
+
+    host_futex_wait(&Never, 0, host_now() + Nap, false);
+    atomic_fetch_sub(&Sleepers, 1);
+}
+
 /* Whoever is waited for may have been preempted by Linux: spin, then give the CPU away, then sleep.
  */
 static void KiRelax(ULONG Spins)
 {
-    uint32_t Never = 0;
 
     if (Spins < KI_SPINS_PAUSE)
         host_pause();
     else if (Spins < KI_SPINS_YIELD)
         host_yield();
     else
-        host_futex_wait(&Never, 0, host_now() + KI_SLEEP_NANOSECONDS, false);
+        KiNap();
 }
 
 const KI_SCHEDULER KiThreadedScheduler = {
