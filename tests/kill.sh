@@ -5,7 +5,6 @@
 kills=${USERNT_KILLS:-200}
 
 figures() {
-    printf '%s handles, ' "$(handle_count)"
     nt pool | awk 'NR > 1 { if ($1 !~ /^(Stak|Irp|IoFi|ObSt|Free)/) live[$1] += $5 } END { for (t in live) if (live[t]) print t, live[t] }' | sort
 }
 

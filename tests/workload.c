@@ -13,7 +13,10 @@ static const SHARED_CLOCK *map_clock(HANDLE *File)
     SHARED_CLOCK *Clock = NULL;
     DWORD Done;
 
-    *File = CreateFileA(SHARINGMEMORY_PATH, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    /* One client at a time: the device is exclusive. */
+    do
+        *File = CreateFileA(SHARINGMEMORY_PATH, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    while (*File == INVALID_HANDLE_VALUE && GetLastError() == ERROR_ACCESS_DENIED);
     if (*File == INVALID_HANDLE_VALUE || !DeviceIoControl(*File, IOCTL_GIVE_ME_YOUR_MEMORY, NULL, 0, &Clock, sizeof(Clock), &Done, NULL)) {
         fprintf(stderr, "no clock: file %p, error %u, status %08x\n", *File, (unsigned)GetLastError(), (unsigned)RtlGetLastNtStatus());
         return NULL;
