@@ -55,7 +55,7 @@ MI_RAW_INLINE MI_BLOCK *MiTakeBlock(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Clas
 MI_RAW_INLINE void *MiAllocateSmall(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller)
 {
     ULONG Class = MiClassOfSize[(Bytes + sizeof(MI_BLOCK) + MI_TAIL + 15) >> 4];
-    MI_TAG_COUNT *Count = MiTagOf(Cache, MiTagKey(Kind, Tag), Bytes, Caller);
+    MI_TAG_COUNT *Count = MiTagOf(Cache, Kind, Tag, Bytes, Caller);
     MI_BLOCK *Block = MiTakeBlock(Cache, Kind, Class);
 
     if (__builtin_expect(!Block, 0))
@@ -76,7 +76,7 @@ MI_RAW static void *MiAllocateShifted(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T B
 {
     SIZE_T Room = Bytes + MI_CACHE_LINE - sizeof(MI_BLOCK);
     ULONG Class = MiClassOfSize[(Room + sizeof(MI_BLOCK) + MI_TAIL + 15) >> 4];
-    MI_TAG_COUNT *Count = MiTagOf(Cache, MiTagKey(Kind, Tag), Bytes, Caller);
+    MI_TAG_COUNT *Count = MiTagOf(Cache, Kind, Tag, Bytes, Caller);
     MI_BLOCK *Base = MiTakeBlock(Cache, Kind, Class), *Block;
 
     if (!Base)
@@ -190,7 +190,7 @@ MI_RAW_INLINE void MiFreeSmall(MI_POOL_CACHE *Cache, MI_BLOCK *Block, ULONG64 Wo
 {
     SIZE_T Bytes = (USHORT)(Word >> 32);
     ULONG Class = (UCHAR)(Word >> 48);
-    MI_TAG_COUNT *Count = MiTagOf(Cache, MiTagKey(Kind, (ULONG)Word), Bytes, NULL);
+    MI_TAG_COUNT *Count = MiTagOf(Cache, Kind, (ULONG)Word, Bytes, NULL);
 
     MiCountFree(Count, Bytes);
     Block->Word = MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE);
@@ -229,45 +229,54 @@ __attribute__((noinline)) MI_RAW static void MiFreeSlowly(void *Address, ULONG T
     MiLeavePoolCache(Cache);
 }
 
-/* The frame's first four bytes, of a slab of that class, with the kind left out. */
-#define MI_SLAB_MASK 0x00FF00FFu
-#define MI_SLAB_WORD(Class) (MiFrameSlab | (Class) << 16)
+/* The frame's first four bytes, of a slab of that kind; order and class left out. */
+#define MI_SLAB_MASK ((ULONG)MI_FRAME_PAGED << 24 | 0xFF)
+#define MI_SLAB_WORD(Kind) ((ULONG)(Kind) * MI_FRAME_PAGED << 24 | MiFrameSlab)
 
-/* The usual case and nothing else: FALSE if anything is out of the ordinary, with nothing changed. */
-MI_RAW_INLINE BOOLEAN MiTryFree(void *Address, ULONG Tag)
+/* Block is where a block of that kind begins, if there is any. */
+MI_RAW_INLINE BOOLEAN MiTryFreeSmall(struct _KTHREAD *Self, MI_BLOCK *Block, ULONG Tag, ULONG Class, ULONG Kind)
 {
-    MI_BLOCK *Block = (MI_BLOCK *)Address - 1;
-    MI_POOL_CACHE *Cache = KiSelf ? KiSelf->PoolCache : NULL;
+    MI_POOL_CACHE *Cache = Self->PoolCache;
+    MI_MAGAZINE *Magazine = &Cache->Magazines[Kind][Class];
     MI_TAG_COUNT *Count;
-    MI_MAGAZINE *Magazine;
-    ULONG Frame, Class, Kind;
-    ULONG64 Word;
+    ULONG64 Word = Block->Word;
 
-    if (__builtin_expect(!Cache || !MiIsRamAddress(Address) || BYTE_OFFSET(Address) < sizeof(MI_BLOCK), 0))
+    MI_KEEP(Magazine);
+    if (__builtin_expect((Word ^ Magazine->UsedWord) >> 48 || Magazine->Count >= Magazine->Limit, 0))
         return FALSE;
-    Frame = MiRam.Frames[MiRamFrameNumber(Address)].Word;
-    Kind = (Frame >> 25) & 1; /* MI_FRAME_PAGED */
-    Word = Block->Word;
-    Class = (UCHAR)(Word >> 48);
-    if (__builtin_expect((Frame & MI_SLAB_MASK) != MI_SLAB_WORD(Class) || Word >> 56 != MI_BLOCK_USED, 0))
+    if (__builtin_expect(Self->Irql > DISPATCH_LEVEL - Kind || (Tag && Tag != (ULONG)Word), 0))
         return FALSE;
-    if (__builtin_expect(MiOffsetInBlock(Block, Class) || KiSelf->Irql > DISPATCH_LEVEL - Kind, 0))
+    if (__builtin_expect(*(MI_UNALIGNED *)((char *)(Block + 1) + (USHORT)(Word >> 32)) != MI_TAIL_PATTERN, 0))
         return FALSE;
-    if (__builtin_expect(Tag && Tag != (ULONG)Word, 0))
-        return FALSE;
-    if (__builtin_expect(*(MI_UNALIGNED *)((char *)Address + (USHORT)(Word >> 32)) != MI_TAIL_PATTERN, 0))
-        return FALSE;
-    Count = &Cache->Tags[MiTagSlot(MiTagKey(Kind, (ULONG)Word))];
-    Magazine = &Cache->Magazines[Kind][Class];
-    if (__builtin_expect(Count->Key != MiTagKey(Kind, (ULONG)Word) || Magazine->Count >= MiClasses[Class].Limit, 0))
+    Count = &Cache->Tags[MiTagSlot(Kind, (ULONG)Word)];
+    MI_KEEP(Count);
+    if (__builtin_expect(Count->Key != MiTagKey(Kind, (ULONG)Word), 0))
         return FALSE;
     MiCountFree(Count, (USHORT)(Word >> 32));
-    Block->Word = MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE);
-    MiFill(Block + 1, MI_FILL_FREE, MiClasses[Class].Fill);
+    Block->Word = Magazine->FreeWord;
+    MiFill(Block + 1, MI_FILL_FREE, Magazine->Fill);
     Block->Next = Magazine->Head;
     Magazine->Head = Block;
     Magazine->Count++;
     return TRUE;
+}
+
+/* The usual case and nothing else: FALSE if anything is out of the ordinary, with nothing changed. */
+MI_RAW_INLINE BOOLEAN MiTryFree(void *Address, ULONG Tag)
+{
+    struct _KTHREAD *Self = KiSelf;
+    const MI_FRAME *Frame;
+
+    if (__builtin_expect(!Self || !Self->PoolCache || !MiIsRamAddress(Address) || (ULONG_PTR)Address % 16, 0))
+        return FALSE;
+    Frame = &MiRam.Frames[MiRamFrameNumber(Address)];
+    if ((Frame->Word & MI_SLAB_MASK) == MI_SLAB_WORD(MiNonPaged))
+        return __builtin_expect(MiStarts[Frame->Class][BYTE_OFFSET(Address) / 16], 1) &&
+               MiTryFreeSmall(Self, (MI_BLOCK *)Address - 1, Tag, Frame->Class, MiNonPaged);
+    if ((Frame->Word & MI_SLAB_MASK) == MI_SLAB_WORD(MiPaged))
+        return __builtin_expect(MiStarts[Frame->Class][BYTE_OFFSET(Address) / 16], 1) &&
+               MiTryFreeSmall(Self, (MI_BLOCK *)Address - 1, Tag, Frame->Class, MiPaged);
+    return FALSE;
 }
 
 MI_RAW void MiFreeAny(void *Address, ULONG Tag)

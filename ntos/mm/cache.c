@@ -15,6 +15,14 @@ static struct {
 
 static void MiRegisterCache(MI_POOL_CACHE *Cache)
 {
+    for (ULONG Kind = 0; Kind < MI_POOL_KINDS; Kind++)
+        for (ULONG Class = 0; Class < MI_CLASSES; Class++)
+            Cache->Magazines[Kind][Class] = (MI_MAGAZINE){
+                .Limit = MiClasses[Class].Limit,
+                .Fill = MiClasses[Class].Fill,
+                .FreeWord = MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE),
+                .UsedWord = MiBlockWord(0, 0, Class, MI_BLOCK_USED),
+            };
     MiAcquire(&MiCachesLock);
     InsertTailList(&MiCaches, &Cache->Link);
     MiRelease(&MiCachesLock);

@@ -6,7 +6,7 @@
 static void MiCountLarge(ULONG Kind, ULONG Tag, SIZE_T Bytes, void *Caller, LONG Direction)
 {
     MI_POOL_CACHE *Cache = MiEnterPoolCache();
-    MI_TAG_COUNT *Count = MiTagOf(Cache, MiTagKey(Kind, Tag), Bytes, Caller);
+    MI_TAG_COUNT *Count = MiTagOf(Cache, Kind, Tag, Bytes, Caller);
 
     if (Direction > 0)
         __atomic_store_n(&Count->Allocs, Count->Allocs + 1, __ATOMIC_RELAXED);

@@ -53,9 +53,13 @@ __attribute__((noinline)) static void *MiAllocateTyped(ULONG Type, SIZE_T Bytes,
 /* Plain nonpaged or paged pool takes the fast path. */
 MI_RAW_INLINE void *MiAllocate(ULONG Type, SIZE_T Bytes, ULONG Tag, void *Caller)
 {
-    void *Block = Type & ~(ULONG)(PagedPool | POOL_NX_ALLOCATION) ? NULL : MiTryAllocate(Type & 1, Bytes, Tag);
+    void *Block = NULL;
 
-    return Block ? Block : MiAllocateTyped(Type, Bytes, Tag, Caller);
+    if (!(Type & ~(ULONG)POOL_NX_ALLOCATION))
+        Block = MiTryAllocate(MiNonPaged, Bytes, Tag);
+    else if (Type == PagedPool)
+        Block = MiTryAllocate(MiPaged, Bytes, Tag);
+    return __builtin_expect(Block != NULL, 1) ? Block : MiAllocateTyped(Type, Bytes, Tag, Caller);
 }
 
 /*
@@ -147,7 +151,10 @@ __attribute__((noinline)) static PVOID MiAllocatePool2(POOL_FLAGS Flags, SIZE_T 
 PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
 {
     if (Flags == POOL_FLAG_NON_PAGED || Flags == POOL_FLAG_PAGED) {
-        void *Block = Tag ? MiTryAllocate(Flags == POOL_FLAG_PAGED, NumberOfBytes, Tag) : NULL;
+        void *Block = NULL;
+
+        if (Tag)
+            Block = MiTryAllocate(Flags == POOL_FLAG_PAGED, NumberOfBytes, Tag);
 
         if (Block)
             return memset(Block, 0, NumberOfBytes);

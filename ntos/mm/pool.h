@@ -36,6 +36,7 @@ _Static_assert(sizeof(MI_BLOCK) == 16, "a block's header keeps blocks 16-byte al
 #define MI_TAIL_PATTERN 0xE7E7E7E7E7E7E7E7ull
 #define MI_SMALL_MAX (PAGE_SIZE - sizeof(MI_BLOCK) - MI_TAIL)
 #define MI_CLASSES 29
+#define MI_CLASS_SLOTS 32 /* a power of two, for arrays by class */
 
 #define MI_FILL_NEW 0xBDBDBDBDBDBDBDBDull
 #define MI_FILL_FREE 0xF5F5F5F5F5F5F5F5ull
@@ -50,11 +51,15 @@ typedef struct MI_CLASS {
     ULONG Unused; /* 16 bytes */
 } MI_CLASS;
 extern MI_CLASS MiClasses[MI_CLASSES];
+extern UCHAR MiStarts[MI_CLASS_SLOTS][PAGE_SIZE / 16]; /* TRUE: a block's memory begins there, in a slab of the class */
 extern UCHAR MiClassOfSize[PAGE_SIZE / 16 + 1]; /* by (header + bytes + tail, rounded up) / 16 */
 
+/* A thread's free blocks of one class, with what the fast paths need to know of the class. */
 typedef struct MI_MAGAZINE {
     MI_BLOCK *Head;
     ULONG Count;
+    USHORT Limit, Fill;         /* as in MI_CLASS */
+    ULONG64 FreeWord, UsedWord; /* of the class's blocks; the used one without tag and bytes */
 } MI_MAGAZINE;
 
 /* One tag of one pool, as one thread has used it. */
@@ -67,7 +72,7 @@ typedef struct MI_TAG_COUNT {
 
 /* What a thread has of the pool. Only its thread touches it, but for queries, which read the counts. */
 typedef struct MI_POOL_CACHE {
-    MI_MAGAZINE Magazines[MI_POOL_KINDS][MI_CLASSES];
+    MI_MAGAZINE Magazines[MI_POOL_KINDS][MI_CLASS_SLOTS];
     MI_TAG_COUNT Tags[MI_TAG_SLOTS];
     LIST_ENTRY Link;
     struct _KTHREAD *Thread; /* NULL: the shared one */
@@ -82,11 +87,12 @@ static inline ULONG64 MiTagKey(ULONG Kind, ULONG Tag)
     return Tag | (ULONG64)(Kind + 1) << 32;
 }
 
-static inline ULONG MiTagSlot(ULONG64 Key)
+/* Both kinds of a tag have slots of their own. */
+static inline ULONG MiTagSlot(ULONG Kind, ULONG Tag)
 {
-    return (ULONG)((Key * 0x9E3779B97F4A7C15ull) >> 57);
+    return ((Tag * 0x9E3779B1u) >> 25) ^ Kind;
 }
-_Static_assert(MI_TAG_SLOTS == 1 << (64 - 57), "the hash gives a slot");
+_Static_assert(MI_TAG_SLOTS == 1 << (32 - 25), "the hash gives a slot");
 
 /* cache.c */
 MI_POOL_CACHE *MiOpenPoolCache(void);       /* of the calling thread, made if needed; NULL: use the shared one */
@@ -139,6 +145,9 @@ static inline ULONG64 MiBlockWord(ULONG Tag, SIZE_T Bytes, ULONG Class, ULONG St
 typedef ULONG64 __attribute__((aligned(1), may_alias)) MI_UNALIGNED;
 typedef ULONG64 __attribute__((vector_size(16), may_alias)) MI_PAIR;
 
+/* A value that the compiler keeps in a register, rather than to compute it again at each use. */
+#define MI_KEEP(Value) __asm__("" : "+r"(Value))
+
 /* Bytes is a multiple of 16. The pattern is hidden from the compiler, or it would call memset. */
 MI_RAW_INLINE void MiFill(void *Address, ULONG64 Pattern, SIZE_T Bytes)
 {
@@ -160,12 +169,12 @@ _Static_assert(MI_FILL_BYTES == 4 * sizeof(MI_PAIR), "the usual fill is four sto
 extern ULONG_PTR (*MiPoolOwner)(void);
 extern BOOLEAN (*MiPoolFault)(ULONG Tag, SIZE_T Bytes);
 
-MI_RAW_INLINE MI_TAG_COUNT *MiTagOf(MI_POOL_CACHE *Cache, ULONG64 Key, SIZE_T Bytes, void *Caller)
+MI_RAW_INLINE MI_TAG_COUNT *MiTagOf(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Tag, SIZE_T Bytes, void *Caller)
 {
-    MI_TAG_COUNT *Slot = &Cache->Tags[MiTagSlot(Key)];
+    MI_TAG_COUNT *Slot = &Cache->Tags[MiTagSlot(Kind, Tag)];
 
-    if (__builtin_expect(Slot->Key != Key, 0))
-        MiTakeSlot(Slot, Key, Bytes, Caller);
+    if (__builtin_expect(Slot->Key != MiTagKey(Kind, Tag), 0))
+        MiTakeSlot(Slot, MiTagKey(Kind, Tag), Bytes, Caller);
     return Slot;
 }
 

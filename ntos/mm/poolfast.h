@@ -18,7 +18,7 @@ MI_RAW_INLINE void MiCountAlloc(MI_TAG_COUNT *Count, SIZE_T Bytes)
 }
 
 /* Someone wants to be asked, about failing or about the owner: nothing is simple then. */
-extern BOOLEAN MiPoolHooks;
+extern BOOLEAN MiPoolHooks __attribute__((visibility("hidden")));
 
 /*
  * The usual case and nothing else: NULL if anything at all is out of the ordinary, with nothing changed. It makes no
@@ -31,27 +31,27 @@ MI_RAW_INLINE void *MiTryAllocate(ULONG Kind, SIZE_T Bytes, ULONG Tag)
     MI_MAGAZINE *Magazine;
     MI_TAG_COUNT *Count;
     MI_BLOCK *Block;
-    ULONG Class;
 
     if (__builtin_expect(!Self || Self->Irql > DISPATCH_LEVEL - Kind || Bytes - 1 >= MI_SMALL_MAX, 0))
         return NULL;
     Cache = Self->PoolCache;
     if (__builtin_expect(!Cache || MiPoolHooks, 0))
         return NULL;
-    Class = MiClassOfSize[(Bytes + sizeof(MI_BLOCK) + MI_TAIL + 15) >> 4];
-    Magazine = &Cache->Magazines[Kind][Class];
-    Count = &Cache->Tags[MiTagSlot(MiTagKey(Kind, Tag))];
+    Magazine = &Cache->Magazines[Kind][MiClassOfSize[(Bytes + sizeof(MI_BLOCK) + MI_TAIL + 15) >> 4]];
+    MI_KEEP(Magazine);
+    Count = &Cache->Tags[MiTagSlot(Kind, Tag)];
+    MI_KEEP(Count);
     Block = Magazine->Head;
     if (__builtin_expect(!Block || Count->Key != MiTagKey(Kind, Tag), 0))
         return NULL;
-    if (__builtin_expect(Block->Word != MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE), 0))
+    if (__builtin_expect(Block->Word != Magazine->FreeWord, 0))
         return NULL;
     if (__builtin_expect(*(MI_UNALIGNED *)(Block + 1) != MI_FILL_FREE, 0))
         return NULL;
     Magazine->Head = Block->Next;
     Magazine->Count--;
-    MiFill(Block + 1, MI_FILL_NEW, MiClasses[Class].Fill);
-    Block->Word = MiBlockWord(Tag, Bytes, Class, MI_BLOCK_USED);
+    MiFill(Block + 1, MI_FILL_NEW, Magazine->Fill);
+    Block->Word = Magazine->UsedWord | (ULONG64)Bytes << 32 | Tag;
     Block->Owner = (ULONG_PTR)Self->CurrentDriver;
     *(MI_UNALIGNED *)((char *)(Block + 1) + Bytes) = MI_TAIL_PATTERN;
     if (MI_ADDRESS_SANITIZER)

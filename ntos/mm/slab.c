@@ -10,6 +10,7 @@ static const USHORT MiSizes[MI_CLASSES] = {32,  48,  64,  80,  96,  112, 128, 14
                                            192, 208, 224, 240, 256, 288, 304, 336, 368,  400,
                                            448, 512, 576, 672, 816, 1024, 1360, 2048, 4096};
 MI_CLASS MiClasses[MI_CLASSES];
+UCHAR MiStarts[MI_CLASS_SLOTS][PAGE_SIZE / 16];
 UCHAR MiClassOfSize[PAGE_SIZE / 16 + 1];
 atomic_size_t MiPoolFrames[MI_POOL_KINDS];
 
@@ -33,6 +34,8 @@ static void MiDescribeClass(ULONG Class)
         .Limit = Size <= 256 ? 64 : Size <= 512 ? 32 : Size <= 1024 ? 16 : Size <= 2048 ? 8 : 4,
         .Reciprocal = ((1u << 24) + Size - 1) / Size,
     };
+    for (ULONG i = 0; i < PAGE_SIZE / Size; i++)
+        MiStarts[Class][(i * Size + sizeof(MI_BLOCK)) / 16] = TRUE;
 }
 
 void MiInitSlabs(void)
