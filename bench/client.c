@@ -1,9 +1,11 @@
-/* What is measured across processes: a control request, and the first one after a boot. */
+/* What is measured across processes: a control request, the first one after a boot, and the pipe. */
 #include <windows.h>
 #include <winioctl.h>
 #include "measure.h"
 #include "public.h"
+#include "../drivers/pipe/public.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -74,30 +76,154 @@ static pid_t start_player(struct table **Table)
     return Child;
 }
 
-int main(int Count, char **Arguments)
+static void fail(const char *What)
+{
+    fprintf(stderr, "nt-bench: %s: error %u\n", What, (unsigned)GetLastError());
+    exit(1);
+}
+
+static void measure_ioctl(void)
 {
     struct metric Metric = {"ioctl_process", "ns", run_ioctl, NULL, "spin_ping_pong", run_ping_pong, NULL, 1};
     struct table *Table;
 
-    if (Count == 2 && !strcmp(Arguments[1], "--first")) { /* the parent times this process */
-        Device = open_device();
-        if (Device == INVALID_HANDLE_VALUE)
-            return 1;
-        run_ioctl(NULL, 1);
-        return 0;
-    }
+    if (!is_measured(Metric.name))
+        return;
     Player = start_player(&Table);
     kill(Player, SIGSTOP);
     Device = open_device();
     if (Device == INVALID_HANDLE_VALUE) {
-        fprintf(stderr, "nt-bench: cannot open the bench device: error %u\n", (unsigned)GetLastError());
         kill(Player, SIGKILL);
-        return 1;
+        fail("cannot open the bench device");
     }
     Metric.reference_context = Table;
     measure(&Metric);
     CloseHandle(Device);
     kill(Player, SIGKILL);
     waitpid(Player, NULL, 0);
+}
+
+/* A pipe between two processes: this one writes, another one reads all it can get. Both pipes hold 64 KiB. */
+#define BLOCK 65536
+
+struct ends {
+    HANDLE Ours;
+    int Theirs;
+    DWORD Bytes;
+};
+static char Block[BLOCK];
+
+static HANDLE open_pipe(void)
+{
+    EXAMPLE_MODE Mode = {BLOCK, EXAMPLE_FULL_WAIT, EXAMPLE_EMPTY_WAIT, 0};
+    HANDLE Pipe = CreateFileA("\\\\.\\Example\\bench", GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    DWORD Done;
+
+    if (Pipe == INVALID_HANDLE_VALUE)
+        fail("cannot open the pipe");
+    if (!DeviceIoControl(Pipe, IOCTL_EXAMPLE_SET_MODE, &Mode, sizeof(Mode), NULL, 0, &Done, NULL) &&
+        GetLastError() != ERROR_BAD_COMMAND) /* somebody waits already: so the mode is set */
+        fail("cannot set the pipe's mode");
+    return Pipe;
+}
+
+static void run_our_pipe(void *Context, unsigned long Count)
+{
+    struct ends *Ends = Context;
+    DWORD Done;
+
+    while (Count--)
+        if (!WriteFile(Ends->Ours, Block, Ends->Bytes, &Done, NULL) || Done != Ends->Bytes)
+            fail("cannot write to the pipe");
+}
+
+static void run_their_pipe(void *Context, unsigned long Count)
+{
+    struct ends *Ends = Context;
+
+    while (Count--)
+        if (write(Ends->Theirs, Block, Ends->Bytes) != (ssize_t)Ends->Bytes)
+            fail("cannot write to the pipe of Linux");
+}
+
+static int read_ours(void)
+{
+    HANDLE Pipe = open_pipe();
+    DWORD Done;
+
+    while (ReadFile(Pipe, Block, BLOCK, &Done, NULL))
+        ;
+    return 1;
+}
+
+static int read_theirs(void)
+{
+    while (read(0, Block, BLOCK) > 0)
+        ;
+    return 0;
+}
+
+/* A program of its own: this one again, with that option and standard input. */
+static pid_t start_reader(const char *Option, int Input)
+{
+    pid_t Child = fork();
+
+    if (Child)
+        return Child;
+    if (Input >= 0)
+        dup2(Input, 0);
+    execl("/proc/self/exe", "nt-bench-client", Option, NULL);
+    _exit(1);
+}
+
+static void measure_pipes(void)
+{
+    struct ends Ends = {.Bytes = BLOCK};
+    struct metric Large = {"pipe_64k", "us", run_our_pipe, &Ends, "pipe(2)", run_their_pipe, &Ends, 1e-3};
+    struct metric Small = {"pipe_64b", "ns", run_our_pipe, &Ends, "pipe(2)", run_their_pipe, &Ends, 1};
+    int Pipe[2];
+    pid_t Ours, Theirs;
+
+    if (!is_measured(Large.name) && !is_measured(Small.name))
+        return;
+    if (pipe(Pipe) < 0 || fcntl(Pipe[0], F_SETFD, FD_CLOEXEC) < 0 || fcntl(Pipe[1], F_SETFD, FD_CLOEXEC) < 0)
+        fail("no pipe");
+    Ours = start_reader("--read-ours", -1);
+    Theirs = start_reader("--read-theirs", Pipe[0]);
+    Ends.Theirs = Pipe[1];
+    Ends.Ours = open_pipe();
+    measure(&Large);
+    Ends.Bytes = 64;
+    measure(&Small);
+    kill(Ours, SIGKILL);
+    kill(Theirs, SIGKILL);
+    waitpid(Ours, NULL, 0);
+    waitpid(Theirs, NULL, 0);
+    CloseHandle(Ends.Ours);
+}
+
+/* The parent times this process. */
+static int first(void)
+{
+    Device = open_device();
+    if (Device == INVALID_HANDLE_VALUE)
+        return 1;
+    run_ioctl(NULL, 1);
+    return 0;
+}
+
+int main(int Count, char **Arguments)
+{
+    const char *Option = Count == 2 ? Arguments[1] : NULL;
+
+    if (Option && !strcmp(Option, "--first"))
+        return first();
+    if (Option && !strcmp(Option, "--read-ours"))
+        return read_ours();
+    if (Option && !strcmp(Option, "--read-theirs"))
+        return read_theirs();
+    measure_only(Option);
+    measure_ioctl();
+    measure_pipes();
     return 0;
 }

@@ -111,38 +111,53 @@ static void run_open_close(void *Context, unsigned long Count)
     }
 }
 
-static void measure_opens(void)
+#define OPEN_CYCLES 7
+#define OPEN_COUNT 20000
+#define FEW 10
+#define MANY 100000
+
+static void hold(HANDLE *Held, unsigned From, unsigned To)
 {
-    static unsigned Few = 10, Many = 100000;
-    HANDLE *Held = calloc(Many, sizeof(*Held));
-    double FewNs[9], ManyNs[9];
     WCHAR Path[64];
 
-    for (unsigned i = 0; i < Few; i++) {
+    for (unsigned i = From; i < To; i++) {
         _snwprintf(Path, 64, L"\\??\\Example\\name%u", i);
         Held[i] = open_path(Path);
     }
-    run_open_close(&Few, 1000);
-    for (int i = 0; i < 9; i++) {
-        double Start = now_ns();
+}
 
-        run_open_close(&Few, 20000);
-        FewNs[i] = (now_ns() - Start) / 20000;
-    }
-    for (unsigned i = Few; i < Many; i++) {
-        _snwprintf(Path, 64, L"\\??\\Example\\name%u", i);
-        Held[i] = open_path(Path);
-    }
-    for (int i = 0; i < 9; i++) {
-        double Start = now_ns();
+static double time_opens(unsigned Names)
+{
+    double Start;
 
-        run_open_close(&Many, 20000);
-        ManyNs[i] = (now_ns() - Start) / 20000;
+    run_open_close(&Names, OPEN_COUNT / 4);
+    Start = now_ns();
+    run_open_close(&Names, OPEN_COUNT);
+    return (now_ns() - Start) / OPEN_COUNT;
+}
+
+/* Few names are open, then many, then few again ... */
+static void measure_opens(void)
+{
+    HANDLE *Held = calloc(MANY, sizeof(*Held));
+    double Few[OPEN_CYCLES], Many[OPEN_CYCLES], Ratio[OPEN_CYCLES];
+
+    if (!is_measured("open_close") || !Held)
+        return free(Held);
+    hold(Held, 0, FEW);
+    for (int i = 0; i < OPEN_CYCLES; i++) {
+        Few[i] = time_opens(FEW);
+        hold(Held, FEW, MANY);
+        Many[i] = time_opens(MANY);
+        for (unsigned j = FEW; j < MANY; j++)
+            NtClose(Held[j]);
+        Ratio[i] = Many[i] / Few[i];
     }
-    for (unsigned i = 0; i < Many; i++)
+    for (unsigned i = 0; i < FEW; i++)
         NtClose(Held[i]);
     free(Held);
-    report("open_close", median(ManyNs, 9), "ns", "open_close_10", median(FewNs, 9));
+    report_ratio("open_close", median(Many, OPEN_CYCLES), "ns", "open_close_10", median(Few, OPEN_CYCLES),
+                 median(Ratio, OPEN_CYCLES));
 }
 
 #define SHOTS 500
@@ -164,6 +179,8 @@ static void measure_timers(void)
     unsigned long long Expired;
     KTIMER Timer;
 
+    if (!is_measured("timer_late_p99"))
+        return;
     KeInitializeTimer(&Timer);
     for (int i = 0; i < SHOTS; i++) {
         double Start = now_ns();
@@ -209,10 +226,11 @@ int main(int Count, char **Arguments)
         {"event_set_wait", "ns", run_event, NULL, "ioctl(2)", run_linux_ioctl, NULL, 1},
     };
 
-    if (Count != 2 || pipe(Pipe) < 0) {
-        fprintf(stderr, "usage: nt-bench-embedded DRIVERS\n");
+    if (Count < 2 || Count > 3 || pipe(Pipe) < 0) {
+        fprintf(stderr, "usage: nt-bench-embedded DRIVERS [METRIC]\n");
         return 2;
     }
+    measure_only(Arguments[2]);
     boot(Arguments[1]);
     for (unsigned i = 0; i < sizeof(Metrics) / sizeof(Metrics[0]); i++)
         measure(&Metrics[i]);

@@ -3,10 +3,23 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define ROUNDS 15
 #define ROUND_NS 20e6
+
+static const char *only;
+
+void measure_only(const char *name)
+{
+    only = name;
+}
+
+int is_measured(const char *name)
+{
+    return !only || !strcmp(only, name);
+}
 
 double now_ns(void)
 {
@@ -52,25 +65,32 @@ static unsigned long calibrate(measured *run, void *context)
     return count;
 }
 
+void report_ratio(const char *name, double value, const char *unit, const char *reference, double reference_value,
+                  double ratio)
+{
+    printf("%s %.4g %s %s %.4g %.4g\n", name, value, unit, reference, reference_value, ratio);
+    fflush(stdout);
+}
+
 void report(const char *name, double value, const char *unit, const char *reference, double reference_value)
 {
-    printf("%s %.4g %s %s %.4g %.4g\n", name, value, unit, reference, reference_value,
-           reference_value > 0 ? value / reference_value : 0);
-    fflush(stdout);
+    report_ratio(name, value, unit, reference, reference_value, reference_value > 0 ? value / reference_value : 0);
 }
 
 void measure(const struct metric *metric)
 {
-    unsigned long count = calibrate(metric->run, metric->context);
-    unsigned long reference_count = calibrate(metric->reference_run, metric->reference_context);
     double value[ROUNDS], reference[ROUNDS], ratio[ROUNDS];
+    unsigned long count, reference_count;
 
+    if (!is_measured(metric->name))
+        return;
+    count = calibrate(metric->run, metric->context);
+    reference_count = calibrate(metric->reference_run, metric->reference_context);
     for (unsigned i = 0; i < ROUNDS; i++) {
         value[i] = once(metric->run, metric->context, count) * metric->scale;
         reference[i] = once(metric->reference_run, metric->reference_context, reference_count) * metric->scale;
         ratio[i] = value[i] / reference[i];
     }
-    printf("%s %.4g %s %s %.4g %.4g\n", metric->name, median(value, ROUNDS), metric->unit, metric->reference,
-           median(reference, ROUNDS), median(ratio, ROUNDS));
-    fflush(stdout);
+    report_ratio(metric->name, median(value, ROUNDS), metric->unit, metric->reference, median(reference, ROUNDS),
+                 median(ratio, ROUNDS));
 }

@@ -20,10 +20,15 @@ struct metric {
     double scale; /* nanoseconds an operation to the unit */
 };
 
+/* Only this metric is measured from now on; NULL: all. */
+void measure_only(const char *name);
+int is_measured(const char *name);
 /* Prints one line: name value unit reference reference_value ratio. */
 void measure(const struct metric *metric);
 /* For what is not a loop. */
 void report(const char *name, double value, const char *unit, const char *reference, double reference_value);
+void report_ratio(const char *name, double value, const char *unit, const char *reference, double reference_value,
+                  double ratio);
 double now_ns(void);
 double median(double *values, unsigned count);
 
