@@ -91,8 +91,13 @@ int verb_obj(const struct verb *Verb, int Count, char **Arguments)
         return fail_status(Verb->Name, Path, Status);
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
     Status = NtOpenDirectoryObject(&Directory, 1, &Attributes);
-    if (Status < 0)
-        return show_link(Verb, Path, &Name, Status);
+    if (Status < 0) {
+        int Code = show_link(Verb, Path, &Name, Status);
+
+        RtlFreeUnicodeString(&Name);
+        return Code;
+    }
+    RtlFreeUnicodeString(&Name);
     Out = Json ? json_object_new_array() : NULL;
     Status = list(Directory, Out);
     NtClose(Directory);

@@ -262,7 +262,7 @@ SC_HANDLE WINAPI OpenServiceW(SC_HANDLE Manager, LPCWSTR Name, DWORD Access)
 
 #define LOAD_DRIVER_PRIVILEGE 10
 
-static NTSTATUS load(LPCWSTR Name, NTSTATUS (*Call)(PUNICODE_STRING))
+static NTSTATUS load(LPCWSTR Name, BOOL Load)
 {
     WCHAR Text[400];
     UNICODE_STRING Path;
@@ -272,7 +272,7 @@ static NTSTATUS load(LPCWSTR Name, NTSTATUS (*Call)(PUNICODE_STRING))
     RtlAdjustPrivilege(LOAD_DRIVER_PRIVILEGE, TRUE, FALSE, &Was);
     _snwprintf(Text, 400, L"%ls\\%ls", SERVICES, Name);
     RtlInitUnicodeString(&Path, Text);
-    return Call(&Path);
+    return Load ? NtLoadDriver(&Path) : NtUnloadDriver(&Path);
 }
 
 BOOL WINAPI StartServiceW(SC_HANDLE Handle, DWORD Count, LPCWSTR *Arguments)
@@ -291,7 +291,7 @@ BOOL WINAPI StartServiceW(SC_HANDLE Handle, DWORD Count, LPCWSTR *Arguments)
         SetLastError(Start == MAXDWORD ? ERROR_SERVICE_MARKED_FOR_DELETE : ERROR_SERVICE_DISABLED);
         return FALSE;
     }
-    Status = load(Service->Name, NtLoadDriver);
+    Status = load(Service->Name, TRUE);
     if (Status == STATUS_IMAGE_ALREADY_LOADED) {
         SetLastError(ERROR_SERVICE_ALREADY_RUNNING);
         return FALSE;
@@ -324,7 +324,7 @@ static BOOL stop(struct service *Service, LPSERVICE_STATUS Out)
         SetLastError(ERROR_SERVICE_NOT_ACTIVE);
         return FALSE;
     }
-    Status = load(Service->Name, NtUnloadDriver);
+    Status = load(Service->Name, FALSE);
     if (Status == STATUS_INVALID_DEVICE_REQUEST) {
         SetLastError(ERROR_INVALID_SERVICE_CONTROL);
         return FALSE;

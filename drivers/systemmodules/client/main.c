@@ -19,9 +19,9 @@ static const char Usage[] =
 static BOOL AddName(OPTIONS *Options, const char *Name)
 {
     size_t Length = strlen(Name) + 1;
-    char *Names = realloc(Options->Names, Options->NamesSize + Length + 1);
+    char *Names = Length > 1 ? realloc(Options->Names, Options->NamesSize + Length + 1) : NULL;
 
-    if (!Names || Length == 1)
+    if (!Names)
         return FALSE;
     memcpy(Names + Options->NamesSize, Name, Length);
     Options->NamesSize += (ULONG)Length;
@@ -74,22 +74,28 @@ static int Run(const OPTIONS *Options)
     return Code;
 }
 
+static BOOL Read(int Count, char **Arguments, OPTIONS *Options)
+{
+    for (int i = 1; i < Count; i++)
+        if (!Take(Count, Arguments, &i, Options)) {
+            fprintf(stderr, "systemmodules: '%s' is not understood\n%s", Arguments[i], Usage);
+            return FALSE;
+        }
+    if (Options->Aux && !Options->Device && !Options->Tutorial) {
+        fprintf(stderr, "systemmodules: --aux is a question for the driver: --device or --load-and-fail\n%s", Usage);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 int main(int Count, char **Arguments)
 {
     OPTIONS Options = {0};
-    int Code;
+    int Code = EXIT_USAGE;
 
     ClientName = "systemmodules";
-    for (int i = 1; i < Count; i++)
-        if (!Take(Count, Arguments, &i, &Options)) {
-            fprintf(stderr, "systemmodules: '%s' is not understood\n%s", Arguments[i], Usage);
-            return EXIT_USAGE;
-        }
-    if (Options.Aux && !Options.Device && !Options.Tutorial) {
-        fprintf(stderr, "systemmodules: --aux is a question for the driver: --device or --load-and-fail\n%s", Usage);
-        return EXIT_USAGE;
-    }
-    Code = Options.Tutorial ? RunTutorial(&Options) : Run(&Options);
+    if (Read(Count, Arguments, &Options))
+        Code = Options.Tutorial ? RunTutorial(&Options) : Run(&Options);
     free(Options.Names);
     return Code;
 }
