@@ -16,13 +16,13 @@ static BOOLEAN IopMayControl(ULONG Code, ACCESS_MASK Granted)
 static NTSTATUS IopCheckControlBuffers(ULONG Code, PVOID Input, ULONG InputLength, PVOID Output,
                                        ULONG OutputLength, const IO_ASYNC *Async)
 {
-    if (!MmIsUserRange(Async->UserIosb, sizeof(IO_STATUS_BLOCK)))
+    if (!MmIsUserRangeWritable(Async->UserIosb, sizeof(IO_STATUS_BLOCK)))
         return STATUS_ACCESS_VIOLATION;
     if ((Code & 3) == METHOD_NEITHER)
         return STATUS_SUCCESS;
     if (InputLength && Input && !MmIsUserRange(Input, InputLength))
         return STATUS_ACCESS_VIOLATION;
-    if (OutputLength && Output && !MmIsUserRange(Output, OutputLength))
+    if (OutputLength && Output && !((Code & 3) == METHOD_IN_DIRECT ? MmIsUserRange : MmIsUserRangeWritable)(Output, OutputLength))
         return STATUS_ACCESS_VIOLATION;
     return STATUS_SUCCESS;
 }

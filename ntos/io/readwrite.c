@@ -110,8 +110,8 @@ static NTSTATUS IopReadOrWrite(HANDLE File, const IO_ASYNC *Async, IOP_TRANSFER 
     NTSTATUS Status;
 
     if (Mode == UserMode &&
-        (!MmIsUserRange(Async->UserIosb, sizeof(IO_STATUS_BLOCK)) ||
-         (Transfer->Length && !MmIsUserRange(Transfer->Buffer, Transfer->Length))))
+        (!MmIsUserRangeWritable(Async->UserIosb, sizeof(IO_STATUS_BLOCK)) ||
+         !(Transfer->Write ? MmIsUserRange : MmIsUserRangeWritable)(Transfer->Buffer, Transfer->Length)))
         return STATUS_ACCESS_VIOLATION;
     Status = IopReferenceFile(File, 0, Mode, &Request.File, &Granted);
     if (!NT_SUCCESS(Status))

@@ -72,6 +72,7 @@ MM_ADDRESS_SPACE *MmCurrentAddressSpace(void);
 
 /* User memory of the current process. None of these raise. */
 BOOLEAN MmIsUserRange(const void *Address, SIZE_T Bytes); /* may lie there: in the slot and committed, or (embedded) ordinary memory */
+BOOLEAN MmIsUserRangeWritable(const void *Address, SIZE_T Bytes); /* the same, and no page of the slot is read-only */
 NTSTATUS MmCopyFromUser(PVOID To, const void *From, SIZE_T Bytes);  /* slot, ordinary memory, or the hand */
 NTSTATUS MmCopyToUser(PVOID To, const void *From, SIZE_T Bytes);
 

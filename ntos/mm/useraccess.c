@@ -29,25 +29,35 @@ static MI_WHERE MiClassify(const MM_ADDRESS_SPACE *Space, const void *Address, S
     return Space->Embedded ? MiOrdinary : Space->Hand ? MiElsewhere : MiNowhere;
 }
 
-static BOOLEAN MiIsCommitted(const MM_ADDRESS_SPACE *Space, ULONG_PTR Address, SIZE_T Bytes)
+static BOOLEAN MiIsCommitted(const MM_ADDRESS_SPACE *Space, ULONG_PTR Address, SIZE_T Bytes, BOOLEAN Write)
 {
     ULONG_PTR Last = (Address + Bytes - 1) & ~(ULONG_PTR)(PAGE_SIZE - 1);
     MM_PTE Pte;
 
     for (Address &= ~(ULONG_PTR)(PAGE_SIZE - 1); Address <= Last; Address += PAGE_SIZE)
-        if (!MiTranslateIn(Space->DirectoryFrame, Address, &Pte))
+        if (!MiTranslateIn(Space->DirectoryFrame, Address, &Pte) || (Write && !(Pte.Value & MI_PTE_WRITE)))
             return FALSE;
     return TRUE;
 }
 
-BOOLEAN MmIsUserRange(const void *Address, SIZE_T Bytes)
+static BOOLEAN MiIsUserRange(const void *Address, SIZE_T Bytes, BOOLEAN Write)
 {
     MM_ADDRESS_SPACE *Space = MmCurrentAddressSpace();
     MI_WHERE Where = MiClassify(Space, Address, Bytes);
 
     if (!Bytes)
         return TRUE;
-    return Where == MiOrdinary || (Where == MiInSlot && MiIsCommitted(Space, (ULONG_PTR)Address, Bytes));
+    return Where == MiOrdinary || (Where == MiInSlot && MiIsCommitted(Space, (ULONG_PTR)Address, Bytes, Write));
+}
+
+BOOLEAN MmIsUserRange(const void *Address, SIZE_T Bytes)
+{
+    return MiIsUserRange(Address, Bytes, FALSE);
+}
+
+BOOLEAN MmIsUserRangeWritable(const void *Address, SIZE_T Bytes)
+{
+    return MiIsUserRange(Address, Bytes, TRUE);
 }
 
 /* Any IRQL for the slot and ordinary memory; the hand wants PASSIVE_LEVEL. */
