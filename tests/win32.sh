@@ -7,6 +7,7 @@ test_objects() { timeout 60 "$build/win32/test-objects"; }
 test_overlapped_requests() { timeout 60 "$build/win32/test-io"; }
 test_two_processes() { timeout 60 "$build/win32/test-process"; }
 test_locks_text_modules_and_surroundings() { timeout 60 "$build/win32/test-local"; }
+test_the_registry_tokens_and_services() { timeout 60 "$build/win32/test-advapi"; }
 test_no_handle_is_left() { [ "$(handle_count)" = 0 ] || fail "$(nt handles)"; }
 test_the_kernel_ends_clean() { nt unload example && end_kernel; }
 

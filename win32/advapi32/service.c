@@ -5,23 +5,14 @@
  * A service handle is a small structure of this library; the rights it was opened with are checked here, as the manager
  * does, and the kernel checks again (keys' security, SeLoadDriverPrivilege).
  */
-#include "win32/kernel32/base.h"
+#include "win32/advapi32/service.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <winsvc.h>
 
-#define SERVICES L"\\Registry\\Machine\\System\\CurrentControlSet\\Services"
 #define MAGIC 0x63767253
 
-struct service {
-    ULONG Magic;
-    DWORD Access;
-    BOOL Manager, Deleted;
-    WCHAR Name[257];
-};
-
-static struct service *from_handle(SC_HANDLE Handle, BOOL Manager, DWORD Access)
+struct service *service_from_handle(SC_HANDLE Handle, BOOL Manager, DWORD Access)
 {
     struct service *Service = (struct service *)Handle;
 
@@ -66,7 +57,7 @@ BOOL WINAPI CloseServiceHandle(SC_HANDLE Handle)
 }
 
 /* A service's key, opened or created. */
-static NTSTATUS key_of(LPCWSTR Name, BOOL Create, ACCESS_MASK Access, PHANDLE Key, PULONG Disposition)
+NTSTATUS service_key(LPCWSTR Name, BOOL Create, ACCESS_MASK Access, PHANDLE Key, PULONG Disposition)
 {
     WCHAR Text[400];
     UNICODE_STRING Path;
@@ -80,7 +71,7 @@ static NTSTATUS key_of(LPCWSTR Name, BOOL Create, ACCESS_MASK Access, PHANDLE Ke
     return NtOpenKey(Key, Access, &Attributes);
 }
 
-static NTSTATUS set_text(HANDLE Key, LPCWSTR Name, ULONG Type, LPCWSTR Value)
+NTSTATUS service_set_text(HANDLE Key, LPCWSTR Name, ULONG Type, LPCWSTR Value)
 {
     UNICODE_STRING String;
 
@@ -88,7 +79,7 @@ static NTSTATUS set_text(HANDLE Key, LPCWSTR Name, ULONG Type, LPCWSTR Value)
     return NtSetValueKey(Key, &String, 0, Type, (PVOID)Value, (ULONG)((wcslen(Value) + 1) * sizeof(WCHAR)));
 }
 
-static NTSTATUS set_number(HANDLE Key, LPCWSTR Name, DWORD Value)
+NTSTATUS service_set_number(HANDLE Key, LPCWSTR Name, DWORD Value)
 {
     UNICODE_STRING String;
 
@@ -96,7 +87,7 @@ static NTSTATUS set_number(HANDLE Key, LPCWSTR Name, DWORD Value)
     return NtSetValueKey(Key, &String, 0, REG_DWORD, &Value, sizeof(Value));
 }
 
-static BOOL get_value(HANDLE Key, LPCWSTR Name, NATIVE_KEY_VALUE_PARTIAL *Value, ULONG Bytes)
+BOOL service_value(HANDLE Key, LPCWSTR Name, NATIVE_KEY_VALUE_PARTIAL *Value, ULONG Bytes)
 {
     UNICODE_STRING String;
     ULONG Returned;
@@ -105,18 +96,18 @@ static BOOL get_value(HANDLE Key, LPCWSTR Name, NATIVE_KEY_VALUE_PARTIAL *Value,
     return STATUS_OK(NtQueryValueKey(Key, &String, 2, Value, Bytes, &Returned));
 }
 
-static DWORD get_number(HANDLE Key, LPCWSTR Name, DWORD Otherwise)
+DWORD service_number(HANDLE Key, LPCWSTR Name, DWORD Otherwise)
 {
     struct { NATIVE_KEY_VALUE_PARTIAL Head; UCHAR More[8]; } Value;
     DWORD Number;
 
-    if (!get_value(Key, Name, &Value.Head, sizeof(Value)) || Value.Head.Type != REG_DWORD)
+    if (!service_value(Key, Name, &Value.Head, sizeof(Value)) || Value.Head.Type != REG_DWORD)
         return Otherwise;
     memcpy(&Number, Value.Head.Data, sizeof(Number));
     return Number;
 }
 
-static BOOL is_running(LPCWSTR Name)
+BOOL service_is_running(LPCWSTR Name)
 {
     WCHAR Text[300];
     UNICODE_STRING Folder, Wanted;
@@ -143,9 +134,9 @@ static void delete_if_marked(LPCWSTR Name)
 {
     HANDLE Key;
 
-    if (is_running(Name) || !STATUS_OK(key_of(Name, FALSE, KEY_READ | DELETE, &Key, NULL)))
+    if (service_is_running(Name) || !STATUS_OK(service_key(Name, FALSE, KEY_READ | DELETE, &Key, NULL)))
         return;
-    if (get_number(Key, L"DeleteFlag", 0))
+    if (service_number(Key, L"DeleteFlag", 0))
         NtDeleteKey(Key);
     NtClose(Key);
 }
@@ -191,16 +182,16 @@ static DWORD service_rights(DWORD Access)
 
 static NTSTATUS write_configuration(HANDLE Key, LPCWSTR Display, DWORD Type, DWORD Start, DWORD Errors, LPCWSTR Path)
 {
-    NTSTATUS Status = set_number(Key, L"Type", Type);
+    NTSTATUS Status = service_set_number(Key, L"Type", Type);
 
     if (STATUS_OK(Status))
-        Status = set_number(Key, L"Start", Start);
+        Status = service_set_number(Key, L"Start", Start);
     if (STATUS_OK(Status))
-        Status = set_number(Key, L"ErrorControl", Errors);
+        Status = service_set_number(Key, L"ErrorControl", Errors);
     if (STATUS_OK(Status))
-        Status = set_text(Key, L"ImagePath", REG_EXPAND_SZ, Path);
+        Status = service_set_text(Key, L"ImagePath", REG_EXPAND_SZ, Path);
     if (STATUS_OK(Status) && Display)
-        Status = set_text(Key, L"DisplayName", REG_SZ, Display);
+        Status = service_set_text(Key, L"DisplayName", REG_SZ, Display);
     return Status;
 }
 
@@ -209,11 +200,11 @@ static BOOL create_key(LPCWSTR Name, PHANDLE Key)
     ULONG Disposition = 0;
 
     delete_if_marked(Name);
-    if (!BaseResult(key_of(Name, TRUE, KEY_ALL_ACCESS, Key, &Disposition)))
+    if (!BaseResult(service_key(Name, TRUE, KEY_ALL_ACCESS, Key, &Disposition)))
         return FALSE;
     if (Disposition == REG_CREATED_NEW_KEY)
         return TRUE;
-    SetLastError(get_number(*Key, L"DeleteFlag", 0) ? ERROR_SERVICE_MARKED_FOR_DELETE : ERROR_SERVICE_EXISTS);
+    SetLastError(service_number(*Key, L"DeleteFlag", 0) ? ERROR_SERVICE_MARKED_FOR_DELETE : ERROR_SERVICE_EXISTS);
     NtClose(*Key);
     return FALSE;
 }
@@ -225,7 +216,7 @@ SC_HANDLE WINAPI CreateServiceW(SC_HANDLE Manager, LPCWSTR Name, LPCWSTR Display
     NTSTATUS Status;
 
     (void)Group, (void)Tag, (void)Depends, (void)User, (void)Password;
-    if (!from_handle(Manager, TRUE, SC_MANAGER_CREATE_SERVICE) || !valid_name(Name))
+    if (!service_from_handle(Manager, TRUE, SC_MANAGER_CREATE_SERVICE) || !valid_name(Name))
         return NULL;
     if ((Type != SERVICE_KERNEL_DRIVER && Type != SERVICE_FILE_SYSTEM_DRIVER) || Start > SERVICE_DISABLED || Errors > 3 || !Path || !*Path) {
         SetLastError(ERROR_INVALID_PARAMETER);
@@ -246,10 +237,10 @@ SC_HANDLE WINAPI OpenServiceW(SC_HANDLE Manager, LPCWSTR Name, DWORD Access)
     NTSTATUS Status;
     BOOL Change = Access & (SERVICE_START | SERVICE_STOP | SERVICE_CHANGE_CONFIG | DELETE | GENERIC_ALL);
 
-    if (!from_handle(Manager, TRUE, 0) || !valid_name(Name))
+    if (!service_from_handle(Manager, TRUE, 0) || !valid_name(Name))
         return NULL;
     delete_if_marked(Name);
-    Status = key_of(Name, FALSE, Change ? KEY_ALL_ACCESS : KEY_READ, &Key, NULL);
+    Status = service_key(Name, FALSE, Change ? KEY_ALL_ACCESS : KEY_READ, &Key, NULL);
     if (Status == STATUS_OBJECT_NAME_NOT_FOUND) {
         SetLastError(ERROR_SERVICE_DOES_NOT_EXIST);
         return NULL;
@@ -277,15 +268,15 @@ static NTSTATUS load(LPCWSTR Name, BOOL Load)
 
 BOOL WINAPI StartServiceW(SC_HANDLE Handle, DWORD Count, LPCWSTR *Arguments)
 {
-    struct service *Service = from_handle(Handle, FALSE, SERVICE_START);
+    struct service *Service = service_from_handle(Handle, FALSE, SERVICE_START);
     NTSTATUS Status;
     HANDLE Key;
     DWORD Start;
 
     (void)Count, (void)Arguments;
-    if (!Service || !BaseResult(key_of(Service->Name, FALSE, KEY_READ, &Key, NULL)))
+    if (!Service || !BaseResult(service_key(Service->Name, FALSE, KEY_READ, &Key, NULL)))
         return FALSE;
-    Start = get_number(Key, L"DeleteFlag", 0) ? MAXDWORD : get_number(Key, L"Start", SERVICE_DEMAND_START);
+    Start = service_number(Key, L"DeleteFlag", 0) ? MAXDWORD : service_number(Key, L"Start", SERVICE_DEMAND_START);
     NtClose(Key);
     if (Start == MAXDWORD || Start == SERVICE_DISABLED) {
         SetLastError(Start == MAXDWORD ? ERROR_SERVICE_MARKED_FOR_DELETE : ERROR_SERVICE_DISABLED);
@@ -299,17 +290,17 @@ BOOL WINAPI StartServiceW(SC_HANDLE Handle, DWORD Count, LPCWSTR *Arguments)
     return BaseResult(Status);
 }
 
-static void fill_status(LPCWSTR Name, LPSERVICE_STATUS Status)
+void service_status(LPCWSTR Name, LPSERVICE_STATUS Status)
 {
     HANDLE Key;
 
     memset(Status, 0, sizeof(*Status));
     Status->dwServiceType = SERVICE_KERNEL_DRIVER;
-    if (STATUS_OK(key_of(Name, FALSE, KEY_READ, &Key, NULL))) {
-        Status->dwServiceType = get_number(Key, L"Type", SERVICE_KERNEL_DRIVER);
+    if (STATUS_OK(service_key(Name, FALSE, KEY_READ, &Key, NULL))) {
+        Status->dwServiceType = service_number(Key, L"Type", SERVICE_KERNEL_DRIVER);
         NtClose(Key);
     }
-    Status->dwCurrentState = is_running(Name) ? SERVICE_RUNNING : SERVICE_STOPPED;
+    Status->dwCurrentState = service_is_running(Name) ? SERVICE_RUNNING : SERVICE_STOPPED;
     if (Status->dwCurrentState == SERVICE_RUNNING)
         Status->dwControlsAccepted = SERVICE_ACCEPT_STOP;
     else
@@ -320,7 +311,7 @@ static BOOL stop(struct service *Service, LPSERVICE_STATUS Out)
 {
     NTSTATUS Status;
 
-    if (!is_running(Service->Name)) {
+    if (!service_is_running(Service->Name)) {
         SetLastError(ERROR_SERVICE_NOT_ACTIVE);
         return FALSE;
     }
@@ -331,7 +322,7 @@ static BOOL stop(struct service *Service, LPSERVICE_STATUS Out)
     }
     if (!BaseResult(Status))
         return FALSE;
-    fill_status(Service->Name, Out);
+    service_status(Service->Name, Out);
     if (Out->dwCurrentState == SERVICE_RUNNING)
         Out->dwCurrentState = SERVICE_STOP_PENDING;
     delete_if_marked(Service->Name);
@@ -343,13 +334,13 @@ BOOL WINAPI ControlService(SC_HANDLE Handle, DWORD Control, LPSERVICE_STATUS Sta
     struct service *Service;
 
     if (Control == SERVICE_CONTROL_STOP) {
-        Service = from_handle(Handle, FALSE, SERVICE_STOP);
+        Service = service_from_handle(Handle, FALSE, SERVICE_STOP);
         return Service && stop(Service, Status);
     }
     if (Control == SERVICE_CONTROL_INTERROGATE) {
-        Service = from_handle(Handle, FALSE, SERVICE_INTERROGATE);
+        Service = service_from_handle(Handle, FALSE, SERVICE_INTERROGATE);
         if (Service)
-            fill_status(Service->Name, Status);
+            service_status(Service->Name, Status);
         return Service != NULL;
     }
     SetLastError(ERROR_INVALID_SERVICE_CONTROL);
@@ -358,23 +349,23 @@ BOOL WINAPI ControlService(SC_HANDLE Handle, DWORD Control, LPSERVICE_STATUS Sta
 
 BOOL WINAPI QueryServiceStatus(SC_HANDLE Handle, LPSERVICE_STATUS Status)
 {
-    struct service *Service = from_handle(Handle, FALSE, SERVICE_QUERY_STATUS);
+    struct service *Service = service_from_handle(Handle, FALSE, SERVICE_QUERY_STATUS);
 
     if (Service)
-        fill_status(Service->Name, Status);
+        service_status(Service->Name, Status);
     return Service != NULL;
 }
 
 BOOL WINAPI DeleteService(SC_HANDLE Handle)
 {
-    struct service *Service = from_handle(Handle, FALSE, DELETE);
+    struct service *Service = service_from_handle(Handle, FALSE, DELETE);
     HANDLE Key;
     NTSTATUS Status;
 
     if (!Service)
         return FALSE;
-    Status = key_of(Service->Name, FALSE, KEY_ALL_ACCESS, &Key, NULL);
-    if (Status == STATUS_OBJECT_NAME_NOT_FOUND || (STATUS_OK(Status) && get_number(Key, L"DeleteFlag", 0))) {
+    Status = service_key(Service->Name, FALSE, KEY_ALL_ACCESS, &Key, NULL);
+    if (Status == STATUS_OBJECT_NAME_NOT_FOUND || (STATUS_OK(Status) && service_number(Key, L"DeleteFlag", 0))) {
         if (STATUS_OK(Status))
             NtClose(Key);
         SetLastError(ERROR_SERVICE_MARKED_FOR_DELETE);
@@ -382,7 +373,7 @@ BOOL WINAPI DeleteService(SC_HANDLE Handle)
     }
     if (!BaseResult(Status))
         return FALSE;
-    Status = is_running(Service->Name) ? set_number(Key, L"DeleteFlag", 1) : NtDeleteKey(Key);
+    Status = service_is_running(Service->Name) ? service_set_number(Key, L"DeleteFlag", 1) : NtDeleteKey(Key);
     NtClose(Key);
     return BaseResult(Status);
 }
