@@ -126,14 +126,14 @@ static void ObpEmptyDirectory(OB_DIRECTORY *Directory)
 static ULONG ObpReportLeft(POBJECT_TYPE Type)
 {
     PLIST_ENTRY Entry;
-    char Line[160];
+    char Line[160] = "";
     ULONG Count = 0;
 
     for (Entry = Type->Objects.Flink; Entry != &Type->Objects; Entry = Entry->Flink) {
         OBJECT_HEADER_NT *Header = CONTAINING_RECORD(Entry, OBJECT_HEADER_NT, TypeEntry);
         Count++;
-        snprintf(Line, sizeof(Line), "ob: object left at shutdown: %p, type index %u, %ld references, %ld handles\n", OBP_BODY(Header),
-                 (unsigned)Type->Index, (long)atomic_load(&Header->PointerCount), (long)atomic_load(&Header->HandleCount));
+        _snprintf(Line, sizeof(Line) - 1, "ob: %wZ left at shutdown: %p, %ld references, %ld handles\n", &Type->Name, OBP_BODY(Header),
+                 (long)atomic_load(&Header->PointerCount), (long)atomic_load(&Header->HandleCount));
         host_write_error(Line);
     }
     return Count;
