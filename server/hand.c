@@ -24,24 +24,24 @@ static NTSTATUS ask(struct server_client *Client, struct channel_packet *Questio
     KeClearEvent(&Client->HandDone);
     if (__atomic_load_n(&Client->Gone, __ATOMIC_SEQ_CST))
         return STATUS_PROCESS_IS_TERMINATING;
-    Question->cookie = ++Client->HandCookie;
+    Question->cookie = __atomic_add_fetch(&Client->HandCookie, 1, __ATOMIC_SEQ_CST);
     if (host_send(Client->Socket, Question, sizeof(*Question), File) < 0)
         return STATUS_PROCESS_IS_TERMINATING;
     KeWaitForSingleObject(&Client->HandDone, Executive, KernelMode, FALSE, NULL);
-    return Client->HandStatus;
+    return __atomic_load_n(&Client->HandStatus, __ATOMIC_ACQUIRE);
 }
 
 void hand_answer(struct server_client *Client, const struct channel_packet *Packet)
 {
-    if (Packet->cookie != Client->HandCookie || KeReadStateEvent(&Client->HandDone))
+    if (Packet->cookie != __atomic_load_n(&Client->HandCookie, __ATOMIC_SEQ_CST) || KeReadStateEvent(&Client->HandDone))
         return; /* an answer that nobody waits for */
-    Client->HandStatus = Packet->status;
+    __atomic_store_n(&Client->HandStatus, Packet->status, __ATOMIC_RELEASE);
     KeSetEvent(&Client->HandDone, IO_NO_INCREMENT, FALSE);
 }
 
 void hand_abandon(struct server_client *Client)
 {
-    Client->HandStatus = STATUS_PROCESS_IS_TERMINATING;
+    __atomic_store_n(&Client->HandStatus, STATUS_PROCESS_IS_TERMINATING, __ATOMIC_RELEASE);
     __atomic_store_n(&Client->Gone, TRUE, __ATOMIC_SEQ_CST);
     KeSetEvent(&Client->HandDone, IO_NO_INCREMENT, FALSE);
 }

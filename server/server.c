@@ -8,7 +8,7 @@
 
 static struct {
     int Listener, Wake;
-    volatile BOOLEAN Stopping;
+    atomic_bool Stopping;
     FAST_MUTEX Lock;
     LIST_ENTRY Clients;      /* of struct server_client.Links */
     atomic_long Connections; /* threads that have not ended */

@@ -64,6 +64,11 @@ void thread_left(struct server_client *Client, ULONG Index)
         leave_index(Client, Index, Client->ChannelsLeft, Client->ChannelsEnded);
 }
 
+static BOOLEAN is_terminating(void)
+{
+    return __atomic_load_n(&KiSelf->Terminating, __ATOMIC_ACQUIRE);
+}
+
 static void publish(struct half *Half, uint32_t Call)
 {
     uint32_t Was;
@@ -80,14 +85,16 @@ static void answer_call(struct half *Half, uint32_t Call)
     ULONG_PTR Arguments[CHANNEL_ARGUMENTS];
     ULONG Service = *(volatile uint32_t *)&Channel->service;
     KI_USER_APC Apc;
+    BOOLEAN HasApc;
 
     for (ULONG i = 0; i < CHANNEL_ARGUMENTS; i++)
         Arguments[i] = ((volatile uint64_t *)Channel->arguments)[i];
     Channel->status = KiSystemService(Service, Arguments);
-    if (KiSelf->Terminating)
+    if (is_terminating())
         return;
-    Channel->has_apc = KiSelf->ApcState.UserApcPending && KeTakeUserApc(&Apc);
-    if (Channel->has_apc)
+    HasApc = KiSelf->ApcState.UserApcPending && KeTakeUserApc(&Apc);
+    Channel->has_apc = HasApc; /* the client may change it: what follows asks the copy */
+    if (HasApc)
         Channel->apc = (struct channel_apc){(uint64_t)(ULONG_PTR)Apc.Routine, (uint64_t)(ULONG_PTR)Apc.Context,
                                             (uint64_t)(ULONG_PTR)Apc.Argument1, (uint64_t)(ULONG_PTR)Apc.Argument2};
     publish(Half, Call);
@@ -118,7 +125,7 @@ static void run_half(struct _ETHREAD *Thread, PVOID Context)
 {
     struct half *Half = Context;
 
-    while (!KiSelf->Terminating) {
+    while (!is_terminating()) {
         uint32_t Call = atomic_load(&Half->Channel->call) & CHANNEL_SEQUENCE;
 
         if (Call != Half->Served) {

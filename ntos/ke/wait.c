@@ -157,7 +157,7 @@ static BOOLEAN KiTakeAlert(KTHREAD_NT *Thread, KPROCESSOR_MODE Mode)
 
 NTSTATUS KiTestAlert(KTHREAD_NT *Thread, KPROCESSOR_MODE Mode, BOOLEAN Alertable)
 {
-    if (Thread->Terminating && (Alertable || Mode == UserMode))
+    if (__atomic_load_n(&Thread->Terminating, __ATOMIC_ACQUIRE) && (Alertable || Mode == UserMode))
         return STATUS_THREAD_IS_TERMINATING;
     if (!Alertable)
         return Mode == UserMode && Thread->ApcState.UserApcPending ? STATUS_USER_APC
