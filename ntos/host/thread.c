@@ -86,10 +86,11 @@ int host_thread_start(host_thread **out, const char *name, void (*entry)(void *)
 
 static void *detached_main(void *parameter)
 {
-    pthread_detach(pthread_self());
-    thread_main(parameter);
+    host_thread thread = *(host_thread *)parameter; /* the entry may end the thread, and not return */
+
     free(parameter);
-    return NULL;
+    pthread_detach(pthread_self());
+    return thread_main(&thread);
 }
 
 int host_thread_start_detached(const char *name, void (*entry)(void *), void *argument)
