@@ -269,7 +269,7 @@ static BOOL list_all(struct listing *List)
 static BOOL list_services(SC_HANDLE Manager, DWORD Type, DWORD State, LPENUM_SERVICE_STATUSW Out, DWORD Size, LPDWORD Needed, LPDWORD Returned,
                           LPDWORD Resume, BOOL Ansi)
 {
-    struct listing List = {.Next = Out, .End = (char *)Out + (Size & ~7u), .Type = Type, .State = State, .Resume = Resume ? *Resume : 0, .Ansi = Ansi};
+    struct listing List = {.Next = Out, .End = Out ? (char *)Out + (Size & ~7u) : NULL, .Type = Type, .State = State, .Resume = Resume ? *Resume : 0, .Ansi = Ansi};
 
     if (!service_from_handle(Manager, TRUE, SC_MANAGER_ENUMERATE_SERVICE))
         return FALSE;
