@@ -132,6 +132,8 @@ static struct device Devices[] = {
 #define LAST_PIPE 3
 #define FOR_DEVICES(one) for (struct device *one = Devices; one < Devices + sizeof(Devices) / sizeof(Devices[0]); one++)
 
+static ULONG HowToOpen = FILE_SYNCHRONOUS_IO_NONALERT;
+
 static NTSTATUS open_path(const WCHAR *Path, ULONG Access, HANDLE *File)
 {
     UNICODE_STRING Name;
@@ -141,7 +143,7 @@ static NTSTATUS open_path(const WCHAR *Path, ULONG Access, HANDLE *File)
     RtlInitUnicodeString(&Name, Path);
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
     return NtCreateFile(File, Access | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN,
-                        FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+                        HowToOpen, NULL, 0);
 }
 
 static int open_devices(void)
@@ -257,6 +259,19 @@ static void known_controls(void)
     FOR_DEVICES(Device)
         for (unsigned i = 0; i < 8 && Device->Known[i].Code; i++)
             try_code(Device, i, 0, KINDS);
+}
+
+/* None of them pends, so nothing needs to be waited for. */
+static void asynchronous_controls(void)
+{
+    close_devices(); /* one of them is exclusive */
+    HowToOpen = 0;
+    if (open_devices()) {
+        known_controls();
+        close_devices();
+    }
+    HowToOpen = FILE_SYNCHRONOUS_IO_NONALERT;
+    open_devices();
 }
 
 /* Another thread takes the buffers away and brings them back. */
@@ -625,7 +640,8 @@ int main(int Count, char **Arguments)
     Bad += run(4, "wrong handles, status blocks, offsets and keys", other_arguments);
     Bad += run(5, "buffers that go during the request", buffers_that_go);
     Bad += run(6, "wrong arguments of NtCreateFile", creates);
-    Bad += run(7, "good requests afterwards", good_requests);
+    Bad += run(7, "wrong lengths and buffers on asynchronous files", asynchronous_controls);
+    Bad += run(8, "good requests afterwards", good_requests);
     close_devices();
     return Bad != 0;
 }

@@ -96,6 +96,9 @@ static void ProtectionHoldsForClientAndKernel(void **Unused)
     assert_success(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_READONLY, &Old));
     assert_int_equal(Old, PAGE_READWRITE);
     assert_int_equal(Bytes, PAGE_SIZE);
+    assert_true(MmIsUserRange(Base, 2 * PAGE_SIZE));
+    assert_false(MmIsUserRangeWritable(Base, 2 * PAGE_SIZE));
+    assert_true(MmIsUserRangeWritable(Base + PAGE_SIZE, PAGE_SIZE));
     assert_status(MmCopyToUser(Base, &Byte, 1), STATUS_ACCESS_VIOLATION);
     assert_success(MmCopyToUser(Base + PAGE_SIZE, &Byte, 1));
     assert_success(MmCopyFromUser(&Byte, Base, 1));
