@@ -1,4 +1,5 @@
-/* What is measured across processes: a control request, the first one after a boot, and the pipe. */
+/* What is measured across processes: a control request, the first one after a boot, and the pipe.
+ */
 #include <windows.h>
 #include <winioctl.h>
 #include "measure.h"
@@ -20,7 +21,8 @@ static pid_t Player;
 
 static HANDLE open_device(void)
 {
-    return CreateFileA("\\\\.\\Bench", GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    return CreateFileA("\\\\.\\Bench", GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0,
+                       NULL);
 }
 
 static void run_ioctl(void *Context, unsigned long Count)
@@ -30,7 +32,8 @@ static void run_ioctl(void *Context, unsigned long Count)
 
     (void)Context;
     while (Count--)
-        if (!DeviceIoControl(Device, IOCTL_BENCH_ECHO, Buffer, sizeof(Buffer), Buffer, sizeof(Buffer), &Done, NULL)) {
+        if (!DeviceIoControl(Device, IOCTL_BENCH_ECHO, Buffer, sizeof(Buffer), Buffer,
+                             sizeof(Buffer), &Done, NULL)) {
             fprintf(stderr, "nt-bench: ioctl: error %u\n", (unsigned)GetLastError());
             exit(1);
         }
@@ -84,7 +87,8 @@ static void fail(const char *What)
 
 static void measure_ioctl(void)
 {
-    struct metric Metric = {"ioctl_process", "ns", run_ioctl, NULL, "spin_ping_pong", run_ping_pong, NULL, 1};
+    struct metric Metric = {"ioctl_process",  "ns",          run_ioctl, NULL,
+                            "spin_ping_pong", run_ping_pong, NULL,      1};
     struct table *Table;
 
     if (!is_measured(Metric.name))
@@ -103,7 +107,8 @@ static void measure_ioctl(void)
     waitpid(Player, NULL, 0);
 }
 
-/* A pipe between two processes: this one writes, another one reads all it can get. Both pipes hold 64 KiB. */
+/* A pipe between two processes: this one writes, another one reads all it can get. Both pipes hold
+ * 64 KiB. */
 #define BLOCK 65536
 
 struct ends {
@@ -116,7 +121,8 @@ static char Block[BLOCK];
 static HANDLE open_pipe(void)
 {
     EXAMPLE_MODE Mode = {BLOCK, EXAMPLE_FULL_WAIT, EXAMPLE_EMPTY_WAIT, 0};
-    HANDLE Pipe = CreateFileA("\\\\.\\Example\\bench", GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    HANDLE Pipe = CreateFileA("\\\\.\\Example\\bench", GENERIC_READ | GENERIC_WRITE, 0, NULL,
+                              OPEN_EXISTING, 0, NULL);
     DWORD Done;
 
     if (Pipe == INVALID_HANDLE_VALUE)
@@ -179,14 +185,17 @@ static pid_t start_reader(const char *Option, int Input)
 static void measure_pipes(void)
 {
     struct ends Ends = {.Bytes = BLOCK};
-    struct metric Large = {"pipe_64k", "us", run_our_pipe, &Ends, "pipe(2)", run_their_pipe, &Ends, 1e-3};
-    struct metric Small = {"pipe_64b", "ns", run_our_pipe, &Ends, "pipe(2)", run_their_pipe, &Ends, 1};
+    struct metric Large = {"pipe_64k", "us",           run_our_pipe, &Ends,
+                           "pipe(2)",  run_their_pipe, &Ends,        1e-3};
+    struct metric Small = {"pipe_64b", "ns",           run_our_pipe, &Ends,
+                           "pipe(2)",  run_their_pipe, &Ends,        1};
     int Pipe[2];
     pid_t Ours, Theirs;
 
     if (!is_measured(Large.name) && !is_measured(Small.name))
         return;
-    if (pipe(Pipe) < 0 || fcntl(Pipe[0], F_SETFD, FD_CLOEXEC) < 0 || fcntl(Pipe[1], F_SETFD, FD_CLOEXEC) < 0)
+    if (pipe(Pipe) < 0 || fcntl(Pipe[0], F_SETFD, FD_CLOEXEC) < 0 ||
+        fcntl(Pipe[1], F_SETFD, FD_CLOEXEC) < 0)
         fail("no pipe");
     Ours = start_reader("--read-ours", -1);
     Theirs = start_reader("--read-theirs", Pipe[0]);

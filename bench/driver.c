@@ -38,9 +38,11 @@ static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Bench"), Link = RTL_CONSTANT_STRING(L"\\DosDevices\\Bench");
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Bench"),
+                   Link = RTL_CONSTANT_STRING(L"\\DosDevices\\Bench");
     PDEVICE_OBJECT Device;
-    NTSTATUS Status = IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE, &Device);
+    NTSTATUS Status = IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN,
+                                     FALSE, &Device);
 
     UNREFERENCED_PARAMETER(RegistryPath);
     if (!NT_SUCCESS(Status))

@@ -31,8 +31,8 @@ static HANDLE open_path(PCWSTR Text)
 
     RtlInitUnicodeString(&Name, Text);
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
-    Status = NtCreateFile(&File, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0, 0, FILE_OPEN,
-                          FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+    Status = NtCreateFile(&File, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, &Attributes, &Iosb,
+                          NULL, 0, 0, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
     if (!NT_SUCCESS(Status))
         die("open", Status);
     return File;
@@ -42,8 +42,16 @@ static void run_ioctl(void *Context, unsigned long Count)
 {
     char Buffer[64] = {0};
     IO_STATUS_BLOCK Iosb;
-    const ULONG_PTR Arguments[10] = {(ULONG_PTR)Device, 0, 0, 0, (ULONG_PTR)&Iosb, IOCTL_BENCH_ECHO, (ULONG_PTR)Buffer, sizeof(Buffer),
-                                     (ULONG_PTR)Buffer, sizeof(Buffer)};
+    const ULONG_PTR Arguments[10] = {(ULONG_PTR)Device,
+                                     0,
+                                     0,
+                                     0,
+                                     (ULONG_PTR)&Iosb,
+                                     IOCTL_BENCH_ECHO,
+                                     (ULONG_PTR)Buffer,
+                                     sizeof(Buffer),
+                                     (ULONG_PTR)Buffer,
+                                     sizeof(Buffer)};
 
     while (Count--)
         if (UserNtCall(NtServiceNtDeviceIoControlFile, Arguments))
@@ -106,7 +114,8 @@ static void run_open_close(void *Context, unsigned long Count)
     WCHAR Path[64];
 
     while (Count--) {
-        _snwprintf(Path, 64, L"\\??\\Example\\name%u", Number = (Number * 1664525u + 1013904223u) % Names);
+        _snwprintf(Path, 64, L"\\??\\Example\\name%u",
+                   Number = (Number * 1664525u + 1013904223u) % Names);
         NtClose(open_path(Path));
     }
 }
@@ -156,8 +165,8 @@ static void measure_opens(void)
     for (unsigned i = 0; i < FEW; i++)
         NtClose(Held[i]);
     free(Held);
-    report_ratio("open_close", median(Many, OPEN_CYCLES), "ns", "open_close_10", median(Few, OPEN_CYCLES),
-                 median(Ratio, OPEN_CYCLES));
+    report_ratio("open_close", median(Many, OPEN_CYCLES), "ns", "open_close_10",
+                 median(Few, OPEN_CYCLES), median(Ratio, OPEN_CYCLES));
 }
 
 #define SHOTS 500

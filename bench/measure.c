@@ -65,16 +65,18 @@ static unsigned long calibrate(measured *run, void *context)
     return count;
 }
 
-void report_ratio(const char *name, double value, const char *unit, const char *reference, double reference_value,
-                  double ratio)
+void report_ratio(const char *name, double value, const char *unit, const char *reference,
+                  double reference_value, double ratio)
 {
     printf("%s %.4g %s %s %.4g %.4g\n", name, value, unit, reference, reference_value, ratio);
     fflush(stdout);
 }
 
-void report(const char *name, double value, const char *unit, const char *reference, double reference_value)
+void report(const char *name, double value, const char *unit, const char *reference,
+            double reference_value)
 {
-    report_ratio(name, value, unit, reference, reference_value, reference_value > 0 ? value / reference_value : 0);
+    report_ratio(name, value, unit, reference, reference_value,
+                 reference_value > 0 ? value / reference_value : 0);
 }
 
 void measure(const struct metric *metric)
@@ -88,9 +90,10 @@ void measure(const struct metric *metric)
     reference_count = calibrate(metric->reference_run, metric->reference_context);
     for (unsigned i = 0; i < ROUNDS; i++) {
         value[i] = once(metric->run, metric->context, count) * metric->scale;
-        reference[i] = once(metric->reference_run, metric->reference_context, reference_count) * metric->scale;
+        reference[i] =
+            once(metric->reference_run, metric->reference_context, reference_count) * metric->scale;
         ratio[i] = value[i] / reference[i];
     }
-    report_ratio(metric->name, median(value, ROUNDS), metric->unit, metric->reference, median(reference, ROUNDS),
-                 median(ratio, ROUNDS));
+    report_ratio(metric->name, median(value, ROUNDS), metric->unit, metric->reference,
+                 median(reference, ROUNDS), median(ratio, ROUNDS));
 }

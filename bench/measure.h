@@ -1,7 +1,7 @@
 /*
- * measure: how the benches time and report. A metric and its reference are timed in turn, round by round, in one
- * process, so that the machine's moods fall on both; the figures are medians over the rounds, the ratio the median of
- * the rounds' ratios.
+ * measure: how the benches time and report. A metric and its reference are timed in turn, round by
+ * round, in one process, so that the machine's moods fall on both; the figures are medians over the
+ * rounds, the ratio the median of the rounds' ratios.
  */
 #ifndef MEASURE_H
 #define MEASURE_H
@@ -26,9 +26,10 @@ int is_measured(const char *name);
 /* Prints one line: name value unit reference reference_value ratio. */
 void measure(const struct metric *metric);
 /* For what is not a loop. */
-void report(const char *name, double value, const char *unit, const char *reference, double reference_value);
-void report_ratio(const char *name, double value, const char *unit, const char *reference, double reference_value,
-                  double ratio);
+void report(const char *name, double value, const char *unit, const char *reference,
+            double reference_value);
+void report_ratio(const char *name, double value, const char *unit, const char *reference,
+                  double reference_value, double ratio);
 double now_ns(void);
 double median(double *values, unsigned count);
 

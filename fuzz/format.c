@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Conversions that would follow a pointer, or that ask for gigabytes of padding, are another test's business. */
+/* Conversions that would follow a pointer, or that ask for gigabytes of padding, are another test's
+ * business. */
 static int is_harmless(const char *Text)
 {
     for (; *Text; Text++) {
@@ -35,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *Data, size_t Size)
     Format[Size] = 0;
     if (is_harmless(Format)) {
         Out[sizeof(Out) - 1] = 0x55;
-        Written = _snprintf(Out, sizeof(Out) - 1, Format, 1.5, 2ull, 3ull, 4ull, 5ull, 6ull, 7ull, 8ull);
+        Written =
+            _snprintf(Out, sizeof(Out) - 1, Format, 1.5, 2ull, 3ull, 4ull, 5ull, 6ull, 7ull, 8ull);
         if (Out[sizeof(Out) - 1] != 0x55 || Written > (int)sizeof(Out) - 1)
             abort();
     }

@@ -1,6 +1,7 @@
 /*
- * fuzz requests: what a client can send to the drivers. The input is a list of requests against a few handles: open, close, read, write,
- * control, with lengths, buffers and codes of the fuzzer's choosing. Whatever a client sends, nothing may break and no handle may be lost.
+ * fuzz requests: what a client can send to the drivers. The input is a list of requests against a
+ * few handles: open, close, read, write, control, with lengths, buffers and codes of the fuzzer's
+ * choosing. Whatever a client sends, nothing may break and no handle may be lost.
  */
 #include <usernt.h>
 #include <nt_services.h>
@@ -13,8 +14,9 @@
 #define HANDLES 4
 #define BUFFER 5000
 
-static const PCWSTR Paths[] = {L"\\??\\Example\\a",    L"\\??\\Example\\b", L"\\??\\Example",      L"\\??\\SharingMemory",
-                               L"\\??\\SystemModules", L"\\??\\Bench",      L"\\??\\Example\\a\\b", L"\\Device\\Example"};
+static const PCWSTR Paths[] = {L"\\??\\Example\\a",    L"\\??\\Example\\b",    L"\\??\\Example",
+                               L"\\??\\SharingMemory", L"\\??\\SystemModules", L"\\??\\Bench",
+                               L"\\??\\Example\\a\\b", L"\\Device\\Example"};
 
 static void load(const char *Folder, const char *Name, PCWSTR Service)
 {
@@ -99,7 +101,8 @@ static void open_one(struct input *Input, PHANDLE Handle)
     *Handle = NULL;
     RtlInitUnicodeString(&Name, Paths[take(Input, 1) % RTL_NUMBER_OF(Paths)]);
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
-    NtCreateFile(Handle, Access | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0, 0, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+    NtCreateFile(Handle, Access | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0, 0, FILE_OPEN,
+                 FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
 }
 
 /* The pipe's modes that wait would wait for ever: one thread is all there is. */
@@ -111,7 +114,8 @@ static BOOLEAN may_wait(ULONG Code)
 static ULONG choose_code(struct input *Input)
 {
     if (take(Input, 1) & 1)
-        return CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800 + take(Input, 1) % 4, take(Input, 1) % 4, take(Input, 1) % 4);
+        return CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800 + take(Input, 1) % 4, take(Input, 1) % 4,
+                        take(Input, 1) % 4);
     return take(Input, 4);
 }
 
@@ -123,7 +127,8 @@ static void control(struct input *Input, HANDLE Handle, char *In, char *Out)
     IO_STATUS_BLOCK Iosb;
 
     if (!may_wait(Code))
-        NtDeviceIoControlFile(Handle, NULL, NULL, NULL, &Iosb, Code, InBuffer, InLength, OutBuffer, OutLength);
+        NtDeviceIoControlFile(Handle, NULL, NULL, NULL, &Iosb, Code, InBuffer, InLength, OutBuffer,
+                              OutLength);
 }
 
 static void one_request(struct input *Input, HANDLE *Handles)

@@ -1,4 +1,5 @@
-/* fuzz sddl: any text is a descriptor or an error; a descriptor that was made is valid, and its text makes an equal one. */
+/* fuzz sddl: any text is a descriptor or an error; a descriptor that was made is valid, and its
+ * text makes an equal one. */
 #include "se/se.h"
 #include <usernt.h>
 
@@ -16,8 +17,8 @@ int LLVMFuzzerInitialize(int *Count, char ***Arguments)
 
 static void check(PSECURITY_DESCRIPTOR First)
 {
-    SECURITY_INFORMATION All =
-        OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | SACL_SECURITY_INFORMATION;
+    SECURITY_INFORMATION All = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION |
+                               DACL_SECURITY_INFORMATION | SACL_SECURITY_INFORMATION;
     PSECURITY_DESCRIPTOR Second;
     UNICODE_STRING Text;
     ULONG Length;

@@ -1,8 +1,10 @@
 /*
- * address: where the kernel process listens. Shared by the kernel process and libntdll, header-only.
+ * address: where the kernel process listens. Shared by the kernel process and libntdll,
+ * header-only.
  *
- * $USERNT_ADDRESS if set; else kernel.socket in $XDG_RUNTIME_DIR/usernt, /run/usernt for root, /tmp/usernt-UID otherwise.
- * A client of an ordinary user that finds no kernel of its own tries root's.
+ * $USERNT_ADDRESS if set; else kernel.socket in $XDG_RUNTIME_DIR/usernt, /run/usernt for root,
+ * /tmp/usernt-UID otherwise. A client of an ordinary user that finds no kernel of its own tries
+ * root's.
  */
 #ifndef SERVER_ADDRESS_H
 #define SERVER_ADDRESS_H

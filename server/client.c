@@ -1,8 +1,8 @@
 /*
  * A connection: one system thread reads the socket of one client process, from hello to the end.
  *
- * The client is untrusted: a packet that is not of the protocol ends the connection. References are held
- * by the connection's own thread and by each kernel half; the last one frees.
+ * The client is untrusted: a packet that is not of the protocol ends the connection. References are
+ * held by the connection's own thread and by each kernel half; the last one frees.
  */
 #include "server/server.h"
 
@@ -10,8 +10,7 @@
 
 struct server_client *client_new(int Socket)
 {
-    struct server_client *Client =
-        ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Client), 'tnlC');
+    struct server_client *Client = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Client), 'tnlC');
     uint32_t ProcessId = 0, UserId = 0;
 
     if (!Client)
@@ -46,14 +45,17 @@ static BOOLEAN answer(struct server_client *Client, struct channel_packet *Packe
     return host_send(Client->Socket, Packet, sizeof(*Packet), File) == 0;
 }
 
-/* The process whose handles the client asks to inherit, if it is the one that started it. Referenced. */
+/* The process whose handles the client asks to inherit, if it is the one that started it.
+ * Referenced. */
 static struct _EPROCESS *parent_of(struct server_client *Client, ULONG Id)
 {
     struct _EPROCESS *Parent;
 
     if (!Id || !NT_SUCCESS(PsLookupProcessByProcessId(ULongToHandle(Id), &Parent)))
         return NULL;
-    if (Parent->Client && (HandleToULong(Parent->UniqueProcessId) & 0xffffff) == host_parent_of(Client->HostProcessId) &&
+    if (Parent->Client &&
+        (HandleToULong(Parent->UniqueProcessId) & 0xffffff) ==
+            host_parent_of(Client->HostProcessId) &&
         Parent->Token->HostUserId == Client->HostUserId)
         return Parent;
     ObfDereferenceObject(Parent);
@@ -136,8 +138,8 @@ static BOOLEAN handle(struct server_client *Client, struct channel_packet *Packe
     }
 }
 
-/* Ends the client's process. Its handles close in its own context; what other threads of the kernel still ask of its
- * hand fails from now on. */
+/* Ends the client's process. Its handles close in its own context; what other threads of the kernel
+ * still ask of its hand fails from now on. */
 static void end(struct server_client *Client)
 {
     host_hang_up(Client->Socket);

@@ -1,8 +1,10 @@
 /*
- * The client's hand: what only the client's own process can do, asked of its service thread over the socket.
+ * The client's hand: what only the client's own process can do, asked of its service thread over
+ * the socket.
  *
- * One question at a time (HandLock). The answer is read by the connection's thread, which must therefore never ask.
- * When the client goes, the question in flight and all later ones end with STATUS_PROCESS_IS_TERMINATING.
+ * One question at a time (HandLock). The answer is read by the connection's thread, which must
+ * therefore never ask. When the client goes, the question in flight and all later ones end with
+ * STATUS_PROCESS_IS_TERMINATING.
  */
 #include "server/server.h"
 
@@ -18,7 +20,8 @@ static void unlock(struct server_client *Client)
     KeReleaseMutex(&Client->HandLock, FALSE);
 }
 
-/* HandLock is held. Gone is set before the event, and the event cleared before the question: no end is missed. */
+/* HandLock is held. Gone is set before the event, and the event cleared before the question: no end
+ * is missed. */
 static NTSTATUS ask(struct server_client *Client, struct channel_packet *Question, int File)
 {
     KeClearEvent(&Client->HandDone);
@@ -33,7 +36,8 @@ static NTSTATUS ask(struct server_client *Client, struct channel_packet *Questio
 
 void hand_answer(struct server_client *Client, const struct channel_packet *Packet)
 {
-    if (Packet->cookie != __atomic_load_n(&Client->HandCookie, __ATOMIC_SEQ_CST) || KeReadStateEvent(&Client->HandDone))
+    if (Packet->cookie != __atomic_load_n(&Client->HandCookie, __ATOMIC_SEQ_CST) ||
+        KeReadStateEvent(&Client->HandDone))
         return; /* an answer that nobody waits for */
     __atomic_store_n(&Client->HandStatus, Packet->status, __ATOMIC_RELEASE);
     KeSetEvent(&Client->HandDone, IO_NO_INCREMENT, FALSE);
@@ -56,7 +60,8 @@ static NTSTATUS ask_alone(struct server_client *Client, struct channel_packet *Q
     return Status;
 }
 
-static NTSTATUS hand_map(void *Context, int File, ULONG64 Offset, PVOID Base, SIZE_T Bytes, int Protection)
+static NTSTATUS hand_map(void *Context, int File, ULONG64 Offset, PVOID Base, SIZE_T Bytes,
+                         int Protection)
 {
     struct channel_packet Question = {.kind = CHANNEL_MAP,
                                       .address = (uint64_t)(ULONG_PTR)Base,
@@ -85,9 +90,10 @@ static NTSTATUS hand_protect(void *Context, PVOID Base, SIZE_T Bytes, int Protec
     return ask_alone(Context, &Question, -1);
 }
 
-/* Copies go through block 0 of the slot. What the client writes there meanwhile is its own affair: the kernel copies
- * what it finds, once. */
-static NTSTATUS copy_part(struct server_client *Client, ULONG Kind, ULONG_PTR There, char *Here, SIZE_T Bytes)
+/* Copies go through block 0 of the slot. What the client writes there meanwhile is its own affair:
+ * the kernel copies what it finds, once. */
+static NTSTATUS copy_part(struct server_client *Client, ULONG Kind, ULONG_PTR There, char *Here,
+                          SIZE_T Bytes)
 {
     char *Transfer = (char *)Client->Process->AddressSpace.Low;
     struct channel_packet Question = {.kind = Kind, .address = There, .bytes = Bytes};
@@ -101,7 +107,8 @@ static NTSTATUS copy_part(struct server_client *Client, ULONG Kind, ULONG_PTR Th
     return Status;
 }
 
-static NTSTATUS copy(struct server_client *Client, ULONG Kind, ULONG_PTR There, char *Here, SIZE_T Bytes)
+static NTSTATUS copy(struct server_client *Client, ULONG Kind, ULONG_PTR There, char *Here,
+                     SIZE_T Bytes)
 {
     NTSTATUS Status = STATUS_SUCCESS;
 

@@ -14,11 +14,13 @@ static struct {
 } Main = {.ReadyFile = -1};
 
 static const struct argp_option Options[] = {
-    {"address", 'a', "PATH", 0, "listen there (default: $USERNT_ADDRESS, else a path of the user's)", 0},
+    {"address", 'a', "PATH", 0,
+     "listen there (default: $USERNT_ADDRESS, else a path of the user's)", 0},
     {"state", 's', "FOLDER", 0, "keep the registry there (default: it is not kept)", 0},
     {"drivers", 'd', "FOLDERS", 0, "colon-separated folders where `nt load NAME` looks", 0},
     {"memory", 'm', "MIB", 0, "physical memory (default: 1024)", 0},
-    {"processors", 'p', "N", 0, "virtual processors (default: one a Linux processor, at least 2)", 0},
+    {"processors", 'p', "N", 0, "virtual processors (default: one a Linux processor, at least 2)",
+     0},
     {"echo", 'e', NULL, 0, "debug prints to standard error", 0},
     {"ready-file", 'r', "FD", OPTION_HIDDEN, "write a line there when clients can connect", 0},
     {0},
@@ -83,7 +85,8 @@ static void stop(int Signal)
 
 int main(int Count, char **Arguments)
 {
-    static const struct argp Parser = {Options, parse, NULL, "The UserNT kernel process.", NULL, NULL, NULL};
+    static const struct argp Parser = {Options, parse, NULL, "The UserNT kernel process.",
+                                       NULL,    NULL,  NULL};
 
     Main.Server.Boot.Size = sizeof(USERNT_OPTIONS);
     Main.Server.Boot.NoEmbeddedProcess = TRUE;

@@ -48,7 +48,8 @@ static void start_connection(struct server_client *Client)
     InsertTailList(&Server.Clients, &Client->Links);
     ExReleaseFastMutex(&Server.Lock);
     atomic_fetch_add(&Server.Connections, 1);
-    if (NT_SUCCESS(PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, connection_main, Client))) {
+    if (NT_SUCCESS(PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL,
+                                        connection_main, Client))) {
         ZwClose(Thread);
         return;
     }

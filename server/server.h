@@ -1,6 +1,6 @@
 /*
- * server: the kernel process. Listens, turns connections into client processes, runs a kernel half for
- * each client thread, and notices when a client has gone.
+ * server: the kernel process. Listens, turns connections into client processes, runs a kernel half
+ * for each client thread, and notices when a client has gone.
  *
  * Files: server.c (life and death, accepting), client.c (a connection), thread.c (a kernel half),
  * hand.c (what is asked of the client's own process).
@@ -14,14 +14,14 @@
 
 struct server_options {
     USERNT_OPTIONS Boot;
-    const char *Address;    /* path of the socket */
-    void (*Ready)(void);    /* called once clients can connect */
+    const char *Address; /* path of the socket */
+    void (*Ready)(void); /* called once clients can connect */
 };
 
-/* Runs the kernel until NtShutdownSystem or server_stop. Returns 0, or a negative errno after saying why on standard
- * error (-EADDRINUSE: another kernel answers at the address). */
+/* Runs the kernel until NtShutdownSystem or server_stop. Returns 0, or a negative errno after
+ * saying why on standard error (-EADDRINUSE: another kernel answers at the address). */
 int server_run(const struct server_options *Options);
-void server_stop(void);     /* async-signal-safe */
+void server_stop(void); /* async-signal-safe */
 
 /* One connection. Its own thread and the kernel halves hold references. */
 struct server_client {
@@ -33,8 +33,9 @@ struct server_client {
     atomic_long References;
     KSPIN_LOCK ChannelLock;
     ULONG64 ChannelsBusy[CHANNEL_COUNT / 64];
-    ULONG64 ChannelsEnded[CHANNEL_COUNT / 64], ChannelsLeft[CHANNEL_COUNT / 64]; /* no kernel half, no client thread any more */
-    NTSTATUS ExitStatus;    /* what the client said when it ended itself */
+    ULONG64 ChannelsEnded[CHANNEL_COUNT / 64],
+        ChannelsLeft[CHANNEL_COUNT / 64]; /* no kernel half, no client thread any more */
+    NTSTATUS ExitStatus;                  /* what the client said when it ended itself */
     /* the hand: one question at a time */
     KMUTEX HandLock;
     KEVENT HandDone;
@@ -43,19 +44,22 @@ struct server_client {
 };
 
 struct server_client *client_new(int Socket);
-void client_run(struct server_client *Client);      /* reads until the client goes, then ends its process */
+void client_run(
+    struct server_client *Client); /* reads until the client goes, then ends its process */
 void client_release(struct server_client *Client);
 
 /* A kernel half for a client thread; *Index is its channel. */
 NTSTATUS thread_start(struct server_client *Client, ULONG HostThreadId, ULONG *Index);
 
-void thread_left(struct server_client *Client, ULONG Index); /* the client's word, for what it is worth */
+void thread_left(struct server_client *Client,
+                 ULONG Index); /* the client's word, for what it is worth */
 
 extern const MM_HAND HandOfClient;
 void hand_answer(struct server_client *Client, const struct channel_packet *Packet);
 void hand_abandon(struct server_client *Client);
 
-/* Where the kernel is found: --address, $USERNT_ADDRESS, else a path of the user's own. Shared with libntdll. */
+/* Where the kernel is found: --address, $USERNT_ADDRESS, else a path of the user's own. Shared with
+ * libntdll. */
 #include "server/address.h"
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * A kernel half: the thread of the kernel process that runs the system calls of one client thread.
  *
- * The channel lies in the client's slot, so all of it may change at any time. A call is copied once;
- * its answer is written and then published by the reply word.
+ * The channel lies in the client's slot, so all of it may change at any time. A call is copied
+ * once; its answer is written and then published by the reply word.
  */
 #include "server/server.h"
 
@@ -41,7 +41,8 @@ static void return_index(struct server_client *Client, ULONG Index)
 }
 
 /* A channel is free when neither side uses it any more. Mine: what the caller's side sets. */
-static void leave_index(struct server_client *Client, ULONG Index, ULONG64 *Mine, const ULONG64 *Other)
+static void leave_index(struct server_client *Client, ULONG Index, ULONG64 *Mine,
+                        const ULONG64 *Other)
 {
     ULONG Word = Index / 64;
     ULONG64 Bit = 1ull << (Index % 64);
@@ -95,8 +96,9 @@ static void answer_call(struct half *Half, uint32_t Call)
     HasApc = KiSelf->ApcState.UserApcPending && KeTakeUserApc(&Apc);
     Channel->has_apc = HasApc; /* the client may change it: what follows asks the copy */
     if (HasApc)
-        Channel->apc = (struct channel_apc){(uint64_t)(ULONG_PTR)Apc.Routine, (uint64_t)(ULONG_PTR)Apc.Context,
-                                            (uint64_t)(ULONG_PTR)Apc.Argument1, (uint64_t)(ULONG_PTR)Apc.Argument2};
+        Channel->apc = (struct channel_apc){
+            (uint64_t)(ULONG_PTR)Apc.Routine, (uint64_t)(ULONG_PTR)Apc.Context,
+            (uint64_t)(ULONG_PTR)Apc.Argument1, (uint64_t)(ULONG_PTR)Apc.Argument2};
     publish(Half, Call);
 }
 
@@ -110,7 +112,8 @@ static void tell_exit(struct half *Half)
         host_send(Half->Client->Socket, &Packet, sizeof(Packet), -1);
 }
 
-/* The client's thread waits for this if it left requests pending, or if it was ended by someone else in the middle of a call. */
+/* The client's thread waits for this if it left requests pending, or if it was ended by someone
+ * else in the middle of a call. */
 static void end_channel(struct half *Half)
 {
     IopCancelThreadIrps(PsSelf());

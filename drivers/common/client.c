@@ -15,10 +15,13 @@ void ClientFails(const char *Text, DWORD Error)
         fprintf(stderr, "%s: %s\n", ClientName, Text);
         return;
     }
-    Length = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL, Error, 0, Words, sizeof(Words), NULL);
-    while (Length && (Words[Length - 1] == '\n' || Words[Length - 1] == '\r' || Words[Length - 1] == ' '))
+    Length = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL, Error,
+                            0, Words, sizeof(Words), NULL);
+    while (Length &&
+           (Words[Length - 1] == '\n' || Words[Length - 1] == '\r' || Words[Length - 1] == ' '))
         Length--;
-    fprintf(stderr, "%s: %s: error %u%s%.*s\n", ClientName, Text, (unsigned)Error, Length ? ", " : "", (int)Length, Words);
+    fprintf(stderr, "%s: %s: error %u%s%.*s\n", ClientName, Text, (unsigned)Error,
+            Length ? ", " : "", (int)Length, Words);
 }
 
 BOOL ClientNumber(const char *Text, long Low, long High, long *Number)

@@ -33,7 +33,8 @@ int ConsoleStopped(void)
     return Stopped;
 }
 
-/* The console has no wait for a key that leaves other events alone. An arrow key is two: 0 or 0xE0 in front. */
+/* The console has no wait for a key that leaves other events alone. An arrow key is two: 0 or 0xE0
+ * in front. */
 int ConsoleKey(unsigned Milliseconds)
 {
     ULONGLONG End = GetTickCount64() + Milliseconds;

@@ -6,7 +6,8 @@
 
 #include <ntifs.h>
 
-/* Ends a request; after this the IRP is gone. Returns Status, for the dispatch routine to return. */
+/* Ends a request; after this the IRP is gone. Returns Status, for the dispatch routine to return.
+ */
 static __inline NTSTATUS DriverComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
     Irp->IoStatus.Status = Status;

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* On Windows the driver lies beside the program. Elsewhere a bare name is looked for by the kernel. */
+/* On Windows the driver lies beside the program. Elsewhere a bare name is looked for by the kernel.
+ */
 static void DriverPath(const char *Driver, char *Path, size_t Size)
 {
 #ifdef _WIN32
@@ -19,11 +20,13 @@ static void DriverPath(const char *Driver, char *Path, size_t Size)
 #endif
 }
 
-static SC_HANDLE CreateOrOpen(CLIENT_SERVICE *Service, const char *Name, const char *Display, const char *Path)
+static SC_HANDLE CreateOrOpen(CLIENT_SERVICE *Service, const char *Name, const char *Display,
+                              const char *Path)
 {
-    SC_HANDLE Handle = CreateServiceA(Service->Manager, Name, Display, SERVICE_START | SERVICE_STOP | DELETE,
-                                      SERVICE_KERNEL_DRIVER, SERVICE_DEMAND_START, SERVICE_ERROR_IGNORE, Path, NULL, NULL,
-                                      NULL, NULL, NULL);
+    SC_HANDLE Handle =
+        CreateServiceA(Service->Manager, Name, Display, SERVICE_START | SERVICE_STOP | DELETE,
+                       SERVICE_KERNEL_DRIVER, SERVICE_DEMAND_START, SERVICE_ERROR_IGNORE, Path,
+                       NULL, NULL, NULL, NULL, NULL);
 
     Service->Created = Handle != NULL;
     if (!Handle && GetLastError() == ERROR_SERVICE_EXISTS)
@@ -31,7 +34,8 @@ static SC_HANDLE CreateOrOpen(CLIENT_SERVICE *Service, const char *Name, const c
     return Handle;
 }
 
-int ClientServiceRegister(CLIENT_SERVICE *Service, const char *Name, const char *Display, const char *Driver, const char *Path)
+int ClientServiceRegister(CLIENT_SERVICE *Service, const char *Name, const char *Display,
+                          const char *Driver, const char *Path)
 {
     char Found[MAX_PATH + 16];
     DWORD Error;
@@ -68,7 +72,8 @@ int ClientServiceStart(CLIENT_SERVICE *Service)
     return CLIENT_NOT_STARTED;
 }
 
-int ClientServiceBegin(CLIENT_SERVICE *Service, const char *Name, const char *Display, const char *Driver, const char *Path)
+int ClientServiceBegin(CLIENT_SERVICE *Service, const char *Name, const char *Display,
+                       const char *Driver, const char *Path)
 {
     int Code = ClientServiceRegister(Service, Name, Display, Driver, Path);
 
@@ -82,7 +87,8 @@ static BOOL Stop(CLIENT_SERVICE *Service)
     if (!Service->Started)
         return TRUE;
     Service->Started = FALSE;
-    return ControlService(Service->Service, SERVICE_CONTROL_STOP, &Status) || GetLastError() == ERROR_SERVICE_NOT_ACTIVE;
+    return ControlService(Service->Service, SERVICE_CONTROL_STOP, &Status) ||
+           GetLastError() == ERROR_SERVICE_NOT_ACTIVE;
 }
 
 static BOOL Delete(CLIENT_SERVICE *Service)

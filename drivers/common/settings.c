@@ -14,11 +14,13 @@ static BOOLEAN ReadValue(PUNICODE_STRING RegistryPath, PCWSTR Name, VALUE *Value
     HANDLE Key;
     NTSTATUS Status;
 
-    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
+                               NULL, NULL);
     if (!NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes)))
         return FALSE;
     RtlInitUnicodeString(&String, Name);
-    Status = ZwQueryValueKey(Key, &String, KeyValuePartialInformation, Value, sizeof(*Value), &Returned);
+    Status =
+        ZwQueryValueKey(Key, &String, KeyValuePartialInformation, Value, sizeof(*Value), &Returned);
     ZwClose(Key);
     return NT_SUCCESS(Status);
 }
@@ -28,7 +30,8 @@ ULONG SettingsNumber(PUNICODE_STRING RegistryPath, PCWSTR Name, ULONG Otherwise)
     VALUE Value;
     ULONG Number = Otherwise;
 
-    if (ReadValue(RegistryPath, Name, &Value) && Value.Head.Type == REG_DWORD && Value.Head.DataLength == sizeof(Number))
+    if (ReadValue(RegistryPath, Name, &Value) && Value.Head.Type == REG_DWORD &&
+        Value.Head.DataLength == sizeof(Number))
         RtlCopyMemory(&Number, Value.Head.Data, sizeof(Number));
     return Number;
 }
@@ -50,7 +53,8 @@ static ULONG ReadCharacters(PUNICODE_STRING RegistryPath, PCWSTR Name, ULONG Typ
     return Characters;
 }
 
-BOOLEAN SettingsText(PUNICODE_STRING RegistryPath, PCWSTR Name, PUNICODE_STRING Text, WCHAR Buffer[SETTINGS_CHARACTERS])
+BOOLEAN SettingsText(PUNICODE_STRING RegistryPath, PCWSTR Name, PUNICODE_STRING Text,
+                     WCHAR Buffer[SETTINGS_CHARACTERS])
 {
     if (!ReadCharacters(RegistryPath, Name, REG_SZ, Buffer))
         return FALSE;

@@ -9,7 +9,8 @@
 /* A REG_DWORD. */
 ULONG SettingsNumber(PUNICODE_STRING RegistryPath, PCWSTR Name, ULONG Otherwise);
 /* A REG_SZ. FALSE: there is none, or it is too long. */
-BOOLEAN SettingsText(PUNICODE_STRING RegistryPath, PCWSTR Name, PUNICODE_STRING Text, WCHAR Buffer[SETTINGS_CHARACTERS]);
+BOOLEAN SettingsText(PUNICODE_STRING RegistryPath, PCWSTR Name, PUNICODE_STRING Text,
+                     WCHAR Buffer[SETTINGS_CHARACTERS]);
 /* A REG_MULTI_SZ: how many characters it has, 0: there is none. */
 ULONG SettingsNames(PUNICODE_STRING RegistryPath, PCWSTR Name, WCHAR Buffer[SETTINGS_CHARACTERS]);
 

@@ -1,7 +1,8 @@
 /*
  * SharingMemory: what the driver and its clients agree on.
  *
- * The driver gives each client one page of its own memory, read-only, and writes the local time into it once a second.
+ * The driver gives each client one page of its own memory, read-only, and writes the local time
+ * into it once a second.
  */
 #ifndef SHARINGMEMORY_PUBLIC_H
 #define SHARINGMEMORY_PUBLIC_H
@@ -20,21 +21,24 @@
  *
  *   method, access   buffered, FILE_READ_ACCESS
  *   in               nothing
- *   out              the address of the page: a pointer of the calling process (4 bytes for a 32-bit one)
+ *   out              the address of the page: a pointer of the calling process (4 bytes for a
+ * 32-bit one)
  *
- *   STATUS_SUCCESS                 Information is the size of the pointer. Asked again: the same address
- *   STATUS_BUFFER_TOO_SMALL        the output buffer cannot hold a pointer
- *   STATUS_ACCESS_DENIED           the handle was made by another process (or it has no read access)
- *   STATUS_INSUFFICIENT_RESOURCES  no memory for the page, its description or its mapping
+ *   STATUS_SUCCESS                 Information is the size of the pointer. Asked again: the same
+ * address STATUS_BUFFER_TOO_SMALL        the output buffer cannot hold a pointer
+ *   STATUS_ACCESS_DENIED           the handle was made by another process (or it has no read
+ * access) STATUS_INSUFFICIENT_RESOURCES  no memory for the page, its description or its mapping
  *   STATUS_INVALID_DEVICE_STATE    the handle is being closed
  *
  * Any other code: STATUS_INVALID_DEVICE_REQUEST. No failure changes what was shared before.
  */
-#define IOCTL_GIVE_ME_YOUR_MEMORY CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_READ_ACCESS)
+#define IOCTL_GIVE_ME_YOUR_MEMORY                                                                  \
+    CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_READ_ACCESS)
 
 /*
- * The page. The writer makes Sequence odd, writes the time, and makes it even again; a reader that finds the same even
- * number before and after has read one time and not half of two. The rest of the page is zero.
+ * The page. The writer makes Sequence odd, writes the time, and makes it even again; a reader that
+ * finds the same even number before and after has read one time and not half of two. The rest of
+ * the page is zero.
  */
 typedef struct _SHARED_CLOCK {
     union {

@@ -7,7 +7,8 @@ const MODULE_LAYOUT ModulesAux32 = {FALSE, 0, 0x10C, 0x00, 4, 0x04, 0x08, 0x0A};
 const MODULE_LAYOUT ModulesAux64 = {FALSE, 0, 0x110, 0x00, 8, 0x08, 0x0C, 0x0E};
 
 /* The names under which a kernel may be installed, and a debugger of old. */
-const CHAR ModulesDefaultNames[] = "ntoskrnl.exe\0ntkrnlmp.exe\0ntkrnlpa.exe\0ntkrpamp.exe\0ntice.sys\0";
+const CHAR ModulesDefaultNames[] =
+    "ntoskrnl.exe\0ntkrnlmp.exe\0ntkrnlpa.exe\0ntkrpamp.exe\0ntice.sys\0";
 
 #define SPARE_ENTRIES 8 /* room for what is loaded between two queries */
 #define MOST_QUERIES 16
@@ -54,7 +55,9 @@ static NTSTATUS Fetch(const MODULE_SOURCE *Source, PVOID *Buffer, ULONG *Bytes)
     ULONG Size = 0, Returned = 0, Round;
     NTSTATUS Status = Source->Query(Source->Context, &Nothing, 0, &Returned);
 
-    for (Round = 0; Round < MOST_QUERIES && (TooSmall(Status) || (Round == 0 && NT_SUCCESS(Status))); Round++) {
+    for (Round = 0;
+         Round < MOST_QUERIES && (TooSmall(Status) || (Round == 0 && NT_SUCCESS(Status)));
+         Round++) {
         Size = NextSize(Source->Layout, Size, Returned);
         if (!Size)
             return STATUS_INVALID_BUFFER_SIZE;
@@ -88,7 +91,8 @@ static USHORT CheckedOffset(const SYSTEM_MODULE *Module, USHORT Offset)
     return Offset < Length ? Offset : 0;
 }
 
-VOID ModulesEntry(const MODULE_LAYOUT *Layout, const VOID *Buffer, ULONG Index, SYSTEM_MODULE *Module)
+VOID ModulesEntry(const MODULE_LAYOUT *Layout, const VOID *Buffer, ULONG Index,
+                  SYSTEM_MODULE *Module)
 {
     const UCHAR *Entry = (const UCHAR *)Buffer + Layout->First + (SIZE_T)Index * Layout->EntrySize;
     USHORT Offset;
@@ -102,11 +106,13 @@ VOID ModulesEntry(const MODULE_LAYOUT *Layout, const VOID *Buffer, ULONG Index, 
 }
 
 /* Count is at most MODULES_MOST_BYTES / EntrySize: the product is far from any limit. */
-static NTSTATUS Convert(const MODULE_SOURCE *Source, const VOID *Buffer, ULONG Count, SYSTEM_MODULE_LIST **List)
+static NTSTATUS Convert(const MODULE_SOURCE *Source, const VOID *Buffer, ULONG Count,
+                        SYSTEM_MODULE_LIST **List)
 {
     ULONG i;
 
-    *List = Source->Allocate(Source->Context, SYSTEM_MODULE_LIST_HEAD + (SIZE_T)Count * sizeof(SYSTEM_MODULE));
+    *List = Source->Allocate(Source->Context,
+                             SYSTEM_MODULE_LIST_HEAD + (SIZE_T)Count * sizeof(SYSTEM_MODULE));
     if (!*List)
         return STATUS_NO_MEMORY;
     (*List)->Count = (*List)->Returned = Count;

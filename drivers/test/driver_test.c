@@ -41,7 +41,8 @@ NTSTATUS DriverTestUnload(const char *Name)
 
 int DriverTestBoot(void **Unused)
 {
-    static const USERNT_OPTIONS Options = {.Size = sizeof(Options), .Processors = 2, .BootUserId = MAXULONG, .DriverPath = NT_DRIVERS};
+    static const USERNT_OPTIONS Options = {
+        .Size = sizeof(Options), .Processors = 2, .BootUserId = MAXULONG, .DriverPath = NT_DRIVERS};
 
     if (!NT_SUCCESS(UserNtBoot(&Options)))
         return -1;
@@ -67,7 +68,8 @@ int DriverTestStop(void **Unused)
             Result = -1;
     for (size_t i = 0; i < RTL_NUMBER_OF(Tags); i++)
         if (DriverTestBlocks(Tags[i])) {
-            fprintf(stderr, "%llu blocks of tag %.4s are left\n", (unsigned long long)DriverTestBlocks(Tags[i]), (const char *)&Tags[i]);
+            fprintf(stderr, "%llu blocks of tag %.4s are left\n",
+                    (unsigned long long)DriverTestBlocks(Tags[i]), (const char *)&Tags[i]);
             Result = -1;
         }
     return NT_SUCCESS(UserNtShutdown()) ? Result : -1;
@@ -83,8 +85,8 @@ NTSTATUS DriverTestOpen(const char *Device, ACCESS_MASK Access, HANDLE *File)
     widen(Device, Path + 4, 1020);
     Attributes = NtTestName(&Name, Path);
     *File = NULL;
-    return SYS(NtCreateFile, File, Access | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0, 0, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT,
-               NULL, 0);
+    return SYS(NtCreateFile, File, Access | SYNCHRONIZE, &Attributes, &Iosb, NULL, 0, 0, FILE_OPEN,
+               FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
 }
 
 HANDLE DriverTestOpened(const char *Device)
@@ -95,10 +97,12 @@ HANDLE DriverTestOpened(const char *Device)
     return File;
 }
 
-NTSTATUS DriverTestControl(HANDLE File, ULONG Code, PVOID In, ULONG InLength, PVOID Out, ULONG OutLength)
+NTSTATUS DriverTestControl(HANDLE File, ULONG Code, PVOID In, ULONG InLength, PVOID Out,
+                           ULONG OutLength)
 {
     IO_STATUS_BLOCK Iosb = {.Information = 0};
-    NTSTATUS Status = SYS(NtDeviceIoControlFile, File, NULL, NULL, NULL, &Iosb, Code, In, InLength, Out, OutLength);
+    NTSTATUS Status = SYS(NtDeviceIoControlFile, File, NULL, NULL, NULL, &Iosb, Code, In, InLength,
+                          Out, OutLength);
 
     Information = Iosb.Information;
     return Status;
@@ -134,7 +138,8 @@ ULONG64 DriverTestBlocks(ULONG Tag)
 
     for (ULONG i = 0; i < Count && i < 1024; i++)
         if (All[i].Tag == Tag)
-            return All[i].PagedAllocs - All[i].PagedFrees + All[i].NonPagedAllocs - All[i].NonPagedFrees;
+            return All[i].PagedAllocs - All[i].PagedFrees + All[i].NonPagedAllocs -
+                   All[i].NonPagedFrees;
     return 0;
 }
 
@@ -159,7 +164,11 @@ BOOLEAN DriverTestHasFailed(void)
     return Test.Failed;
 }
 
-typedef struct { struct _EPROCESS *Process; void (*Do)(void *); void *Context; } ELSEWHERE;
+typedef struct {
+    struct _EPROCESS *Process;
+    void (*Do)(void *);
+    void *Context;
+} ELSEWHERE;
 
 static void elsewhere(void *Argument)
 {
@@ -172,7 +181,10 @@ static void elsewhere(void *Argument)
 
 void DriverTestElsewhere(void (*Do)(void *Context), void *Context)
 {
-    PS_CLIENT Client = {.HostProcessId = host_process_id() + 1, .HostUserId = host_user_id(), .ImagePath = "/bin/other", .Embedded = TRUE};
+    PS_CLIENT Client = {.HostProcessId = host_process_id() + 1,
+                        .HostUserId = host_user_id(),
+                        .ImagePath = "/bin/other",
+                        .Embedded = TRUE};
     ELSEWHERE Where = {.Do = Do, .Context = Context};
     host_thread *Thread;
 

@@ -1,9 +1,11 @@
-/* What the tests of the drivers include: an embedded executive, the drivers just built, system calls as a client makes them. */
+/* What the tests of the drivers include: an embedded executive, the drivers just built, system
+ * calls as a client makes them. */
 #pragma once
 
 #include "nt/test/nt_test.h"
 
-/* Boots with 1 GiB, loads the drivers DriverTestLoaded[] (ends with NULL); unloads them, checks that their tags are back to zero. */
+/* Boots with 1 GiB, loads the drivers DriverTestLoaded[] (ends with NULL); unloads them, checks
+ * that their tags are back to zero. */
 extern const char *DriverTestLoaded[];
 int DriverTestBoot(void **Unused);
 int DriverTestStop(void **Unused);
@@ -15,7 +17,8 @@ NTSTATUS DriverTestUnload(const char *Name);
 extern ULONG_PTR Information;
 NTSTATUS DriverTestOpen(const char *Device, ACCESS_MASK Access, HANDLE *File);
 HANDLE DriverTestOpened(const char *Device); /* for reading and writing; must succeed */
-NTSTATUS DriverTestControl(HANDLE File, ULONG Code, PVOID In, ULONG InLength, PVOID Out, ULONG OutLength);
+NTSTATUS DriverTestControl(HANDLE File, ULONG Code, PVOID In, ULONG InLength, PVOID Out,
+                           ULONG OutLength);
 NTSTATUS DriverTestWrite(HANDLE File, const void *Data, ULONG Length);
 NTSTATUS DriverTestRead(HANDLE File, void *Data, ULONG Length);
 void DriverTestClose(HANDLE File);
@@ -29,11 +32,15 @@ BOOLEAN DriverTestHasFailed(void);
 /* Runs Do in a process of its own, which ends after it; returns when it has ended. */
 void DriverTestElsewhere(void (*Do)(void *Context), void *Context);
 /* Another thread of this process; DriverTestJoin waits for it. */
-typedef struct DRIVER_THREAD { host_thread *Host; void (*Do)(void *); void *Context; } DRIVER_THREAD;
+typedef struct DRIVER_THREAD {
+    host_thread *Host;
+    void (*Do)(void *);
+    void *Context;
+} DRIVER_THREAD;
 void DriverTestThread(DRIVER_THREAD *Thread, void (*Do)(void *), void *Context);
 void DriverTestJoin(DRIVER_THREAD *Thread);
 /* Waits until Condition holds. */
-#define DRIVER_TEST_WAIT(condition)                                                                                    \
-    while (!(condition))                                                                                               \
+#define DRIVER_TEST_WAIT(condition)                                                                \
+    while (!(condition))                                                                           \
     DriverTestPause()
 void DriverTestPause(void);

@@ -1,8 +1,8 @@
 /*
  * Registry callbacks: drivers that are asked before operations on keys and told after.
  *
- * The list stands in order of altitude, highest first; those registered without one come last. A callback is protected from
- * unregistering while an operation is between its two calls.
+ * The list stands in order of altitude, highest first; those registered without one come last. A
+ * callback is protected from unregistering while an operation is between its two calls.
  */
 #include "cm/cmp.h"
 
@@ -24,9 +24,11 @@ static NTSTATUS CmpInsertCallback(CMP_CALLBACK *New)
     LONG Order = 1;
 
     ExLockExclusive_(&CmpState.CallbackLock);
-    for (Entry = CmpState.Callbacks.Flink; New->Altitude.Length != 0 && Entry != &CmpState.Callbacks; Entry = Entry->Flink) {
+    for (Entry = CmpState.Callbacks.Flink;
+         New->Altitude.Length != 0 && Entry != &CmpState.Callbacks; Entry = Entry->Flink) {
         CMP_CALLBACK *Other = CONTAINING_RECORD(Entry, CMP_CALLBACK, Link);
-        Order = Other->Altitude.Length == 0 ? 1 : ObCompareAltitudes_(&New->Altitude, &Other->Altitude);
+        Order =
+            Other->Altitude.Length == 0 ? 1 : ObCompareAltitudes_(&New->Altitude, &Other->Altitude);
         if (Order >= 0)
             break;
     }
@@ -45,7 +47,8 @@ static NTSTATUS CmpInsertCallback(CMP_CALLBACK *New)
     return Status;
 }
 
-static NTSTATUS CmpRegister(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Altitude, PVOID Context, PLARGE_INTEGER Cookie)
+static NTSTATUS CmpRegister(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Altitude,
+                            PVOID Context, PLARGE_INTEGER Cookie)
 {
     USHORT Length = Altitude != NULL ? Altitude->Length : 0;
     CMP_CALLBACK *New = ExAllocatePoolWithTag(NonPagedPool, sizeof(*New) + Length, CMP_TAG);
@@ -53,7 +56,8 @@ static NTSTATUS CmpRegister(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Alt
 
     if (New == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    *New = (CMP_CALLBACK){.Function = Function, .Context = Context, .Altitude = {Length, Length, (PWCH)(New + 1)}};
+    *New = (CMP_CALLBACK){
+        .Function = Function, .Context = Context, .Altitude = {Length, Length, (PWCH)(New + 1)}};
     if (Length != 0)
         RtlCopyMemory(New->Altitude.Buffer, Altitude->Buffer, Length);
     ExInitializeRundownProtection(&New->Rundown);
@@ -66,14 +70,17 @@ static NTSTATUS CmpRegister(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Alt
 }
 
 /* IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-cmregistercallback */
-NTSTATUS NTAPI CmRegisterCallback(PEX_CALLBACK_FUNCTION Function, PVOID Context, PLARGE_INTEGER Cookie)
+NTSTATUS NTAPI CmRegisterCallback(PEX_CALLBACK_FUNCTION Function, PVOID Context,
+                                  PLARGE_INTEGER Cookie)
 {
     VF_IRQL_MAX(APC_LEVEL);
     return CmpRegister(Function, NULL, Context, Cookie);
 }
 
-/* STATUS_FLT_INSTANCE_ALTITUDE_COLLISION, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-cmregistercallbackex */
-NTSTATUS NTAPI CmRegisterCallbackEx(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Altitude, PVOID Driver, PVOID Context, PLARGE_INTEGER Cookie,
+/* STATUS_FLT_INSTANCE_ALTITUDE_COLLISION, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER.
+ * IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-cmregistercallbackex */
+NTSTATUS NTAPI CmRegisterCallbackEx(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Altitude,
+                                    PVOID Driver, PVOID Context, PLARGE_INTEGER Cookie,
                                     PVOID Reserved)
 {
     VF_IRQL_MAX(APC_LEVEL);
@@ -84,9 +91,11 @@ NTSTATUS NTAPI CmRegisterCallbackEx(PEX_CALLBACK_FUNCTION Function, PCUNICODE_ST
 
 static void CmpCleanContext(CMP_CALLBACK *Callback, CM_KEY *Key, CMP_CONTEXT *Context)
 {
-    REG_CALLBACK_CONTEXT_CLEANUP_INFORMATION Information = {.Object = Key, .ObjectContext = Context->Context};
+    REG_CALLBACK_CONTEXT_CLEANUP_INFORMATION Information = {.Object = Key,
+                                                            .ObjectContext = Context->Context};
 
-    Callback->Function(Callback->Context, (PVOID)(ULONG_PTR)RegNtCallbackObjectContextCleanup, &Information);
+    Callback->Function(Callback->Context, (PVOID)(ULONG_PTR)RegNtCallbackObjectContextCleanup,
+                       &Information);
 }
 
 static CMP_CALLBACK *CmpFindCallback(LARGE_INTEGER Cookie)
@@ -124,8 +133,9 @@ void CmpDropContexts(CM_KEY *Key, LARGE_INTEGER *Cookie)
     }
 }
 
-/* Returns when the callback does not run any more. Contexts that it set on key objects stay with it: they are not given back later.
- * STATUS_INVALID_PARAMETER: no such cookie. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-cmunregistercallback */
+/* Returns when the callback does not run any more. Contexts that it set on key objects stay with
+ * it: they are not given back later. STATUS_INVALID_PARAMETER: no such cookie. IRQL <= APC_LEVEL.
+ * Doc: wdm/nf-wdm-cmunregistercallback */
 NTSTATUS NTAPI CmUnRegisterCallback(LARGE_INTEGER Cookie)
 {
     CMP_CALLBACK *Callback;
@@ -164,8 +174,10 @@ static CMP_CONTEXT *CmpFindContext(CM_KEY *Key, LARGE_INTEGER Cookie)
     return NULL;
 }
 
-/* What the callback's later calls for this key object find as ObjectContext. Doc: wdm/nf-wdm-cmsetcallbackobjectcontext */
-NTSTATUS NTAPI CmSetCallbackObjectContext(PVOID Object, PLARGE_INTEGER Cookie, PVOID NewContext, PVOID *OldContext)
+/* What the callback's later calls for this key object find as ObjectContext. Doc:
+ * wdm/nf-wdm-cmsetcallbackobjectcontext */
+NTSTATUS NTAPI CmSetCallbackObjectContext(PVOID Object, PLARGE_INTEGER Cookie, PVOID NewContext,
+                                          PVOID *OldContext)
 {
     CMP_CONTEXT *New = ExAllocatePoolWithTag(PagedPool, sizeof(*New), CMP_TAG), *Context;
     CM_KEY *Key = Object;
@@ -221,7 +233,8 @@ static PVOID CmpContextOf(PVOID Object, CMP_CALLBACK *Callback)
     return Result;
 }
 
-/* A callback that fails ends the operation: those below it are not asked, and only those that were asked are told. */
+/* A callback that fails ends the operation: those below it are not asked, and only those that were
+ * asked are told. */
 NTSTATUS CmpBefore(CMP_CALL *Call, REG_NOTIFY_CLASS Class)
 {
     NTSTATUS Status = STATUS_SUCCESS;
@@ -243,7 +256,8 @@ NTSTATUS CmpBefore(CMP_CALL *Call, REG_NOTIFY_CLASS Class)
 /* The operation's final status: a callback may change it in a post-notification. */
 NTSTATUS CmpAfter(CMP_CALL *Call, NTSTATUS Status)
 {
-    REG_POST_OPERATION_INFORMATION Information = {.Object = Call->Object, .PreInformation = Call->Information};
+    REG_POST_OPERATION_INFORMATION Information = {.Object = Call->Object,
+                                                  .PreInformation = Call->Information};
 
     if (Status == STATUS_CALLBACK_BYPASS)
         Status = STATUS_SUCCESS;
@@ -263,8 +277,10 @@ NTSTATUS CmpAfter(CMP_CALL *Call, NTSTATUS Status)
 
 /* ---- names of key objects ---- */
 
-/* The full name, valid until the key object goes (ObjectName), and a number that is the same for every object of the key. Doc: wdm/nf-wdm-cmcallbackgetkeyobjectid */
-NTSTATUS NTAPI CmCallbackGetKeyObjectID(PLARGE_INTEGER Cookie, PVOID Object, PULONG_PTR ObjectID, PCUNICODE_STRING *ObjectName)
+/* The full name, valid until the key object goes (ObjectName), and a number that is the same for
+ * every object of the key. Doc: wdm/nf-wdm-cmcallbackgetkeyobjectid */
+NTSTATUS NTAPI CmCallbackGetKeyObjectID(PLARGE_INTEGER Cookie, PVOID Object, PULONG_PTR ObjectID,
+                                        PCUNICODE_STRING *ObjectName)
 {
     CM_KEY *Key = Object;
     UNICODE_STRING Path = {0};
@@ -288,8 +304,10 @@ NTSTATUS NTAPI CmCallbackGetKeyObjectID(PLARGE_INTEGER Cookie, PVOID Object, PUL
     return Status;
 }
 
-/* The caller gives ObjectName back with CmCallbackReleaseKeyObjectIDEx. Doc: wdm/nf-wdm-cmcallbackgetkeyobjectidex */
-NTSTATUS NTAPI CmCallbackGetKeyObjectIDEx(PLARGE_INTEGER Cookie, PVOID Object, PULONG_PTR ObjectID, PCUNICODE_STRING *ObjectName, ULONG Flags)
+/* The caller gives ObjectName back with CmCallbackReleaseKeyObjectIDEx. Doc:
+ * wdm/nf-wdm-cmcallbackgetkeyobjectidex */
+NTSTATUS NTAPI CmCallbackGetKeyObjectIDEx(PLARGE_INTEGER Cookie, PVOID Object, PULONG_PTR ObjectID,
+                                          PCUNICODE_STRING *ObjectName, ULONG Flags)
 {
     UNICODE_STRING Path, *Name;
     NTSTATUS Status;

@@ -1,8 +1,10 @@
 /*
  * The hive file, through hivex.
  *
- * A save writes the whole tree (without volatile keys) into a fresh hive beside the old one, which then takes its place in one step. hivex speaks UTF-8
- * and knows neither classes nor descriptors: they are not kept. A name that is not valid UTF-16, or has a zero in it, cannot be kept either; its key or value is left out.
+ * A save writes the whole tree (without volatile keys) into a fresh hive beside the old one, which
+ * then takes its place in one step. hivex speaks UTF-8 and knows neither classes nor descriptors:
+ * they are not kept. A name that is not valid UTF-16, or has a zero in it, cannot be kept either;
+ * its key or value is left out.
  */
 #include "cm/cmp.h"
 
@@ -20,7 +22,8 @@ static char *CmpToUtf8(PCUNICODE_STRING Name)
 
     if (Text == NULL)
         return NULL;
-    if (RtlUnicodeToUTF8N(Text, Length - 1, &Bytes, Name->Buffer, Name->Length) != STATUS_SUCCESS || memchr(Text, 0, Bytes) != NULL) {
+    if (RtlUnicodeToUTF8N(Text, Length - 1, &Bytes, Name->Buffer, Name->Length) != STATUS_SUCCESS ||
+        memchr(Text, 0, Bytes) != NULL) {
         free(Text);
         return NULL;
     }
@@ -36,7 +39,8 @@ static BOOLEAN CmpFromUtf8(const char *Text, PUNICODE_STRING Name)
     if (Length * sizeof(WCHAR) > UNICODE_STRING_MAX_BYTES)
         return FALSE;
     Name->Buffer = malloc(Length * sizeof(WCHAR) + sizeof(WCHAR));
-    if (Name->Buffer == NULL || !NT_SUCCESS(RtlUTF8ToUnicodeN(Name->Buffer, Length * sizeof(WCHAR), &Bytes, Text, Length))) {
+    if (Name->Buffer == NULL || !NT_SUCCESS(RtlUTF8ToUnicodeN(Name->Buffer, Length * sizeof(WCHAR),
+                                                              &Bytes, Text, Length))) {
         free(Name->Buffer);
         return FALSE;
     }
@@ -153,9 +157,9 @@ static void CmpWriteHeader(UCHAR *File)
     ULONG Sum = 0, Word;
 
     memcpy(File, "regf", 4);
-    CmpPut32(File + 0x04, 1);         /* the two sequence numbers agree */
+    CmpPut32(File + 0x04, 1); /* the two sequence numbers agree */
     CmpPut32(File + 0x08, 1);
-    CmpPut32(File + 0x14, 1);         /* version 1.3: values of any size in one cell */
+    CmpPut32(File + 0x14, 1); /* version 1.3: values of any size in one cell */
     CmpPut32(File + 0x18, 3);
     CmpPut32(File + 0x20, 1);         /* memory format */
     CmpPut32(File + 0x24, 0x20);      /* the root's cell */
@@ -171,28 +175,30 @@ static void CmpWriteHeader(UCHAR *File)
 /* Self-relative, without owner, group and lists. */
 static const UCHAR CmpEmptyDescriptor[20] = {1, 0, 0x04, 0x80};
 
-/* A bin with the root key, its security cell, and the rest free. Cells: negative size in front, multiples of 8. */
+/* A bin with the root key, its security cell, and the rest free. Cells: negative size in front,
+ * multiples of 8. */
 static void CmpWriteBin(UCHAR *Bin)
 {
-    const ULONG Key = 0x20, KeyBytes = 0x58, Security = Key + KeyBytes, SecurityBytes = 0x30, Free = Security + SecurityBytes;
+    const ULONG Key = 0x20, KeyBytes = 0x58, Security = Key + KeyBytes, SecurityBytes = 0x30,
+                Free = Security + SecurityBytes;
     UCHAR *Nk = Bin + Key, *Sk = Bin + Security;
 
     memcpy(Bin, "hbin", 4);
     CmpPut32(Bin + 0x08, CMP_BLOCK);
-    CmpPut32(Nk, (ULONG)-(LONG)KeyBytes);
+    CmpPut32(Nk, (ULONG) - (LONG)KeyBytes);
     memcpy(Nk + 4, "nk", 2);
-    CmpPut16(Nk + 6, 0x2C);           /* hive entry, not to be deleted, 8-bit name */
-    CmpPut32(Nk + 0x14, MAXULONG);    /* parent */
-    CmpPut32(Nk + 0x20, MAXULONG);    /* subkeys, volatile subkeys, values: none */
+    CmpPut16(Nk + 6, 0x2C);        /* hive entry, not to be deleted, 8-bit name */
+    CmpPut32(Nk + 0x14, MAXULONG); /* parent */
+    CmpPut32(Nk + 0x20, MAXULONG); /* subkeys, volatile subkeys, values: none */
     CmpPut32(Nk + 0x24, MAXULONG);
     CmpPut32(Nk + 0x2C, MAXULONG);
     CmpPut32(Nk + 0x30, Security);
-    CmpPut32(Nk + 0x34, MAXULONG);    /* class */
+    CmpPut32(Nk + 0x34, MAXULONG); /* class */
     CmpPut16(Nk + 0x4C, 7);
     memcpy(Nk + 0x50, "MACHINE", 7);
-    CmpPut32(Sk, (ULONG)-(LONG)SecurityBytes);
+    CmpPut32(Sk, (ULONG) - (LONG)SecurityBytes);
     memcpy(Sk + 4, "sk", 2);
-    CmpPut32(Sk + 0x08, Security);    /* a ring of one */
+    CmpPut32(Sk + 0x08, Security); /* a ring of one */
     CmpPut32(Sk + 0x0C, Security);
     CmpPut32(Sk + 0x10, 1);
     CmpPut32(Sk + 0x14, sizeof(CmpEmptyDescriptor));
@@ -212,7 +218,10 @@ static NTSTATUS CmpSaveValues(hive_h *Hive, hive_node_h To, CM_NODE *Node)
         CM_VALUE *Value = Node->Values[i];
         char *Name = CmpToUtf8(&Value->Name);
         if (Name != NULL)
-            Values[Count++] = (hive_set_value){.key = Name, .t = Value->Type, .len = Value->Length, .value = Value->Length != 0 ? Value->Data : ""};
+            Values[Count++] = (hive_set_value){.key = Name,
+                                               .t = Value->Type,
+                                               .len = Value->Length,
+                                               .value = Value->Length != 0 ? Value->Data : ""};
     }
     if (Count != 0 && hivex_node_set_values(Hive, To, Count, Values, 0) != 0)
         Status = STATUS_REGISTRY_IO_FAILED;
@@ -235,7 +244,8 @@ static NTSTATUS CmpSaveNode(hive_h *Hive, hive_node_h To, CM_NODE *Node)
         if (Name == NULL)
             continue;
         Child = hivex_node_add_child(Hive, To, Name);
-        Status = Child != 0 ? CmpSaveNode(Hive, Child, Node->Subkeys[i]) : STATUS_REGISTRY_IO_FAILED;
+        Status =
+            Child != 0 ? CmpSaveNode(Hive, Child, Node->Subkeys[i]) : STATUS_REGISTRY_IO_FAILED;
         free(Name);
     }
     return Status;

@@ -1,16 +1,20 @@
 /*
- * Key objects: the walk from a key down a path, creation on the way, and what happens when handles and objects go.
+ * Key objects: the walk from a key down a path, creation on the way, and what happens when handles
+ * and objects go.
  */
 #include "cm/cmp.h"
 
-#define CMP_OPTIONS (REG_OPTION_VOLATILE | REG_OPTION_CREATE_LINK | REG_OPTION_BACKUP_RESTORE | REG_OPTION_OPEN_LINK)
+#define CMP_OPTIONS                                                                                \
+    (REG_OPTION_VOLATILE | REG_OPTION_CREATE_LINK | REG_OPTION_BACKUP_RESTORE |                    \
+     REG_OPTION_OPEN_LINK)
 
 POBJECT_TYPE CmKeyObjectType_;
 POBJECT_TYPE *CmKeyObjectType = &CmKeyObjectType_;
 
 NTSTATUS CmpNewKey(CM_NODE *Node, POBJECT_ATTRIBUTES Attributes, CM_KEY **Key)
 {
-    NTSTATUS Status = ObCreateObject(KernelMode, CmKeyObjectType_, Attributes, KernelMode, NULL, sizeof(CM_KEY), 0, 0, (PVOID *)Key);
+    NTSTATUS Status = ObCreateObject(KernelMode, CmKeyObjectType_, Attributes, KernelMode, NULL,
+                                     sizeof(CM_KEY), 0, 0, (PVOID *)Key);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -34,10 +38,14 @@ static void CmpDeleteKeyObject(PVOID Object)
     ExUnlockExclusive_(&CmpState.Lock);
 }
 
-static void CmpCloseKey(PEPROCESS Process, PVOID Object, ACCESS_MASK Granted, ULONG ProcessHandleCount, ULONG SystemHandleCount)
+static void CmpCloseKey(PEPROCESS Process, PVOID Object, ACCESS_MASK Granted,
+                        ULONG ProcessHandleCount, ULONG SystemHandleCount)
 {
     REG_KEY_HANDLE_CLOSE_INFORMATION Information = {.Object = Object};
-    CMP_CALL Call = {.Post = RegNtPostKeyHandleClose, .Object = Object, .Information = &Information, .CallContext = &Information.CallContext,
+    CMP_CALL Call = {.Post = RegNtPostKeyHandleClose,
+                     .Object = Object,
+                     .Information = &Information,
+                     .CallContext = &Information.CallContext,
                      .ObjectContext = &Information.ObjectContext};
     LIST_ENTRY Fired;
 
@@ -101,8 +109,10 @@ static NTSTATUS CmpFollowLink(CM_NODE *Node, PCUNICODE_STRING Rest, PUNICODE_STR
     return STATUS_REPARSE;
 }
 
-/* As far down as there are keys. *Node is where the walk ended, Name what is missing (empty: nothing), Rest what comes after it. */
-static NTSTATUS CmpWalk(CM_NODE **Node, PUNICODE_STRING Rest, PUNICODE_STRING Name, PUNICODE_STRING Path, BOOLEAN OpenLink)
+/* As far down as there are keys. *Node is where the walk ended, Name what is missing (empty:
+ * nothing), Rest what comes after it. */
+static NTSTATUS CmpWalk(CM_NODE **Node, PUNICODE_STRING Rest, PUNICODE_STRING Name,
+                        PUNICODE_STRING Path, BOOLEAN OpenLink)
 {
     ULONG Position;
 
@@ -121,7 +131,8 @@ static NTSTATUS CmpWalk(CM_NODE **Node, PUNICODE_STRING Rest, PUNICODE_STRING Na
 
 /* ---- creation ---- */
 
-static NTSTATUS CmpCheckCreate(CM_NODE *Parent, PCUNICODE_STRING Name, UNICODE_STRING Rest, CMP_CREATE *Create)
+static NTSTATUS CmpCheckCreate(CM_NODE *Parent, PCUNICODE_STRING Name, UNICODE_STRING Rest,
+                               CMP_CREATE *Create)
 {
     if (!CmpIsLast(Rest))
         return STATUS_OBJECT_NAME_NOT_FOUND;
@@ -134,7 +145,8 @@ static NTSTATUS CmpCheckCreate(CM_NODE *Parent, PCUNICODE_STRING Name, UNICODE_S
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS CmpCreateNode(CM_NODE *Parent, PCUNICODE_STRING Name, CMP_CREATE *Create, CM_NODE **Node)
+static NTSTATUS CmpCreateNode(CM_NODE *Parent, PCUNICODE_STRING Name, CMP_CREATE *Create,
+                              CM_NODE **Node)
 {
     NTSTATUS Status;
 
@@ -171,9 +183,11 @@ static NTSTATUS CmpMayCreate(CM_NODE *Parent, PACCESS_STATE AccessState, KPROCES
     return Status;
 }
 
-/* The node that the path leads to, referenced; *Missing, referenced too, is the parent that lacks the last name. */
-static NTSTATUS CmpResolve(CM_NODE *Start, UNICODE_STRING Rest, PUNICODE_STRING Path, CMP_CREATE *Create, BOOLEAN OpenLink, BOOLEAN Allowed,
-                           CM_NODE **Found, CM_NODE **Missing, PLIST_ENTRY Fired)
+/* The node that the path leads to, referenced; *Missing, referenced too, is the parent that lacks
+ * the last name. */
+static NTSTATUS CmpResolve(CM_NODE *Start, UNICODE_STRING Rest, PUNICODE_STRING Path,
+                           CMP_CREATE *Create, BOOLEAN OpenLink, BOOLEAN Allowed, CM_NODE **Found,
+                           CM_NODE **Missing, PLIST_ENTRY Fired)
 {
     CM_NODE *Node = Start, *New;
     UNICODE_STRING Name;
@@ -204,7 +218,8 @@ static NTSTATUS CmpResolve(CM_NODE *Start, UNICODE_STRING Rest, PUNICODE_STRING 
     return Status;
 }
 
-static NTSTATUS CmpResolveLocked(CM_NODE *Start, PUNICODE_STRING Remaining, PUNICODE_STRING Path, CMP_CREATE *Create, BOOLEAN OpenLink, BOOLEAN Allowed,
+static NTSTATUS CmpResolveLocked(CM_NODE *Start, PUNICODE_STRING Remaining, PUNICODE_STRING Path,
+                                 CMP_CREATE *Create, BOOLEAN OpenLink, BOOLEAN Allowed,
                                  CM_NODE **Found, CM_NODE **Missing)
 {
     LIST_ENTRY Fired;
@@ -226,22 +241,28 @@ static void CmpReleaseNode(CM_NODE *Node)
 }
 
 /* Context: CMP_CREATE, or NULL to open. Only the last key of a path is made. */
-static NTSTATUS CmpParseKey(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState, KPROCESSOR_MODE Mode, ULONG Attributes,
-                            PUNICODE_STRING Path, PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos, PVOID *Found)
+static NTSTATUS CmpParseKey(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState,
+                            KPROCESSOR_MODE Mode, ULONG Attributes, PUNICODE_STRING Path,
+                            PUNICODE_STRING Remaining, PVOID Context,
+                            PSECURITY_QUALITY_OF_SERVICE Qos, PVOID *Found)
 {
     CM_NODE *Start = CmpNode(ParseObject), *Node = NULL, *Missing = NULL;
     CMP_CREATE *Create = Context;
-    BOOLEAN OpenLink = (Attributes & OBJ_OPENLINK) != 0 || (Create != NULL && (Create->Options & (REG_OPTION_OPEN_LINK | REG_OPTION_CREATE_LINK)) != 0);
+    BOOLEAN OpenLink = (Attributes & OBJ_OPENLINK) != 0 ||
+                       (Create != NULL &&
+                        (Create->Options & (REG_OPTION_OPEN_LINK | REG_OPTION_CREATE_LINK)) != 0);
     NTSTATUS Status;
 
     if (Type != NULL && Type != CmKeyObjectType_)
         return STATUS_OBJECT_TYPE_MISMATCH;
-    Status = CmpResolveLocked(Start, Remaining, Path, Create, OpenLink, Mode == KernelMode, &Node, &Missing);
+    Status = CmpResolveLocked(Start, Remaining, Path, Create, OpenLink, Mode == KernelMode, &Node,
+                              &Missing);
     if (Missing != NULL) {
         Status = CmpMayCreate(Missing, AccessState, Mode);
         CmpReleaseNode(Missing);
         if (NT_SUCCESS(Status))
-            Status = CmpResolveLocked(Start, Remaining, Path, Create, OpenLink, TRUE, &Node, &Missing);
+            Status =
+                CmpResolveLocked(Start, Remaining, Path, Create, OpenLink, TRUE, &Node, &Missing);
     }
     if (Status != STATUS_SUCCESS)
         return Status;
@@ -252,7 +273,8 @@ static NTSTATUS CmpParseKey(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE 
 
 /* ---- names and security ---- */
 
-static NTSTATUS CmpQueryKeyName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATION Information, ULONG Length, PULONG Returned, KPROCESSOR_MODE Mode)
+static NTSTATUS CmpQueryKeyName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATION Information,
+                                ULONG Length, PULONG Returned, KPROCESSOR_MODE Mode)
 {
     UNICODE_STRING Path;
     NTSTATUS Status = CmpMakePath(CmpNode(Object), &Path);
@@ -263,7 +285,8 @@ static NTSTATUS CmpQueryKeyName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFO
     if (Length < *Returned || Information == NULL) {
         Status = STATUS_INFO_LENGTH_MISMATCH;
     } else {
-        Information->Name = (UNICODE_STRING){Path.Length, Path.MaximumLength, (PWCH)(Information + 1)};
+        Information->Name =
+            (UNICODE_STRING){Path.Length, Path.MaximumLength, (PWCH)(Information + 1)};
         RtlCopyMemory(Information->Name.Buffer, Path.Buffer, Path.MaximumLength);
     }
     ExFreePoolWithTag(Path.Buffer, CMP_TAG);
@@ -271,7 +294,8 @@ static NTSTATUS CmpQueryKeyName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFO
 }
 
 /* A node without a descriptor has its nearest ancestor's; setting gives it one of its own first. */
-static NTSTATUS CmpSecurity(PVOID Object, ULONG Operation, PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length,
+static NTSTATUS CmpSecurity(PVOID Object, ULONG Operation, PSECURITY_INFORMATION Information,
+                            PSECURITY_DESCRIPTOR Descriptor, PULONG Length,
                             PSECURITY_DESCRIPTOR *Stored, POOL_TYPE Pool, PGENERIC_MAPPING Mapping)
 {
     CM_NODE *Node = CmpNode(Object), *Owner;
@@ -288,35 +312,48 @@ static NTSTATUS CmpSecurity(PVOID Object, ULONG Operation, PSECURITY_INFORMATION
         Owner = Node;
     if (NT_SUCCESS(Status))
         Status = Node->Deleted ? STATUS_KEY_DELETED
-                               : ObDefaultSecurity_(Object, Operation, Information, Descriptor, Length, &Owner->Security, Mapping);
+                               : ObDefaultSecurity_(Object, Operation, Information, Descriptor,
+                                                    Length, &Owner->Security, Mapping);
     ExUnlockExclusive_(&CmpState.Lock);
     return Status;
 }
 
 NTSTATUS CmpCreateKeyType(void)
 {
-    static const OB_TYPE_PROCEDURES Procedures = {.Close = CmpCloseKey, .Delete = CmpDeleteKeyObject, .Parse = CmpParseKey, .Security = CmpSecurity,
+    static const OB_TYPE_PROCEDURES Procedures = {.Close = CmpCloseKey,
+                                                  .Delete = CmpDeleteKeyObject,
+                                                  .Parse = CmpParseKey,
+                                                  .Security = CmpSecurity,
                                                   .QueryName = CmpQueryKeyName};
     static const GENERIC_MAPPING Mapping = {KEY_READ, KEY_WRITE, KEY_EXECUTE, KEY_ALL_ACCESS};
 
-    return ObCreateObjectType_(L"Key", &Procedures, &Mapping, KEY_ALL_ACCESS, PagedPool, ' yeK', OB_NOT_WAITABLE, &CmKeyObjectType_);
+    return ObCreateObjectType_(L"Key", &Procedures, &Mapping, KEY_ALL_ACCESS, PagedPool, ' yeK',
+                               OB_NOT_WAITABLE, &CmKeyObjectType_);
 }
 
 /* ---- the services' backs ---- */
 
-static NTSTATUS CmpOpenOrCreate(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, CMP_CREATE *Create, KPROCESSOR_MODE Mode)
+static NTSTATUS CmpOpenOrCreate(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                                CMP_CREATE *Create, KPROCESSOR_MODE Mode)
 {
     PVOID Root = NULL, Result = NULL;
     ULONG Disposition = 0;
-    REG_CREATE_KEY_INFORMATION Information = {.CompleteName = Attributes->ObjectName, .ObjectType = CmKeyObjectType_, .DesiredAccess = Desired,
-                                              .CreateOptions = Create != NULL ? Create->Options : 0, .Disposition = &Disposition,
-                                              .SecurityDescriptor = Attributes->SecurityDescriptor, .ResultObject = &Result};
-    CMP_CALL Call = {.Post = Create != NULL ? RegNtPostCreateKeyEx : RegNtPostOpenKeyEx, .Information = &Information,
-                     .CallContext = &Information.CallContext, .ObjectContext = &Information.RootObjectContext};
+    REG_CREATE_KEY_INFORMATION Information = {.CompleteName = Attributes->ObjectName,
+                                              .ObjectType = CmKeyObjectType_,
+                                              .DesiredAccess = Desired,
+                                              .CreateOptions = Create != NULL ? Create->Options : 0,
+                                              .Disposition = &Disposition,
+                                              .SecurityDescriptor = Attributes->SecurityDescriptor,
+                                              .ResultObject = &Result};
+    CMP_CALL Call = {.Post = Create != NULL ? RegNtPostCreateKeyEx : RegNtPostOpenKeyEx,
+                     .Information = &Information,
+                     .CallContext = &Information.CallContext,
+                     .ObjectContext = &Information.RootObjectContext};
     NTSTATUS Status;
 
     if (!CmpHasCallbacks())
-        return ObOpenObjectByName(Attributes, CmKeyObjectType_, Mode, NULL, Desired, Create, Handle);
+        return ObOpenObjectByName(Attributes, CmKeyObjectType_, Mode, NULL, Desired, Create,
+                                  Handle);
     if (Attributes->RootDirectory != NULL) {
         Status = ObReferenceObjectByHandle(Attributes->RootDirectory, 0, NULL, Mode, &Root, NULL);
         if (!NT_SUCCESS(Status))
@@ -325,8 +362,10 @@ static NTSTATUS CmpOpenOrCreate(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATT
     Information.RootObject = Root != NULL ? Root : CmpState.RootKey;
     Status = CmpBefore(&Call, Create != NULL ? RegNtPreCreateKeyEx : RegNtPreOpenKeyEx);
     if (Status == STATUS_SUCCESS) {
-        Status = ObOpenObjectByName(Attributes, CmKeyObjectType_, Mode, NULL, Desired, Create, Handle);
-        if (NT_SUCCESS(Status) && NT_SUCCESS(ObReferenceObjectByHandle(*Handle, 0, NULL, KernelMode, &Result, NULL)))
+        Status =
+            ObOpenObjectByName(Attributes, CmKeyObjectType_, Mode, NULL, Desired, Create, Handle);
+        if (NT_SUCCESS(Status) &&
+            NT_SUCCESS(ObReferenceObjectByHandle(*Handle, 0, NULL, KernelMode, &Result, NULL)))
             Call.Object = Result;
         if (Create != NULL)
             Disposition = Create->Disposition;
@@ -339,9 +378,12 @@ static NTSTATUS CmpOpenOrCreate(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATT
     return Status;
 }
 
-/* Opens the key, or makes it below an existing one. Attributes in kernel memory. STATUS_OBJECT_NAME_NOT_FOUND (no parent), STATUS_CHILD_MUST_BE_VOLATILE,
- * STATUS_INVALID_PARAMETER, STATUS_ACCESS_DENIED, STATUS_OBJECT_NAME_COLLISION (a link that exists). PASSIVE_LEVEL. Doc: wdm/nf-wdm-zwcreatekey */
-NTSTATUS CmCreateKey_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, ULONG Options, PULONG Disposition, KPROCESSOR_MODE Mode)
+/* Opens the key, or makes it below an existing one. Attributes in kernel memory.
+ * STATUS_OBJECT_NAME_NOT_FOUND (no parent), STATUS_CHILD_MUST_BE_VOLATILE,
+ * STATUS_INVALID_PARAMETER, STATUS_ACCESS_DENIED, STATUS_OBJECT_NAME_COLLISION (a link that
+ * exists). PASSIVE_LEVEL. Doc: wdm/nf-wdm-zwcreatekey */
+NTSTATUS CmCreateKey_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                      ULONG Options, PULONG Disposition, KPROCESSOR_MODE Mode)
 {
     CMP_CREATE Create = {.Options = Options};
     NTSTATUS Status = STATUS_SUCCESS;
@@ -350,7 +392,8 @@ NTSTATUS CmCreateKey_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES At
     if (Attributes == NULL || (Options & ~CMP_OPTIONS) != 0)
         return STATUS_INVALID_PARAMETER;
     if (Attributes->SecurityDescriptor != NULL)
-        Status = ObAssignDescriptor_(NULL, Attributes->SecurityDescriptor, TRUE, &CmKeyObjectType_->Mapping, &Create.Security);
+        Status = ObAssignDescriptor_(NULL, Attributes->SecurityDescriptor, TRUE,
+                                     &CmKeyObjectType_->Mapping, &Create.Security);
     if (!NT_SUCCESS(Status) && Status != STATUS_NOT_SUPPORTED)
         return Status;
     Status = CmpOpenOrCreate(Handle, Desired, Attributes, &Create, Mode);
@@ -361,8 +404,10 @@ NTSTATUS CmCreateKey_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES At
 }
 
 /* Doc: wdm/nf-wdm-zwopenkey */
-NTSTATUS CmOpenKey_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode)
+NTSTATUS CmOpenKey_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                    KPROCESSOR_MODE Mode)
 {
     *Handle = NULL;
-    return Attributes == NULL ? STATUS_INVALID_PARAMETER : CmpOpenOrCreate(Handle, Desired, Attributes, NULL, Mode);
+    return Attributes == NULL ? STATUS_INVALID_PARAMETER
+                              : CmpOpenOrCreate(Handle, Desired, Attributes, NULL, Mode);
 }

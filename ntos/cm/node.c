@@ -104,7 +104,8 @@ NTSTATUS CmpAddSubkey(CM_NODE *Parent, CM_NODE *Node)
         return STATUS_OBJECT_NAME_COLLISION;
     if (!CmpMakeRoom(Parent))
         return STATUS_INSUFFICIENT_RESOURCES;
-    RtlMoveMemory(&Parent->Subkeys[Position + 1], &Parent->Subkeys[Position], (Parent->SubkeyCount - Position) * sizeof(PVOID));
+    RtlMoveMemory(&Parent->Subkeys[Position + 1], &Parent->Subkeys[Position],
+                  (Parent->SubkeyCount - Position) * sizeof(PVOID));
     Parent->Subkeys[Position] = Node;
     Parent->SubkeyCount++;
     Node->Parent = Parent;
@@ -117,7 +118,8 @@ void CmpRemoveSubkey(CM_NODE *Node)
     ULONG Position;
 
     NT_ASSERT(CmpFindSubkey(Parent, &Node->Name, &Position) == Node);
-    RtlMoveMemory(&Parent->Subkeys[Position], &Parent->Subkeys[Position + 1], (Parent->SubkeyCount - Position - 1) * sizeof(PVOID));
+    RtlMoveMemory(&Parent->Subkeys[Position], &Parent->Subkeys[Position + 1],
+                  (Parent->SubkeyCount - Position - 1) * sizeof(PVOID));
     Parent->SubkeyCount--;
     Node->Parent = NULL;
     CmpDereferenceNode(Node);
@@ -163,7 +165,8 @@ NTSTATUS CmpMakePath(CM_NODE *Node, PUNICODE_STRING Path)
         Status = STATUS_KEY_DELETED;
     else if (Bytes > UNICODE_STRING_MAX_BYTES - sizeof(WCHAR))
         Status = STATUS_NAME_TOO_LONG;
-    else if ((Path->Buffer = ExAllocatePoolWithTag(PagedPool, Bytes + sizeof(WCHAR), CMP_TAG)) == NULL)
+    else if ((Path->Buffer = ExAllocatePoolWithTag(PagedPool, Bytes + sizeof(WCHAR), CMP_TAG)) ==
+             NULL)
         Status = STATUS_INSUFFICIENT_RESOURCES;
     if (NT_SUCCESS(Status)) {
         CmpWritePath(Node, (PUCHAR)Path->Buffer + Bytes);

@@ -40,25 +40,30 @@ void CmpCollectKey(CM_NODE *Node, PVOID Key, PLIST_ENTRY Fired)
 void CmpFire(PLIST_ENTRY Fired)
 {
     while (!IsListEmpty(Fired)) {
-        CMP_NOTIFICATION *Notification = CONTAINING_RECORD(RemoveHeadList(Fired), CMP_NOTIFICATION, Link);
+        CMP_NOTIFICATION *Notification =
+            CONTAINING_RECORD(RemoveHeadList(Fired), CMP_NOTIFICATION, Link);
         Notification->Done(Notification->Context, Notification->Status);
         ExFreePoolWithTag(Notification, CMP_TAG);
     }
 }
 
-/* STATUS_PENDING: Done will be called. STATUS_INVALID_PARAMETER: no or unknown filter bits; STATUS_KEY_DELETED. Doc: ntifs/nf-ntifs-zwnotifychangekey */
-NTSTATUS CmNotifyChange_(PVOID Key, ULONG Filter, BOOLEAN WatchTree, void (*Done)(PVOID Context, NTSTATUS Status), PVOID Context)
+/* STATUS_PENDING: Done will be called. STATUS_INVALID_PARAMETER: no or unknown filter bits;
+ * STATUS_KEY_DELETED. Doc: ntifs/nf-ntifs-zwnotifychangekey */
+NTSTATUS CmNotifyChange_(PVOID Key, ULONG Filter, BOOLEAN WatchTree,
+                         void (*Done)(PVOID Context, NTSTATUS Status), PVOID Context)
 {
     CMP_NOTIFICATION *New;
     CM_NODE *Node = CmpNode(Key);
     BOOLEAN Deleted;
 
-    if (Filter == 0 || (Filter & ~(REG_NOTIFY_CHANGE_NAME | REG_NOTIFY_CHANGE_ATTRIBUTES | REG_NOTIFY_CHANGE_LAST_SET | REG_NOTIFY_CHANGE_SECURITY)) != 0)
+    if (Filter == 0 || (Filter & ~(REG_NOTIFY_CHANGE_NAME | REG_NOTIFY_CHANGE_ATTRIBUTES |
+                                   REG_NOTIFY_CHANGE_LAST_SET | REG_NOTIFY_CHANGE_SECURITY)) != 0)
         return STATUS_INVALID_PARAMETER;
     New = ExAllocatePoolWithTag(PagedPool, sizeof(*New), CMP_TAG);
     if (New == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    *New = (CMP_NOTIFICATION){.Key = Key, .Filter = Filter, .Tree = WatchTree, .Done = Done, .Context = Context};
+    *New = (CMP_NOTIFICATION){
+        .Key = Key, .Filter = Filter, .Tree = WatchTree, .Done = Done, .Context = Context};
     ExLockExclusive_(&CmpState.Lock);
     Deleted = Node->Deleted;
     if (!Deleted)

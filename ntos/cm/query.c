@@ -3,7 +3,7 @@
  */
 #include "cm/cmp.h"
 
-typedef struct CMP_CACHED {    /* KEY_CACHED_INFORMATION */
+typedef struct CMP_CACHED { /* KEY_CACHED_INFORMATION */
     LARGE_INTEGER LastWriteTime;
     ULONG TitleIndex, SubKeys, MaxNameLen, Values, MaxValueNameLen, MaxValueDataLen, NameLength;
 } CMP_CACHED;
@@ -12,7 +12,9 @@ static void CmpMeasure(CM_NODE *Node, KEY_FULL_INFORMATION *Full)
 {
     ULONG Index;
 
-    *Full = (KEY_FULL_INFORMATION){.LastWriteTime = Node->LastWriteTime, .ClassOffset = MAXULONG, .SubKeys = Node->SubkeyCount,
+    *Full = (KEY_FULL_INFORMATION){.LastWriteTime = Node->LastWriteTime,
+                                   .ClassOffset = MAXULONG,
+                                   .SubKeys = Node->SubkeyCount,
                                    .Values = Node->ValueCount};
     for (Index = 0; Index < Node->SubkeyCount; Index++)
         Full->MaxNameLen = max(Full->MaxNameLen, (ULONG)Node->Subkeys[Index]->Name.Length);
@@ -22,12 +24,17 @@ static void CmpMeasure(CM_NODE *Node, KEY_FULL_INFORMATION *Full)
     }
 }
 
-static NTSTATUS CmpDescribeBasic(CM_NODE *Node, BOOLEAN WithClass, CMP_OUTPUT *Output, PULONG Returned)
+static NTSTATUS CmpDescribeBasic(CM_NODE *Node, BOOLEAN WithClass, CMP_OUTPUT *Output,
+                                 PULONG Returned)
 {
-    KEY_BASIC_INFORMATION Basic = {.LastWriteTime = Node->LastWriteTime, .NameLength = Node->Name.Length};
-    KEY_NODE_INFORMATION Full = {.LastWriteTime = Node->LastWriteTime, .ClassOffset = MAXULONG, .NameLength = Node->Name.Length};
+    KEY_BASIC_INFORMATION Basic = {.LastWriteTime = Node->LastWriteTime,
+                                   .NameLength = Node->Name.Length};
+    KEY_NODE_INFORMATION Full = {.LastWriteTime = Node->LastWriteTime,
+                                 .ClassOffset = MAXULONG,
+                                 .NameLength = Node->Name.Length};
 
-    Output->Header = WithClass ? FIELD_OFFSET(KEY_NODE_INFORMATION, Name) : FIELD_OFFSET(KEY_BASIC_INFORMATION, Name);
+    Output->Header = WithClass ? FIELD_OFFSET(KEY_NODE_INFORMATION, Name)
+                               : FIELD_OFFSET(KEY_BASIC_INFORMATION, Name);
     CmpPut(Output, 0, WithClass ? (PVOID)&Full : &Basic, Output->Header);
     CmpPut(Output, Output->Header, Node->Name.Buffer, Node->Name.Length);
     return CmpFinish(Output, Returned);
@@ -49,7 +56,8 @@ static NTSTATUS CmpDescribePath(CM_NODE *Node, CMP_OUTPUT *Output, PULONG Return
 }
 
 /* Keys have no class here. */
-NTSTATUS CmpDescribeKey(CM_NODE *Node, KEY_INFORMATION_CLASS Class, PVOID Information, ULONG Length, PULONG Returned)
+NTSTATUS CmpDescribeKey(CM_NODE *Node, KEY_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
+                        PULONG Returned)
 {
     CMP_OUTPUT Output = {.Buffer = Information, .Length = Length};
     KEY_FULL_INFORMATION Full;
@@ -66,8 +74,10 @@ NTSTATUS CmpDescribeKey(CM_NODE *Node, KEY_INFORMATION_CLASS Class, PVOID Inform
         return CmpFinish(&Output, Returned);
     case KeyCachedInformation:
         CmpMeasure(Node, &Full);
-        Cached = (CMP_CACHED){Full.LastWriteTime, 0, Full.SubKeys, Full.MaxNameLen, Full.Values, Full.MaxValueNameLen, Full.MaxValueDataLen,
-                              Node->Name.Length};
+        Cached = (CMP_CACHED){Full.LastWriteTime,   0,
+                              Full.SubKeys,         Full.MaxNameLen,
+                              Full.Values,          Full.MaxValueNameLen,
+                              Full.MaxValueDataLen, Node->Name.Length};
         Output.Header = FIELD_OFFSET(CMP_CACHED, NameLength) + sizeof(ULONG);
         CmpPut(&Output, 0, &Cached, Output.Header);
         return CmpFinish(&Output, Returned);

@@ -8,7 +8,8 @@ static const PCWSTR CmpPlaces[RTL_REGISTRY_MAXIMUM] = {
     [RTL_REGISTRY_ABSOLUTE] = L"",
     [RTL_REGISTRY_SERVICES] = L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\",
     [RTL_REGISTRY_CONTROL] = L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\",
-    [RTL_REGISTRY_WINDOWS_NT] = L"\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\",
+    [RTL_REGISTRY_WINDOWS_NT] =
+        L"\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\",
     [RTL_REGISTRY_DEVICEMAP] = L"\\Registry\\Machine\\Hardware\\DeviceMap\\",
     [RTL_REGISTRY_USER] = L"\\Registry\\User\\.Default\\",
 };
@@ -16,7 +17,8 @@ static const PCWSTR CmpPlaces[RTL_REGISTRY_MAXIMUM] = {
 /* Place and path in one string of paged pool. */
 static NTSTATUS CmpJoin(ULONG Place, PCWSTR Path, PUNICODE_STRING Full)
 {
-    SIZE_T First = wcslen(CmpPlaces[Place]), Second = Path != NULL ? wcslen(Path) : 0, Bytes = (First + Second) * sizeof(WCHAR);
+    SIZE_T First = wcslen(CmpPlaces[Place]), Second = Path != NULL ? wcslen(Path) : 0,
+           Bytes = (First + Second) * sizeof(WCHAR);
 
     if (Bytes > UNICODE_STRING_MAX_BYTES)
         return STATUS_NAME_TOO_LONG;
@@ -36,13 +38,16 @@ static NTSTATUS CmpOpenPath(PCUNICODE_STRING Path, HANDLE Root, BOOLEAN Create, 
 {
     OBJECT_ATTRIBUTES Attributes;
 
-    InitializeObjectAttributes(&Attributes, (PUNICODE_STRING)Path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, Root, NULL);
+    InitializeObjectAttributes(&Attributes, (PUNICODE_STRING)Path,
+                               OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, Root, NULL);
     if (Create)
-        return CmCreateKey_(Handle, KEY_ALL_ACCESS, &Attributes, REG_OPTION_NON_VOLATILE, NULL, KernelMode);
+        return CmCreateKey_(Handle, KEY_ALL_ACCESS, &Attributes, REG_OPTION_NON_VOLATILE, NULL,
+                            KernelMode);
     return CmOpenKey_(Handle, KEY_ALL_ACCESS, &Attributes, KernelMode);
 }
 
-/* Makes what is missing, from the top: tries the whole path, then ever shorter ones, then the same way back. */
+/* Makes what is missing, from the top: tries the whole path, then ever shorter ones, then the same
+ * way back. */
 static NTSTATUS CmpCreatePath(PCUNICODE_STRING Path, PHANDLE Handle)
 {
     UNICODE_STRING Parent = *Path;
@@ -71,7 +76,8 @@ NTSTATUS CmpOpenBelow(PVOID Key, PCWSTR Name, PVOID *Found)
 {
     UNICODE_STRING String;
     HANDLE Root, Handle;
-    NTSTATUS Status = ObOpenObjectByPointer(Key, OBJ_KERNEL_HANDLE, NULL, KEY_ALL_ACCESS, CmKeyObjectType_, KernelMode, &Root);
+    NTSTATUS Status = ObOpenObjectByPointer(Key, OBJ_KERNEL_HANDLE, NULL, KEY_ALL_ACCESS,
+                                            CmKeyObjectType_, KernelMode, &Root);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -135,7 +141,8 @@ NTSTATUS NTAPI RtlCreateRegistryKey(ULONG RelativeTo, PWSTR Path)
 }
 
 /* Makes the key if it is missing. PASSIVE_LEVEL. Doc: wdm/nf-wdm-rtlwriteregistryvalue */
-NTSTATUS NTAPI RtlWriteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR ValueName, ULONG ValueType, PVOID ValueData, ULONG ValueLength)
+NTSTATUS NTAPI RtlWriteRegistryValue(ULONG RelativeTo, PCWSTR Path, PCWSTR ValueName,
+                                     ULONG ValueType, PVOID ValueData, ULONG ValueLength)
 {
     UNICODE_STRING Name;
     NTSTATUS Status;

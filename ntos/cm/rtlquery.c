@@ -10,7 +10,7 @@
 #endif
 
 typedef struct CMP_QUERY {
-    PVOID Top, Key;            /* the key of the path, the current one */
+    PVOID Top, Key; /* the key of the path, the current one */
     PVOID Context;
 } CMP_QUERY;
 
@@ -37,13 +37,14 @@ static NTSTATUS CmpStoreText(PVOID Data, ULONG Length, PUNICODE_STRING To)
     return STATUS_SUCCESS;
 }
 
-/* A buffer that begins with a negative size takes the bare data; else with its size: length, type, data. */
+/* A buffer that begins with a negative size takes the bare data; else with its size: length, type,
+ * data. */
 static NTSTATUS CmpStoreBytes(ULONG Type, PVOID Data, ULONG Length, PULONG To)
 {
     LONG Size = (LONG)To[0];
 
     if (Size < 0) {
-        if ((ULONG64)-(LONG64)Size < Length)
+        if ((ULONG64) - (LONG64)Size < Length)
             return STATUS_BUFFER_TOO_SMALL;
         RtlCopyMemory(To, Data, Length);
         return STATUS_SUCCESS;
@@ -66,7 +67,8 @@ static NTSTATUS CmpStoreDirect(ULONG Type, PVOID Data, ULONG Length, PVOID To)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS CmpTellOne(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, PWSTR Name, ULONG Type, PVOID Data, ULONG Length, PVOID EntryContext)
+static NTSTATUS CmpTellOne(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, PWSTR Name,
+                           ULONG Type, PVOID Data, ULONG Length, PVOID EntryContext)
 {
     NTSTATUS Status;
 
@@ -86,7 +88,8 @@ static ULONG CmpStringBytes(PCWSTR Text, PCWSTR End)
 }
 
 /* Each string for itself; with DIRECT into successive UNICODE_STRINGs. */
-static NTSTATUS CmpTellMany(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, PWSTR Name, PWSTR Text, ULONG Length)
+static NTSTATUS CmpTellMany(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, PWSTR Name,
+                            PWSTR Text, ULONG Length)
 {
     PWSTR End = Text + Length / sizeof(WCHAR);
     PUCHAR To = Entry->EntryContext;
@@ -103,7 +106,8 @@ static NTSTATUS CmpTellMany(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, P
 }
 
 /* There is no environment: a REG_EXPAND_SZ comes as REG_SZ with its names unexpanded. */
-static NTSTATUS CmpTell(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, PWSTR Name, ULONG Type, PVOID Data, ULONG Length)
+static NTSTATUS CmpTell(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, PWSTR Name, ULONG Type,
+                        PVOID Data, ULONG Length)
 {
     if ((Entry->Flags & RTL_QUERY_REGISTRY_NOEXPAND) == 0) {
         if (Type == REG_MULTI_SZ)
@@ -131,7 +135,8 @@ static NTSTATUS CmpTellDefault(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry
     ULONG Type = Entry->DefaultType & 0xFF, Length = Entry->DefaultLength;
 
     if (Type == REG_NONE)
-        return (Entry->Flags & RTL_QUERY_REGISTRY_REQUIRED) != 0 ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_SUCCESS;
+        return (Entry->Flags & RTL_QUERY_REGISTRY_REQUIRED) != 0 ? STATUS_OBJECT_NAME_NOT_FOUND
+                                                                 : STATUS_SUCCESS;
     if (Length == 0 && Entry->DefaultData != NULL)
         Length = CmpDefaultLength(Type, Entry->DefaultData);
     return CmpTell(Query, Entry, (PWSTR)Entry->Name, Type, Entry->DefaultData, Length);
@@ -140,7 +145,8 @@ static NTSTATUS CmpTellDefault(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry
 /* ---- entries of the table ---- */
 
 /* KEY_VALUE_FULL_INFORMATION of the value (by Name, or by Index if that is NULL), in pool. */
-static NTSTATUS CmpFetch(PVOID Key, PCUNICODE_STRING Name, ULONG Index, KEY_VALUE_FULL_INFORMATION **Value)
+static NTSTATUS CmpFetch(PVOID Key, PCUNICODE_STRING Name, ULONG Index,
+                         KEY_VALUE_FULL_INFORMATION **Value)
 {
     ULONG Length = 256, Needed;
     NTSTATUS Status;
@@ -149,8 +155,10 @@ static NTSTATUS CmpFetch(PVOID Key, PCUNICODE_STRING Name, ULONG Index, KEY_VALU
         *Value = ExAllocatePoolWithTag(PagedPool, Length + sizeof(WCHAR), CMP_TAG);
         if (*Value == NULL)
             return STATUS_INSUFFICIENT_RESOURCES;
-        Status = Name != NULL ? CmQueryValue_(Key, Name, KeyValueFullInformation, *Value, Length, &Needed)
-                              : CmEnumerateValue_(Key, Index, KeyValueFullInformation, *Value, Length, &Needed);
+        Status =
+            Name != NULL
+                ? CmQueryValue_(Key, Name, KeyValueFullInformation, *Value, Length, &Needed)
+                : CmEnumerateValue_(Key, Index, KeyValueFullInformation, *Value, Length, &Needed);
         if (Status == STATUS_SUCCESS)
             return Status;
         ExFreePoolWithTag(*Value, CMP_TAG);
@@ -164,18 +172,21 @@ static NTSTATUS CmpCheckStoredType(PRTL_QUERY_REGISTRY_TABLE Entry, ULONG Type)
 {
     ULONG Both = RTL_QUERY_REGISTRY_DIRECT | RTL_QUERY_REGISTRY_TYPECHECK;
 
-    if ((Entry->Flags & Both) == Both && Entry->DefaultType >> RTL_QUERY_REGISTRY_TYPECHECK_SHIFT != Type)
+    if ((Entry->Flags & Both) == Both &&
+        Entry->DefaultType >> RTL_QUERY_REGISTRY_TYPECHECK_SHIFT != Type)
         return STATUS_OBJECT_TYPE_MISMATCH;
     return STATUS_SUCCESS;
 }
 
 /* The value's name is not terminated where it lies: Name is. */
-static NTSTATUS CmpTellStored(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, PWSTR Name, KEY_VALUE_FULL_INFORMATION *Value)
+static NTSTATUS CmpTellStored(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, PWSTR Name,
+                              KEY_VALUE_FULL_INFORMATION *Value)
 {
     NTSTATUS Status = CmpCheckStoredType(Entry, Value->Type);
     PVOID Data = Value->DataLength != 0 ? (PUCHAR)Value + Value->DataOffset : (PVOID)L"";
 
-    return NT_SUCCESS(Status) ? CmpTell(Query, Entry, Name, Value->Type, Data, Value->DataLength) : Status;
+    return NT_SUCCESS(Status) ? CmpTell(Query, Entry, Name, Value->Type, Data, Value->DataLength)
+                              : Status;
 }
 
 static NTSTATUS CmpQueryNamed(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry)
@@ -197,7 +208,8 @@ static NTSTATUS CmpQueryNamed(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry)
     return Status;
 }
 
-static NTSTATUS CmpQueryOneOfAll(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, KEY_VALUE_FULL_INFORMATION *Value)
+static NTSTATUS CmpQueryOneOfAll(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry,
+                                 KEY_VALUE_FULL_INFORMATION *Value)
 {
     UNICODE_STRING Name = {(USHORT)Value->NameLength, (USHORT)Value->NameLength, Value->Name};
     PWSTR Copy = ExAllocatePoolWithTag(PagedPool, Value->NameLength + sizeof(WCHAR), CMP_TAG);
@@ -234,7 +246,9 @@ static NTSTATUS CmpQueryAll(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry)
     }
     if (Status != STATUS_NO_MORE_ENTRIES)
         return Status;
-    return Count == 0 && (Entry->Flags & RTL_QUERY_REGISTRY_REQUIRED) != 0 ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_SUCCESS;
+    return Count == 0 && (Entry->Flags & RTL_QUERY_REGISTRY_REQUIRED) != 0
+               ? STATUS_OBJECT_NAME_NOT_FOUND
+               : STATUS_SUCCESS;
 }
 
 static void CmpFocus(CMP_QUERY *Query, PVOID Key)
@@ -247,7 +261,8 @@ static void CmpFocus(CMP_QUERY *Query, PVOID Key)
 static NTSTATUS CmpCheckEntry(PRTL_QUERY_REGISTRY_TABLE Entry)
 {
     if ((Entry->Flags & RTL_QUERY_REGISTRY_DIRECT) != 0 &&
-        (Entry->Name == NULL || Entry->QueryRoutine != NULL || (Entry->Flags & RTL_QUERY_REGISTRY_SUBKEY) != 0))
+        (Entry->Name == NULL || Entry->QueryRoutine != NULL ||
+         (Entry->Flags & RTL_QUERY_REGISTRY_SUBKEY) != 0))
         return STATUS_INVALID_PARAMETER;
     if ((Entry->Flags & RTL_QUERY_REGISTRY_SUBKEY) != 0 && Entry->Name == NULL)
         return STATUS_INVALID_PARAMETER;
@@ -277,10 +292,13 @@ static NTSTATUS CmpQueryEntry(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry)
     return CmpQueryAll(Query, Entry);
 }
 
-/* Goes through the table until an entry fails or the end. STATUS_INVALID_PARAMETER: a senseless entry; STATUS_OBJECT_NAME_NOT_FOUND: the path (unless
- * RTL_REGISTRY_OPTIONAL), or a required value; STATUS_BUFFER_TOO_SMALL and STATUS_OBJECT_TYPE_MISMATCH of direct entries. PASSIVE_LEVEL.
+/* Goes through the table until an entry fails or the end. STATUS_INVALID_PARAMETER: a senseless
+ * entry; STATUS_OBJECT_NAME_NOT_FOUND: the path (unless RTL_REGISTRY_OPTIONAL), or a required
+ * value; STATUS_BUFFER_TOO_SMALL and STATUS_OBJECT_TYPE_MISMATCH of direct entries. PASSIVE_LEVEL.
  * Doc: wdm/nf-wdm-rtlqueryregistryvalues */
-NTSTATUS NTAPI RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable, PVOID Context, PVOID Environment)
+NTSTATUS NTAPI RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path,
+                                      PRTL_QUERY_REGISTRY_TABLE QueryTable, PVOID Context,
+                                      PVOID Environment)
 {
     CMP_QUERY Query = {.Context = Context};
     NTSTATUS Status;
@@ -292,7 +310,9 @@ NTSTATUS NTAPI RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_
     if (!NT_SUCCESS(Status))
         return Status;
     Query.Key = Query.Top;
-    for (; NT_SUCCESS(Status) && (QueryTable->QueryRoutine != NULL || (QueryTable->Flags & (RTL_QUERY_REGISTRY_SUBKEY | RTL_QUERY_REGISTRY_DIRECT)) != 0);
+    for (; NT_SUCCESS(Status) &&
+           (QueryTable->QueryRoutine != NULL ||
+            (QueryTable->Flags & (RTL_QUERY_REGISTRY_SUBKEY | RTL_QUERY_REGISTRY_DIRECT)) != 0);
          QueryTable++)
         Status = CmpQueryEntry(&Query, QueryTable);
     CmpFocus(&Query, Query.Top);
@@ -301,12 +321,15 @@ NTSTATUS NTAPI RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_
 }
 
 /* The same; the name that newer headers use. */
-NTSTATUS NTAPI RtlQueryRegistryValuesEx(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable, PVOID Context, PVOID Environment)
+NTSTATUS NTAPI RtlQueryRegistryValuesEx(ULONG RelativeTo, PCWSTR Path,
+                                        PRTL_QUERY_REGISTRY_TABLE QueryTable, PVOID Context,
+                                        PVOID Environment)
 {
     return RtlQueryRegistryValues(RelativeTo, Path, QueryTable, Context, Environment);
 }
 
-static NTSTATUS CmpQueryInto(HANDLE Handle, PUNICODE_STRING Name, ULONG Length, PULONG Type, PVOID Data, PULONG ResultLength)
+static NTSTATUS CmpQueryInto(HANDLE Handle, PUNICODE_STRING Name, ULONG Length, PULONG Type,
+                             PVOID Data, PULONG ResultLength)
 {
     KEY_VALUE_FULL_INFORMATION *Value;
     NTSTATUS Status;
@@ -329,9 +352,12 @@ static NTSTATUS CmpQueryInto(HANDLE Handle, PUNICODE_STRING Name, ULONG Length, 
     return Status;
 }
 
-/* The value of the first key, or else of the second. PASSIVE_LEVEL. Doc: ntddk/nf-ntddk-rtlqueryregistryvaluewithfallback */
-NTSTATUS NTAPI RtlQueryRegistryValueWithFallback(HANDLE PrimaryHandle, HANDLE FallbackHandle, PUNICODE_STRING ValueName, ULONG ValueLength,
-                                                 PULONG ValueType, PVOID ValueData, PULONG ResultLength)
+/* The value of the first key, or else of the second. PASSIVE_LEVEL. Doc:
+ * ntddk/nf-ntddk-rtlqueryregistryvaluewithfallback */
+NTSTATUS NTAPI RtlQueryRegistryValueWithFallback(HANDLE PrimaryHandle, HANDLE FallbackHandle,
+                                                 PUNICODE_STRING ValueName, ULONG ValueLength,
+                                                 PULONG ValueType, PVOID ValueData,
+                                                 PULONG ResultLength)
 {
     NTSTATUS Status = STATUS_OBJECT_NAME_NOT_FOUND;
 
@@ -339,8 +365,10 @@ NTSTATUS NTAPI RtlQueryRegistryValueWithFallback(HANDLE PrimaryHandle, HANDLE Fa
     if (PrimaryHandle == NULL && FallbackHandle == NULL)
         return STATUS_INVALID_PARAMETER;
     if (PrimaryHandle != NULL)
-        Status = CmpQueryInto(PrimaryHandle, ValueName, ValueLength, ValueType, ValueData, ResultLength);
+        Status =
+            CmpQueryInto(PrimaryHandle, ValueName, ValueLength, ValueType, ValueData, ResultLength);
     if (Status == STATUS_OBJECT_NAME_NOT_FOUND && FallbackHandle != NULL)
-        Status = CmpQueryInto(FallbackHandle, ValueName, ValueLength, ValueType, ValueData, ResultLength);
+        Status = CmpQueryInto(FallbackHandle, ValueName, ValueLength, ValueType, ValueData,
+                              ResultLength);
     return Status;
 }

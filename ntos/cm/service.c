@@ -1,11 +1,15 @@
 /*
- * The services' backs on a key object: each asks the registry callbacks, does its work under the lock, tells the watchers, tells the callbacks.
+ * The services' backs on a key object: each asks the registry callbacks, does its work under the
+ * lock, tells the watchers, tells the callbacks.
  */
 #include "cm/cmp.h"
 
-#define CMP_INFORM(type, call, object, post, ...)                                                                                   \
-    type Information = {.Object = (object), __VA_ARGS__};                                                                           \
-    CMP_CALL call = {.Post = (post), .Object = (object), .Information = &Information, .CallContext = &Information.CallContext,      \
+#define CMP_INFORM(type, call, object, post, ...)                                                  \
+    type Information = {.Object = (object), __VA_ARGS__};                                          \
+    CMP_CALL call = {.Post = (post),                                                               \
+                     .Object = (object),                                                           \
+                     .Information = &Information,                                                  \
+                     .CallContext = &Information.CallContext,                                      \
                      .ObjectContext = &Information.ObjectContext}
 
 static NTSTATUS CmpAsk(CMP_CALL *Call, REG_NOTIFY_CLASS Class)
@@ -31,7 +35,8 @@ static NTSTATUS CmpDoDelete(CM_NODE *Node, PLIST_ENTRY Fired)
     return STATUS_SUCCESS;
 }
 
-/* STATUS_CANNOT_DELETE: it has subkeys, or belongs to the system; STATUS_KEY_DELETED. Open handles stay, for closing. Doc: wdm/nf-wdm-zwdeletekey */
+/* STATUS_CANNOT_DELETE: it has subkeys, or belongs to the system; STATUS_KEY_DELETED. Open handles
+ * stay, for closing. Doc: wdm/nf-wdm-zwdeletekey */
 NTSTATUS CmDeleteKey_(PVOID Key)
 {
     CMP_INFORM(REG_DELETE_KEY_INFORMATION, Call, Key, RegNtPostDeleteKey);
@@ -55,7 +60,8 @@ static BOOLEAN CmpIsLinkValue(PCUNICODE_STRING Name, ULONG Type)
     return Type == REG_LINK && RtlEqualUnicodeString(Name, &Link, TRUE);
 }
 
-static NTSTATUS CmpDoSet(CM_NODE *Node, PCUNICODE_STRING Name, ULONG Type, PVOID Data, ULONG Length, PLIST_ENTRY Fired)
+static NTSTATUS CmpDoSet(CM_NODE *Node, PCUNICODE_STRING Name, ULONG Type, PVOID Data, ULONG Length,
+                         PLIST_ENTRY Fired)
 {
     NTSTATUS Status;
 
@@ -71,12 +77,12 @@ static NTSTATUS CmpDoSet(CM_NODE *Node, PCUNICODE_STRING Name, ULONG Type, PVOID
     return STATUS_SUCCESS;
 }
 
-/* An empty name is the key's default value. STATUS_KEY_DELETED, STATUS_INVALID_PARAMETER (too long a name), STATUS_ACCESS_DENIED (a link has its target
- * only). Doc: wdm/nf-wdm-zwsetvaluekey */
+/* An empty name is the key's default value. STATUS_KEY_DELETED, STATUS_INVALID_PARAMETER (too long
+ * a name), STATUS_ACCESS_DENIED (a link has its target only). Doc: wdm/nf-wdm-zwsetvaluekey */
 NTSTATUS CmSetValue_(PVOID Key, PCUNICODE_STRING Name, ULONG Type, PVOID Data, ULONG Length)
 {
-    CMP_INFORM(REG_SET_VALUE_KEY_INFORMATION, Call, Key, RegNtPostSetValueKey, .ValueName = (PUNICODE_STRING)Name, .Type = Type, .Data = Data,
-               .DataSize = Length);
+    CMP_INFORM(REG_SET_VALUE_KEY_INFORMATION, Call, Key, RegNtPostSetValueKey,
+               .ValueName = (PUNICODE_STRING)Name, .Type = Type, .Data = Data, .DataSize = Length);
     LIST_ENTRY Fired;
     NTSTATUS Status;
 
@@ -110,7 +116,8 @@ static NTSTATUS CmpDoDeleteValue(CM_NODE *Node, PCUNICODE_STRING Name, PLIST_ENT
 /* Doc: wdm/nf-wdm-zwdeletevaluekey */
 NTSTATUS CmDeleteValue_(PVOID Key, PCUNICODE_STRING Name)
 {
-    CMP_INFORM(REG_DELETE_VALUE_KEY_INFORMATION, Call, Key, RegNtPostDeleteValueKey, .ValueName = (PUNICODE_STRING)Name);
+    CMP_INFORM(REG_DELETE_VALUE_KEY_INFORMATION, Call, Key, RegNtPostDeleteValueKey,
+               .ValueName = (PUNICODE_STRING)Name);
     NTSTATUS Status = CmpAsk(&Call, RegNtPreDeleteValueKey);
     LIST_ENTRY Fired;
 
@@ -124,10 +131,13 @@ NTSTATUS CmDeleteValue_(PVOID Key, PCUNICODE_STRING Name)
     return CmpAfter(&Call, Status);
 }
 
-/* STATUS_OBJECT_NAME_NOT_FOUND; STATUS_BUFFER_TOO_SMALL or STATUS_BUFFER_OVERFLOW with the needed length. Doc: wdm/nf-wdm-zwqueryvaluekey */
-NTSTATUS CmQueryValue_(PVOID Key, PCUNICODE_STRING Name, KEY_VALUE_INFORMATION_CLASS Class, PVOID Buffer, ULONG Length, PULONG Returned)
+/* STATUS_OBJECT_NAME_NOT_FOUND; STATUS_BUFFER_TOO_SMALL or STATUS_BUFFER_OVERFLOW with the needed
+ * length. Doc: wdm/nf-wdm-zwqueryvaluekey */
+NTSTATUS CmQueryValue_(PVOID Key, PCUNICODE_STRING Name, KEY_VALUE_INFORMATION_CLASS Class,
+                       PVOID Buffer, ULONG Length, PULONG Returned)
 {
-    CMP_INFORM(REG_QUERY_VALUE_KEY_INFORMATION, Call, Key, RegNtPostQueryValueKey, .ValueName = (PUNICODE_STRING)Name, .KeyValueInformationClass = Class,
+    CMP_INFORM(REG_QUERY_VALUE_KEY_INFORMATION, Call, Key, RegNtPostQueryValueKey,
+               .ValueName = (PUNICODE_STRING)Name, .KeyValueInformationClass = Class,
                .KeyValueInformation = Buffer, .Length = Length, .ResultLength = Returned);
     CM_NODE *Node = CmpNode(Key);
     NTSTATUS Status = CmpAsk(&Call, RegNtPreQueryValueKey);
@@ -147,47 +157,55 @@ NTSTATUS CmQueryValue_(PVOID Key, PCUNICODE_STRING Name, KEY_VALUE_INFORMATION_C
 }
 
 /* STATUS_NO_MORE_ENTRIES beyond the last. Doc: wdm/nf-wdm-zwenumeratevaluekey */
-NTSTATUS CmEnumerateValue_(PVOID Key, ULONG Index, KEY_VALUE_INFORMATION_CLASS Class, PVOID Buffer, ULONG Length, PULONG Returned)
+NTSTATUS CmEnumerateValue_(PVOID Key, ULONG Index, KEY_VALUE_INFORMATION_CLASS Class, PVOID Buffer,
+                           ULONG Length, PULONG Returned)
 {
-    CMP_INFORM(REG_ENUMERATE_VALUE_KEY_INFORMATION, Call, Key, RegNtPostEnumerateValueKey, .Index = Index, .KeyValueInformationClass = Class,
-               .KeyValueInformation = Buffer, .Length = Length, .ResultLength = Returned);
+    CMP_INFORM(REG_ENUMERATE_VALUE_KEY_INFORMATION, Call, Key, RegNtPostEnumerateValueKey,
+               .Index = Index, .KeyValueInformationClass = Class, .KeyValueInformation = Buffer,
+               .Length = Length, .ResultLength = Returned);
     CM_NODE *Node = CmpNode(Key);
     NTSTATUS Status = CmpAsk(&Call, RegNtPreEnumerateValueKey);
 
     if (Status == STATUS_SUCCESS) {
         *Returned = 0;
         ExLockShared_(&CmpState.Lock);
-        Status = Node->Deleted               ? STATUS_KEY_DELETED
-                 : Index >= Node->ValueCount ? STATUS_NO_MORE_ENTRIES
-                                             : CmpDescribeValue(Node->Values[Index], Class, Buffer, Length, Returned);
+        Status = Node->Deleted ? STATUS_KEY_DELETED
+                 : Index >= Node->ValueCount
+                     ? STATUS_NO_MORE_ENTRIES
+                     : CmpDescribeValue(Node->Values[Index], Class, Buffer, Length, Returned);
         ExUnlockShared_(&CmpState.Lock);
     }
     return CmpAfter(&Call, Status);
 }
 
 /* Doc: wdm/nf-wdm-zwenumeratekey */
-NTSTATUS CmEnumerateKey_(PVOID Key, ULONG Index, KEY_INFORMATION_CLASS Class, PVOID Buffer, ULONG Length, PULONG Returned)
+NTSTATUS CmEnumerateKey_(PVOID Key, ULONG Index, KEY_INFORMATION_CLASS Class, PVOID Buffer,
+                         ULONG Length, PULONG Returned)
 {
-    CMP_INFORM(REG_ENUMERATE_KEY_INFORMATION, Call, Key, RegNtPostEnumerateKey, .Index = Index, .KeyInformationClass = Class, .KeyInformation = Buffer,
-               .Length = Length, .ResultLength = Returned);
+    CMP_INFORM(REG_ENUMERATE_KEY_INFORMATION, Call, Key, RegNtPostEnumerateKey, .Index = Index,
+               .KeyInformationClass = Class, .KeyInformation = Buffer, .Length = Length,
+               .ResultLength = Returned);
     CM_NODE *Node = CmpNode(Key);
     NTSTATUS Status = CmpAsk(&Call, RegNtPreEnumerateKey);
 
     if (Status == STATUS_SUCCESS) {
         *Returned = 0;
         ExLockShared_(&CmpState.Lock);
-        Status = Node->Deleted                ? STATUS_KEY_DELETED
-                 : Index >= Node->SubkeyCount ? STATUS_NO_MORE_ENTRIES
-                                              : CmpDescribeKey(Node->Subkeys[Index], Class, Buffer, Length, Returned);
+        Status = Node->Deleted ? STATUS_KEY_DELETED
+                 : Index >= Node->SubkeyCount
+                     ? STATUS_NO_MORE_ENTRIES
+                     : CmpDescribeKey(Node->Subkeys[Index], Class, Buffer, Length, Returned);
         ExUnlockShared_(&CmpState.Lock);
     }
     return CmpAfter(&Call, Status);
 }
 
 /* Doc: wdm/nf-wdm-zwquerykey */
-NTSTATUS CmQueryKey_(PVOID Key, KEY_INFORMATION_CLASS Class, PVOID Buffer, ULONG Length, PULONG Returned)
+NTSTATUS CmQueryKey_(PVOID Key, KEY_INFORMATION_CLASS Class, PVOID Buffer, ULONG Length,
+                     PULONG Returned)
 {
-    CMP_INFORM(REG_QUERY_KEY_INFORMATION, Call, Key, RegNtPostQueryKey, .KeyInformationClass = Class, .KeyInformation = Buffer, .Length = Length,
+    CMP_INFORM(REG_QUERY_KEY_INFORMATION, Call, Key, RegNtPostQueryKey,
+               .KeyInformationClass = Class, .KeyInformation = Buffer, .Length = Length,
                .ResultLength = Returned);
     CM_NODE *Node = CmpNode(Key);
     NTSTATUS Status = CmpAsk(&Call, RegNtPreQueryKey);
@@ -195,7 +213,8 @@ NTSTATUS CmQueryKey_(PVOID Key, KEY_INFORMATION_CLASS Class, PVOID Buffer, ULONG
     if (Status == STATUS_SUCCESS) {
         *Returned = 0;
         ExLockShared_(&CmpState.Lock);
-        Status = Node->Deleted ? STATUS_KEY_DELETED : CmpDescribeKey(Node, Class, Buffer, Length, Returned);
+        Status = Node->Deleted ? STATUS_KEY_DELETED
+                               : CmpDescribeKey(Node, Class, Buffer, Length, Returned);
         ExUnlockShared_(&CmpState.Lock);
     }
     return CmpAfter(&Call, Status);

@@ -54,10 +54,14 @@ static NTSTATUS CmpMakeFirstKeys(void)
     static const struct {
         PCWSTR Path;
         BOOLEAN Volatile;
-    } Keys[] = {{L"Machine\\System\\ControlSet001\\Control", FALSE},  {L"Machine\\System\\ControlSet001\\Services", FALSE},
-                {L"Machine\\System\\ControlSet001\\Enum", FALSE},     {L"Machine\\System\\ControlSet001\\Hardware Profiles", FALSE},
-                {L"Machine\\System\\Select", FALSE},                  {L"Machine\\Hardware\\Description", TRUE},
-                {L"Machine\\Hardware\\DeviceMap", TRUE},              {L"Machine\\Hardware\\ResourceMap", TRUE},
+    } Keys[] = {{L"Machine\\System\\ControlSet001\\Control", FALSE},
+                {L"Machine\\System\\ControlSet001\\Services", FALSE},
+                {L"Machine\\System\\ControlSet001\\Enum", FALSE},
+                {L"Machine\\System\\ControlSet001\\Hardware Profiles", FALSE},
+                {L"Machine\\System\\Select", FALSE},
+                {L"Machine\\Hardware\\Description", TRUE},
+                {L"Machine\\Hardware\\DeviceMap", TRUE},
+                {L"Machine\\Hardware\\ResourceMap", TRUE},
                 {L"User\\.Default", FALSE}};
     static const ULONG One = 1;
     UNICODE_STRING Current = RTL_CONSTANT_STRING(L"Current");
@@ -70,13 +74,15 @@ static NTSTATUS CmpMakeFirstKeys(void)
     if (NT_SUCCESS(Status))
         Status = CmpMakeKey(L"Machine\\System\\CurrentControlSet", TRUE, TRUE, &Node);
     if (NT_SUCCESS(Status))
-        Status = CmpMakeText(Node, CMP_LINK_VALUE, REG_LINK, L"\\Registry\\Machine\\System\\ControlSet001");
+        Status = CmpMakeText(Node, CMP_LINK_VALUE, REG_LINK,
+                             L"\\Registry\\Machine\\System\\ControlSet001");
     if (NT_SUCCESS(Status))
         Status = CmpMakeKey(L"Machine\\System\\Select", FALSE, FALSE, &Node);
     if (NT_SUCCESS(Status))
         Status = CmpPutValue(Node, &Current, REG_DWORD, &One, sizeof(One));
     if (NT_SUCCESS(Status))
-        Status = CmpMakeKey(L"Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion", FALSE, FALSE, &Node);
+        Status = CmpMakeKey(L"Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion", FALSE,
+                            FALSE, &Node);
     if (NT_SUCCESS(Status))
         Status = CmpMakeText(Node, L"CurrentVersion", REG_SZ, L"6.3");
     if (NT_SUCCESS(Status))
@@ -84,10 +90,12 @@ static NTSTATUS CmpMakeFirstKeys(void)
     return Status;
 }
 
-/* \Registry: the system and administrators may do everything, all others read. Keys below inherit it. */
+/* \Registry: the system and administrators may do everything, all others read. Keys below inherit
+ * it. */
 static NTSTATUS CmpProtectRoot(void)
 {
-    UNICODE_STRING Sddl = RTL_CONSTANT_STRING(L"O:BAG:SYD:(A;CI;KA;;;SY)(A;CI;KA;;;BA)(A;CI;KR;;;WD)");
+    UNICODE_STRING Sddl =
+        RTL_CONSTANT_STRING(L"O:BAG:SYD:(A;CI;KA;;;SY)(A;CI;KA;;;BA)(A;CI;KR;;;WD)");
     PSECURITY_DESCRIPTOR Descriptor, Probe;
     ULONG Length;
     NTSTATUS Status = ObAssignDescriptor_(NULL, NULL, TRUE, &CmKeyObjectType_->Mapping, &Probe);
@@ -99,14 +107,16 @@ static NTSTATUS CmpProtectRoot(void)
     Status = SeSddlToSecurityDescriptor(&Sddl, &Descriptor, &Length);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = ObAssignDescriptor_(NULL, Descriptor, TRUE, &CmKeyObjectType_->Mapping, &CmpState.Root->Security);
+    Status = ObAssignDescriptor_(NULL, Descriptor, TRUE, &CmKeyObjectType_->Mapping,
+                                 &CmpState.Root->Security);
     ExFreePool(Descriptor);
     return Status;
 }
 
 static NTSTATUS CmpMakeRoot(void)
 {
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Registry"), Path = RTL_CONSTANT_STRING(L"\\Registry");
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Registry"),
+                   Path = RTL_CONSTANT_STRING(L"\\Registry");
     OBJECT_ATTRIBUTES Attributes;
     NTSTATUS Status;
 
@@ -114,7 +124,8 @@ static NTSTATUS CmpMakeRoot(void)
     if (CmpState.Root == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     CmpState.Root->Fixed = TRUE;
-    InitializeObjectAttributes(&Attributes, &Path, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    InitializeObjectAttributes(&Attributes, &Path, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL,
+                               NULL);
     Status = CmpNewKey(CmpState.Root, &Attributes, &CmpState.RootKey);
     if (NT_SUCCESS(Status))
         Status = ObInsertObject(CmpState.RootKey, NULL, 0, 1, (PVOID *)&CmpState.RootKey, NULL);

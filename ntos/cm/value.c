@@ -61,7 +61,8 @@ static NTSTATUS CmpAppendValue(CM_NODE *Node, PCUNICODE_STRING Name, CM_VALUE **
     return STATUS_SUCCESS;
 }
 
-NTSTATUS CmpPutValue(CM_NODE *Node, PCUNICODE_STRING Name, ULONG Type, const void *Data, ULONG Length)
+NTSTATUS CmpPutValue(CM_NODE *Node, PCUNICODE_STRING Name, ULONG Type, const void *Data,
+                     ULONG Length)
 {
     PVOID Copy = NULL;
     CM_VALUE *Value;
@@ -94,19 +95,24 @@ void CmpDropValue(CM_NODE *Node, ULONG Index)
 {
     CM_VALUE *Value = Node->Values[Index];
 
-    RtlMoveMemory(&Node->Values[Index], &Node->Values[Index + 1], (Node->ValueCount - Index - 1) * sizeof(PVOID));
+    RtlMoveMemory(&Node->Values[Index], &Node->Values[Index + 1],
+                  (Node->ValueCount - Index - 1) * sizeof(PVOID));
     Node->ValueCount--;
     if (Value->Data != NULL)
         ExFreePoolWithTag(Value->Data, CMP_TAG);
     ExFreePoolWithTag(Value, CMP_TAG);
 }
 
-static NTSTATUS CmpDescribeFull(CM_VALUE *Value, ULONG Alignment, CMP_OUTPUT *Output, PULONG Returned)
+static NTSTATUS CmpDescribeFull(CM_VALUE *Value, ULONG Alignment, CMP_OUTPUT *Output,
+                                PULONG Returned)
 {
-    KEY_VALUE_FULL_INFORMATION Full = {.Type = Value->Type, .DataLength = Value->Length, .NameLength = Value->Name.Length};
+    KEY_VALUE_FULL_INFORMATION Full = {
+        .Type = Value->Type, .DataLength = Value->Length, .NameLength = Value->Name.Length};
     ULONG Name = FIELD_OFFSET(KEY_VALUE_FULL_INFORMATION, Name);
 
-    Full.DataOffset = Value->Length == 0 ? MAXULONG : (Name + Value->Name.Length + Alignment - 1) & ~(Alignment - 1);
+    Full.DataOffset = Value->Length == 0
+                          ? MAXULONG
+                          : (Name + Value->Name.Length + Alignment - 1) & ~(Alignment - 1);
     Output->Header = Name;
     CmpPut(Output, 0, &Full, Name);
     CmpPut(Output, Name, Value->Name.Buffer, Value->Name.Length);
@@ -115,10 +121,12 @@ static NTSTATUS CmpDescribeFull(CM_VALUE *Value, ULONG Alignment, CMP_OUTPUT *Ou
     return CmpFinish(Output, Returned);
 }
 
-static NTSTATUS CmpDescribePartial(CM_VALUE *Value, BOOLEAN Align64, CMP_OUTPUT *Output, PULONG Returned)
+static NTSTATUS CmpDescribePartial(CM_VALUE *Value, BOOLEAN Align64, CMP_OUTPUT *Output,
+                                   PULONG Returned)
 {
     KEY_VALUE_PARTIAL_INFORMATION Partial = {.Type = Value->Type, .DataLength = Value->Length};
-    ULONG Skip = Align64 ? FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION, Type) : 0; /* no TitleIndex */
+    ULONG Skip =
+        Align64 ? FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION, Type) : 0; /* no TitleIndex */
 
     Output->Header = FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION, Data) - Skip;
     CmpPut(Output, 0, (PUCHAR)&Partial + Skip, Output->Header);
@@ -126,7 +134,8 @@ static NTSTATUS CmpDescribePartial(CM_VALUE *Value, BOOLEAN Align64, CMP_OUTPUT 
     return CmpFinish(Output, Returned);
 }
 
-NTSTATUS CmpDescribeValue(CM_VALUE *Value, KEY_VALUE_INFORMATION_CLASS Class, PVOID Information, ULONG Length, PULONG Returned)
+NTSTATUS CmpDescribeValue(CM_VALUE *Value, KEY_VALUE_INFORMATION_CLASS Class, PVOID Information,
+                          ULONG Length, PULONG Returned)
 {
     CMP_OUTPUT Output = {.Buffer = Information, .Length = Length};
     KEY_VALUE_BASIC_INFORMATION Basic = {.Type = Value->Type, .NameLength = Value->Name.Length};

@@ -1,5 +1,6 @@
 /*
- * What the files of ex share. Each file owns one noun and its part of the state; system.c starts and stops them.
+ * What the files of ex share. Each file owns one noun and its part of the state; system.c starts
+ * and stops them.
  */
 #pragma once
 

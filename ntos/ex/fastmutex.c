@@ -1,12 +1,13 @@
 /*
  * FAST_MUTEX and KGUARDED_MUTEX: a count and a synchronisation event.
  *
- * Count is 1 when free, 0 when held, and -n when n threads wait. Releasing with waiters hands the mutex to the one that the
- * event wakes: Count never passes through 1, so nobody can overtake it.
+ * Count is 1 when free, 0 when held, and -n when n threads wait. Releasing with waiters hands the
+ * mutex to the one that the event wakes: Count never passes through 1, so nobody can overtake it.
  */
 #include "ex/exp.h"
 
-_Static_assert(FIELD_OFFSET(FAST_MUTEX, OldIrql) == 48 && sizeof(FAST_MUTEX) == 56, "layout of x64");
+_Static_assert(FIELD_OFFSET(FAST_MUTEX, OldIrql) == 48 && sizeof(FAST_MUTEX) == 56,
+               "layout of x64");
 _Static_assert(sizeof(KGUARDED_MUTEX) == 56 && sizeof(KGATE) == sizeof(KEVENT), "layout of x64");
 
 typedef struct EXP_MUTEX {
@@ -15,8 +16,10 @@ typedef struct EXP_MUTEX {
     ULONG Contention;
     KEVENT Event;
 } EXP_MUTEX;
-_Static_assert(FIELD_OFFSET(EXP_MUTEX, Event) == FIELD_OFFSET(FAST_MUTEX, Event), "one prefix for both");
-_Static_assert(FIELD_OFFSET(EXP_MUTEX, Event) == FIELD_OFFSET(KGUARDED_MUTEX, Gate), "one prefix for both");
+_Static_assert(FIELD_OFFSET(EXP_MUTEX, Event) == FIELD_OFFSET(FAST_MUTEX, Event),
+               "one prefix for both");
+_Static_assert(FIELD_OFFSET(EXP_MUTEX, Event) == FIELD_OFFSET(KGUARDED_MUTEX, Gate),
+               "one prefix for both");
 
 static VOID ExpAcquireMutex(EXP_MUTEX *Mutex)
 {
@@ -36,7 +39,8 @@ static BOOLEAN ExpTryAcquireMutex(EXP_MUTEX *Mutex)
 {
     LONG Free = 1;
 
-    if (!__atomic_compare_exchange_n(&Mutex->Count, &Free, 0, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    if (!__atomic_compare_exchange_n(&Mutex->Count, &Free, 0, FALSE, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
         return FALSE;
     __atomic_store_n(&Mutex->Owner, KiSelf, __ATOMIC_RELAXED);
     return TRUE;
@@ -54,7 +58,8 @@ static VOID ExpReleaseMutex(EXP_MUTEX *Mutex)
         KeSetEvent(&Mutex->Event, IO_NO_INCREMENT, FALSE);
 }
 
-/* Waits for the mutex and leaves the caller at APC_LEVEL. IRQL <= APC_LEVEL. Not recursive: 0xC4/1000. Doc: wdm/nf-wdm-exacquirefastmutex */
+/* Waits for the mutex and leaves the caller at APC_LEVEL. IRQL <= APC_LEVEL. Not recursive:
+ * 0xC4/1000. Doc: wdm/nf-wdm-exacquirefastmutex */
 VOID FASTCALL ExAcquireFastMutex(PFAST_MUTEX FastMutex)
 {
     KIRQL OldIrql;
@@ -65,7 +70,8 @@ VOID FASTCALL ExAcquireFastMutex(PFAST_MUTEX FastMutex)
     FastMutex->OldIrql = OldIrql;
 }
 
-/* Takes the mutex if it is free; then the caller is at APC_LEVEL. Doc: wdm/nf-wdm-extrytoacquirefastmutex */
+/* Takes the mutex if it is free; then the caller is at APC_LEVEL. Doc:
+ * wdm/nf-wdm-extrytoacquirefastmutex */
 BOOLEAN FASTCALL ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
 {
     KIRQL OldIrql;
@@ -80,7 +86,8 @@ BOOLEAN FASTCALL ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
     return TRUE;
 }
 
-/* By the holder, at APC_LEVEL (else 0xC4/34); restores the IRQL of before. Doc: wdm/nf-wdm-exreleasefastmutex */
+/* By the holder, at APC_LEVEL (else 0xC4/34); restores the IRQL of before. Doc:
+ * wdm/nf-wdm-exreleasefastmutex */
 VOID FASTCALL ExReleaseFastMutex(PFAST_MUTEX FastMutex)
 {
     KIRQL OldIrql;
@@ -101,7 +108,8 @@ static VOID ExpCheckUnsafe(ULONG Subcode, PFAST_MUTEX FastMutex)
                    "an unsafe fast mutex needs normal kernel APCs disabled");
 }
 
-/* As ExAcquireFastMutex for a caller at APC_LEVEL or in a critical region (else 0xC4/39). Doc: wdm/nf-wdm-exacquirefastmutexunsafe */
+/* As ExAcquireFastMutex for a caller at APC_LEVEL or in a critical region (else 0xC4/39). Doc:
+ * wdm/nf-wdm-exacquirefastmutexunsafe */
 VOID FASTCALL ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
     ExpCheckUnsafe(0x39, FastMutex);

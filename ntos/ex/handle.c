@@ -1,10 +1,11 @@
 /*
  * Handle tables.
  *
- * A handle is index * 4; index 0 is never used. Entries lie in pages of 256, found through two levels of pointer pages, which only grow until
- * the table goes; so a lookup needs no lock but its entry's own bit.
- * A free entry's Object holds the index of the next free one, shifted left by one: below EXP_FREE_LIMIT, where no object is. The list's head carries
- * a count of changes against the ABA problem.
+ * A handle is index * 4; index 0 is never used. Entries lie in pages of 256, found through two
+ * levels of pointer pages, which only grow until the table goes; so a lookup needs no lock but its
+ * entry's own bit. A free entry's Object holds the index of the next free one, shifted left by one:
+ * below EXP_FREE_LIMIT, where no object is. The list's head carries a count of changes against the
+ * ABA problem.
  */
 #include "ex/exp.h"
 
@@ -79,8 +80,8 @@ EX_HANDLE_TABLE *ExCreateHandleTable_(struct _KPROCESS *Process)
     return Table;
 }
 
-static BOOLEAN ExpCopyEntry(EX_HANDLE_TABLE *Parent, EX_HANDLE_TABLE *Table, ULONG Index, BOOLEAN (*Copy)(PVOID, PVOID, EX_HANDLE_ENTRY *),
-                            PVOID Context)
+static BOOLEAN ExpCopyEntry(EX_HANDLE_TABLE *Parent, EX_HANDLE_TABLE *Table, ULONG Index,
+                            BOOLEAN (*Copy)(PVOID, PVOID, EX_HANDLE_ENTRY *), PVOID Context)
 {
     EX_HANDLE_ENTRY *From = ExpEntry(Parent, Index), *To = ExpEntry(Table, Index);
     PVOID Object;
@@ -101,13 +102,16 @@ static BOOLEAN ExpCopyEntry(EX_HANDLE_TABLE *Parent, EX_HANDLE_TABLE *Table, ULO
 }
 
 EX_HANDLE_TABLE *ExDuplicateHandleTable_(EX_HANDLE_TABLE *Parent, struct _KPROCESS *Process,
-                                         BOOLEAN (*Copy)(PVOID Context, PVOID Object, EX_HANDLE_ENTRY *Entry), PVOID Context)
+                                         BOOLEAN (*Copy)(PVOID Context, PVOID Object,
+                                                         EX_HANDLE_ENTRY *Entry),
+                                         PVOID Context)
 {
     EX_HANDLE_TABLE *Table = ExCreateHandleTable_(Process);
     ULONG Limit = atomic_load(&Parent->Limit), Index;
 
     while (Table != NULL && atomic_load(&Table->Limit) < Limit) {
-        atomic_store(&Table->FreeHead, 0); /* nobody else knows the table; the chain is made anew below */
+        atomic_store(&Table->FreeHead,
+                     0); /* nobody else knows the table; the chain is made anew below */
         if (!ExpGrow(Table)) {
             ExDestroyHandleTable_(Table);
             return NULL;
@@ -151,8 +155,10 @@ ULONG ExHandleCount_(EX_HANDLE_TABLE *Table)
 
 static EX_HANDLE_ENTRY *ExpEntry(EX_HANDLE_TABLE *Table, ULONG Index)
 {
-    EXP_NODE_PAGE *Node = atomic_load_explicit(&Table->Nodes[Index / (EXP_LEAF * EXP_NODE)], memory_order_acquire);
-    EXP_LEAF_PAGE *Leaf = atomic_load_explicit(&Node->Leaves[Index / EXP_LEAF % EXP_NODE], memory_order_acquire);
+    EXP_NODE_PAGE *Node =
+        atomic_load_explicit(&Table->Nodes[Index / (EXP_LEAF * EXP_NODE)], memory_order_acquire);
+    EXP_LEAF_PAGE *Leaf =
+        atomic_load_explicit(&Node->Leaves[Index / EXP_LEAF % EXP_NODE], memory_order_acquire);
 
     return &Leaf->Entries[Index % EXP_LEAF];
 }
@@ -165,7 +171,8 @@ static VOID ExpPushFree(EX_HANDLE_TABLE *Table, ULONG First, EX_HANDLE_ENTRY *La
     do {
         atomic_store_explicit(&Last->Object, (ULONG_PTR)(ULONG)Old << 1, memory_order_release);
         New = First | (((Old >> 32) + 1) << 32);
-    } while (!atomic_compare_exchange_weak_explicit(&Table->FreeHead, &Old, New, memory_order_acq_rel, memory_order_acquire));
+    } while (!atomic_compare_exchange_weak_explicit(&Table->FreeHead, &Old, New,
+                                                    memory_order_acq_rel, memory_order_acquire));
 }
 
 /* 0: none is free. */
@@ -178,8 +185,11 @@ static ULONG ExpPopFree(EX_HANDLE_TABLE *Table)
         if ((ULONG)Old == 0)
             return 0;
         Next = atomic_load_explicit(&ExpEntry(Table, (ULONG)Old)->Object, memory_order_relaxed);
-        New = (ULONG)(Next >> 1) | (((Old >> 32) + 1) << 32); /* nonsense if the entry was taken meanwhile; then the exchange fails */
-    } while (!atomic_compare_exchange_weak_explicit(&Table->FreeHead, &Old, New, memory_order_acq_rel, memory_order_acquire));
+        New = (ULONG)(Next >> 1) |
+              (((Old >> 32) + 1)
+               << 32); /* nonsense if the entry was taken meanwhile; then the exchange fails */
+    } while (!atomic_compare_exchange_weak_explicit(&Table->FreeHead, &Old, New,
+                                                    memory_order_acq_rel, memory_order_acquire));
     return (ULONG)Old;
 }
 
@@ -248,8 +258,8 @@ static BOOLEAN ExpLockEntry(EX_HANDLE_ENTRY *Entry)
             Object = atomic_load_explicit(&Entry->Object, memory_order_relaxed);
             continue;
         }
-        if (atomic_compare_exchange_weak_explicit(&Entry->Object, &Object, Object | EXP_LOCKED, memory_order_acquire,
-                                                  memory_order_relaxed))
+        if (atomic_compare_exchange_weak_explicit(&Entry->Object, &Object, Object | EXP_LOCKED,
+                                                  memory_order_acquire, memory_order_relaxed))
             return TRUE;
     }
 }
@@ -283,7 +293,9 @@ PVOID ExRemoveHandle_(EX_HANDLE_TABLE *Table, EX_HANDLE_ENTRY *LockedEntry, HAND
     return (PVOID)(Object & ~EXP_LOCKED);
 }
 
-void ExEnumerateHandles_(EX_HANDLE_TABLE *Table, BOOLEAN (*Each)(PVOID Context, HANDLE Handle, EX_HANDLE_ENTRY *Entry), PVOID Context)
+void ExEnumerateHandles_(EX_HANDLE_TABLE *Table,
+                         BOOLEAN (*Each)(PVOID Context, HANDLE Handle, EX_HANDLE_ENTRY *Entry),
+                         PVOID Context)
 {
     ULONG Index, Limit = atomic_load_explicit(&Table->Limit, memory_order_acquire);
     EX_HANDLE_ENTRY *Entry;
@@ -298,7 +310,9 @@ void ExEnumerateHandles_(EX_HANDLE_TABLE *Table, BOOLEAN (*Each)(PVOID Context, 
     }
 }
 
-void ExEnumerateHandleTables_(BOOLEAN (*Each)(PVOID Context, struct _KPROCESS *Process, EX_HANDLE_TABLE *Table), PVOID Context)
+void ExEnumerateHandleTables_(BOOLEAN (*Each)(PVOID Context, struct _KPROCESS *Process,
+                                              EX_HANDLE_TABLE *Table),
+                              PVOID Context)
 {
     PLIST_ENTRY Entry;
     EX_HANDLE_TABLE *Table;

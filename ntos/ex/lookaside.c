@@ -1,9 +1,11 @@
 /*
- * Look-aside lists: initialisation and end. Allocation and free are inline in the DDK headers; the list in the header is an SLIST.
+ * Look-aside lists: initialisation and end. Allocation and free are inline in the DDK headers; the
+ * list in the header is an SLIST.
  */
 #include "ex/exp.h"
 
-_Static_assert(sizeof(NPAGED_LOOKASIDE_LIST) == 128 && sizeof(PAGED_LOOKASIDE_LIST) == 128, "layout of x64");
+_Static_assert(sizeof(NPAGED_LOOKASIDE_LIST) == 128 && sizeof(PAGED_LOOKASIDE_LIST) == 128,
+               "layout of x64");
 _Static_assert(sizeof(LOOKASIDE_LIST_EX) == 96, "layout of x64");
 
 #define EXP_DEPTH 32
@@ -35,7 +37,8 @@ BOOLEAN ExpFindLookaside(ULONG_PTR Low, ULONG_PTR High, PVOID *Object)
     if (__atomic_load_n(&ExpLookasides.Count, __ATOMIC_RELAXED) == 0)
         return FALSE;
     KeAcquireSpinLock(&ExpLookasides.Lock, &Irql);
-    for (Entry = ExpLookasides.List.Flink; !Found && Entry != &ExpLookasides.List; Entry = Entry->Flink) {
+    for (Entry = ExpLookasides.List.Flink; !Found && Entry != &ExpLookasides.List;
+         Entry = Entry->Flink) {
         *Object = CONTAINING_RECORD(Entry, GENERAL_LOOKASIDE_POOL, ListEntry);
         Found = (ULONG_PTR)*Object >= Low && (ULONG_PTR)*Object < High;
     }
@@ -73,7 +76,8 @@ static VOID NTAPI ExpFreeEntry(PVOID Buffer)
     ExFreePool(Buffer);
 }
 
-static PVOID NTAPI ExpAllocateEntryEx(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PLOOKASIDE_LIST_EX Lookaside)
+static PVOID NTAPI ExpAllocateEntryEx(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+                                      PLOOKASIDE_LIST_EX Lookaside)
 {
     return ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag);
 }
@@ -86,7 +90,8 @@ static VOID NTAPI ExpFreeEntryEx(PVOID Buffer, PLOOKASIDE_LIST_EX Lookaside)
 static VOID ExpFillLookaside(GENERAL_LOOKASIDE_POOL *List, POOL_TYPE Type, SIZE_T Size, ULONG Tag)
 {
     if (Size == 0)
-        VfBugCheck(EXP_C4, 0xCD, (ULONG_PTR)List, Size, 0, "a look-aside list for entries of no size");
+        VfBugCheck(EXP_C4, 0xCD, (ULONG_PTR)List, Size, 0,
+                   "a look-aside list for entries of no size");
     RtlZeroMemory(List, sizeof(*List));
     InitializeSListHead(&List->ListHead);
     List->Depth = EXP_DEPTH;
@@ -96,29 +101,37 @@ static VOID ExpFillLookaside(GENERAL_LOOKASIDE_POOL *List, POOL_TYPE Type, SIZE_
     List->Size = (ULONG)(Size < sizeof(SLIST_ENTRY) ? sizeof(SLIST_ENTRY) : Size);
 }
 
-static VOID ExpInitializeList(GENERAL_LOOKASIDE_POOL *List, PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free, POOL_TYPE Type,
-                              ULONG Flags, SIZE_T Size, ULONG Tag)
+static VOID ExpInitializeList(GENERAL_LOOKASIDE_POOL *List, PALLOCATE_FUNCTION Allocate,
+                              PFREE_FUNCTION Free, POOL_TYPE Type, ULONG Flags, SIZE_T Size,
+                              ULONG Tag)
 {
-    ExpFillLookaside(List, (POOL_TYPE)(Type | (Flags & (POOL_RAISE_IF_ALLOCATION_FAILURE | POOL_NX_ALLOCATION))), Size, Tag);
+    ExpFillLookaside(
+        List, (POOL_TYPE)(Type | (Flags & (POOL_RAISE_IF_ALLOCATION_FAILURE | POOL_NX_ALLOCATION))),
+        Size, Tag);
     List->Allocate = Allocate != NULL ? Allocate : ExpAllocateEntry;
     List->Free = Free != NULL ? Free : ExpFreeEntry;
     ExpAddLookaside(List);
 }
 
-/* IRQL <= DISPATCH_LEVEL; nonpaged memory, 16-byte aligned. Depth is not used. Doc: wdm/nf-wdm-exinitializenpagedlookasidelist */
-VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
+/* IRQL <= DISPATCH_LEVEL; nonpaged memory, 16-byte aligned. Depth is not used. Doc:
+ * wdm/nf-wdm-exinitializenpagedlookasidelist */
+VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside,
+                                           PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
                                            ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
-    ExpInitializeList((GENERAL_LOOKASIDE_POOL *)&Lookaside->L, Allocate, Free, NonPagedPool, Flags, Size, Tag);
+    ExpInitializeList((GENERAL_LOOKASIDE_POOL *)&Lookaside->L, Allocate, Free, NonPagedPool, Flags,
+                      Size, Tag);
 }
 
 /* IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-exinitializepagedlookasidelist */
-VOID NTAPI ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
+VOID NTAPI ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside,
+                                          PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
                                           ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth)
 {
     VF_IRQL_MAX(APC_LEVEL);
-    ExpInitializeList((GENERAL_LOOKASIDE_POOL *)&Lookaside->L, Allocate, Free, PagedPool, Flags, Size, Tag);
+    ExpInitializeList((GENERAL_LOOKASIDE_POOL *)&Lookaside->L, Allocate, Free, PagedPool, Flags,
+                      Size, Tag);
 }
 
 static VOID ExpDeleteList(GENERAL_LOOKASIDE_POOL *List)
@@ -151,14 +164,19 @@ static BOOLEAN ExpIsPoolType(POOL_TYPE Type)
 {
     ULONG Base = (ULONG)Type & 7;
 
-    return ((ULONG)Type & ~(ULONG)(0x7 | POOL_NX_ALLOCATION | POOL_ZERO_ALLOCATION)) == 0 && Base != 7 && Base != 3;
+    return ((ULONG)Type & ~(ULONG)(0x7 | POOL_NX_ALLOCATION | POOL_ZERO_ALLOCATION)) == 0 &&
+           Base != 7 && Base != 3;
 }
 
-/* STATUS_INVALID_PARAMETER_4: no such pool type; _5: wrong or contradictory flags. Doc: wdm/nf-wdm-exinitializelookasidelistex */
-NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUNCTION_EX Allocate, PFREE_FUNCTION_EX Free,
-                                           POOL_TYPE PoolType, ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth)
+/* STATUS_INVALID_PARAMETER_4: no such pool type; _5: wrong or contradictory flags. Doc:
+ * wdm/nf-wdm-exinitializelookasidelistex */
+NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside,
+                                           PALLOCATE_FUNCTION_EX Allocate, PFREE_FUNCTION_EX Free,
+                                           POOL_TYPE PoolType, ULONG Flags, SIZE_T Size, ULONG Tag,
+                                           USHORT Depth)
 {
-    ULONG Both = EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL | EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE;
+    ULONG Both =
+        EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL | EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE;
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
     if (!ExpIsPoolType(PoolType))
@@ -176,7 +194,8 @@ NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCA
     return STATUS_SUCCESS;
 }
 
-/* Frees the entries that lie in the list; it can be used further. Doc: wdm/nf-wdm-exflushlookasidelistex */
+/* Frees the entries that lie in the list; it can be used further. Doc:
+ * wdm/nf-wdm-exflushlookasidelistex */
 VOID NTAPI ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 {
     PVOID Entry;
@@ -191,7 +210,8 @@ VOID NTAPI ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
     if (Lookaside->L.ListEntry.Flink == NULL)
-        VfBugCheck(EXP_C4, 0xCB, (ULONG_PTR)Lookaside, 0, 0, "the look-aside list is not initialised");
+        VfBugCheck(EXP_C4, 0xCB, (ULONG_PTR)Lookaside, 0, 0,
+                   "the look-aside list is not initialised");
     ExpRemoveLookaside(&Lookaside->L);
     Lookaside->L.ListEntry.Flink = NULL;
     ExFlushLookasideListEx(Lookaside);

@@ -1,9 +1,10 @@
 /*
  * Push locks: reader-writer locks of one word.
  *
- * Word: bit 0 held exclusively, bit 1 threads wait, the rest counts shared holders. Waiters stand in order of arrival in one of a few
- * lists found by the lock's address. While bit 1 is set nobody enters past the list: the last holder, under the list's lock,
- * hands the push lock to the first waiter, or to all shared waiters up to the next exclusive one.
+ * Word: bit 0 held exclusively, bit 1 threads wait, the rest counts shared holders. Waiters stand
+ * in order of arrival in one of a few lists found by the lock's address. While bit 1 is set nobody
+ * enters past the list: the last holder, under the list's lock, hands the push lock to the first
+ * waiter, or to all shared waiters up to the next exclusive one.
  */
 #include "ex/exp.h"
 
@@ -57,7 +58,8 @@ static BOOLEAN ExpTryOrMark(PEX_PUSH_LOCK Lock, BOOLEAN Exclusive)
         Old = __atomic_load_n(Lock, __ATOMIC_RELAXED);
         if (Exclusive ? Old == 0 : (Old & (EXP_EXCLUSIVE | EXP_WAITERS)) == 0)
             continue;
-        if (__atomic_compare_exchange_n(Lock, &Old, Old | EXP_WAITERS, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        if (__atomic_compare_exchange_n(Lock, &Old, Old | EXP_WAITERS, FALSE, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
             return FALSE;
     }
 }
@@ -130,7 +132,8 @@ VOID ExInitializePushLock(PEX_PUSH_LOCK PushLock)
     __atomic_store_n(PushLock, 0, __ATOMIC_RELEASE);
 }
 
-/* Waits until no other thread holds the lock. IRQL <= APC_LEVEL, normal kernel APCs disabled. Doc: wdm/nf-wdm-exacquirepushlockexclusive */
+/* Waits until no other thread holds the lock. IRQL <= APC_LEVEL, normal kernel APCs disabled. Doc:
+ * wdm/nf-wdm-exacquirepushlockexclusive */
 VOID NTAPI ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     VF_IRQL_MAX(APC_LEVEL);
@@ -138,7 +141,8 @@ VOID NTAPI ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
         ExpWaitPush(PushLock, TRUE);
 }
 
-/* Waits until no thread holds the lock exclusively or waits for it. Doc: wdm/nf-wdm-exacquirepushlockshared */
+/* Waits until no thread holds the lock exclusively or waits for it. Doc:
+ * wdm/nf-wdm-exacquirepushlockshared */
 VOID NTAPI ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     VF_IRQL_MAX(APC_LEVEL);
@@ -174,7 +178,8 @@ VOID NTAPI ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
             ExpHandOver(PushLock);
             return;
         }
-        if (__atomic_compare_exchange_n(PushLock, &Old, Old - EXP_SHARE, TRUE, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        if (__atomic_compare_exchange_n(PushLock, &Old, Old - EXP_SHARE, TRUE, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
             return;
     }
 }

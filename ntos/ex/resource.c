@@ -1,20 +1,27 @@
 /*
  * ERESOURCE: a recursive reader-writer lock with owners.
  *
- * All fields are protected by the resource's spin lock. ActiveCount is the number of owning threads. An exclusive owner, or
- * the first shared one, is in OwnerEntry; further shared owners are in OwnerTable, whose entry 0 holds its size. SharedWaiters and
- * ExclusiveWaiters point at the last of a ring of blocks on the waiters' stacks, in order of arrival.
- * Who releases last hands the resource on: after an exclusive owner all shared waiters, else the first exclusive one; after shared owners the
- * first exclusive waiter. So neither kind starves the other.
+ * All fields are protected by the resource's spin lock. ActiveCount is the number of owning
+ * threads. An exclusive owner, or the first shared one, is in OwnerEntry; further shared owners are
+ * in OwnerTable, whose entry 0 holds its size. SharedWaiters and ExclusiveWaiters point at the last
+ * of a ring of blocks on the waiters' stacks, in order of arrival. Who releases last hands the
+ * resource on: after an exclusive owner all shared waiters, else the first exclusive one; after
+ * shared owners the first exclusive waiter. So neither kind starves the other.
  */
 #include "ex/exp.h"
 
 _Static_assert(sizeof(ERESOURCE) == 104, "layout of x64");
 
-#define EXP_RESOURCE_MAGIC ((ULONG_PTR)0x52655372) /* in Reserved2, with the address: initialised */
+#define EXP_RESOURCE_MAGIC                                                                         \
+    ((ULONG_PTR)0x52655372) /* in Reserved2, with the address: initialised                         \
+                             */
 #define EXP_TABLE_TAG 'bTsR'
 
-typedef enum EXP_SHARE_RULE { ExpShareFair, ExpShareStarveExclusive, ExpShareAfterExclusive } EXP_SHARE_RULE;
+typedef enum EXP_SHARE_RULE {
+    ExpShareFair,
+    ExpShareStarveExclusive,
+    ExpShareAfterExclusive
+} EXP_SHARE_RULE;
 
 typedef struct EXP_RESOURCE_WAITER {
     struct EXP_RESOURCE_WAITER *Next;
@@ -50,7 +57,8 @@ BOOLEAN ExpFindResource(ULONG_PTR Low, ULONG_PTR High, PVOID *Object)
     if (__atomic_load_n(&ExpResources.Count, __ATOMIC_RELAXED) == 0)
         return FALSE;
     KeAcquireSpinLock(&ExpResources.Lock, &Irql);
-    for (Entry = ExpResources.List.Flink; !Found && Entry != &ExpResources.List; Entry = Entry->Flink) {
+    for (Entry = ExpResources.List.Flink; !Found && Entry != &ExpResources.List;
+         Entry = Entry->Flink) {
         Found = (ULONG_PTR)Entry >= Low && (ULONG_PTR)Entry < High;
         if (Found)
             *Object = CONTAINING_RECORD(Entry, ERESOURCE, SystemResourcesList);
@@ -64,10 +72,12 @@ static ERESOURCE_THREAD ExpSelf(VOID)
     return (ERESOURCE_THREAD)KeGetCurrentThread();
 }
 
-/* Drivers enter a critical region first: a thread that owns a resource must not be suspended by an APC. */
+/* Drivers enter a critical region first: a thread that owns a resource must not be suspended by an
+ * APC. */
 static VOID ExpCheckApcs(ULONG Subcode, PERESOURCE Resource)
 {
-    if (KiSelf == NULL || KiSelf->SystemThread || KeGetCurrentIrql() >= APC_LEVEL || KeAreApcsDisabled())
+    if (KiSelf == NULL || KiSelf->SystemThread || KeGetCurrentIrql() >= APC_LEVEL ||
+        KeAreApcsDisabled())
         return;
     VfBugCheck(EXP_C4, Subcode, KeGetCurrentIrql(), 0, (ULONG_PTR)Resource,
                "a resource is used with normal kernel APCs enabled");
@@ -93,7 +103,8 @@ static POWNER_ENTRY ExpFindOwner(PERESOURCE Resource, ERESOURCE_THREAD Thread)
     return NULL;
 }
 
-/* A bigger owner table, in place of one that was Size when the caller looked. Drops and takes the lock. */
+/* A bigger owner table, in place of one that was Size when the caller looked. Drops and takes the
+ * lock. */
 static VOID ExpGrowOwners(PERESOURCE Resource, ULONG Size, PKIRQL Irql)
 {
     LARGE_INTEGER Moment = {.QuadPart = -10 * 1000 * 10};
@@ -108,7 +119,8 @@ static VOID ExpGrowOwners(PERESOURCE Resource, ULONG Size, PKIRQL Irql)
         RtlZeroMemory(Table, NewSize * sizeof(OWNER_ENTRY));
     KeAcquireSpinLock(&Resource->SpinLock, Irql);
     Old = Table;
-    if (Table != NULL && (Resource->OwnerTable != NULL ? Resource->OwnerTable->TableSize : 0) == Size) {
+    if (Table != NULL &&
+        (Resource->OwnerTable != NULL ? Resource->OwnerTable->TableSize : 0) == Size) {
         Old = Resource->OwnerTable;
         if (Old != NULL)
             RtlCopyMemory(Table, Old, Size * sizeof(OWNER_ENTRY));
@@ -124,8 +136,10 @@ static VOID ExpAddSharedOwner(PERESOURCE Resource, ERESOURCE_THREAD Thread, PKIR
 {
     POWNER_ENTRY Entry;
 
-    while ((Entry = ExpFindOwner(Resource, Thread)) == NULL && (Entry = ExpFindOwner(Resource, 0)) == NULL)
-        ExpGrowOwners(Resource, Resource->OwnerTable != NULL ? Resource->OwnerTable->TableSize : 0, Irql);
+    while ((Entry = ExpFindOwner(Resource, Thread)) == NULL &&
+           (Entry = ExpFindOwner(Resource, 0)) == NULL)
+        ExpGrowOwners(Resource, Resource->OwnerTable != NULL ? Resource->OwnerTable->TableSize : 0,
+                      Irql);
     Entry->OwnerThread = Thread;
     Entry->OwnerCount++;
 }
@@ -200,7 +214,8 @@ static VOID ExpGrantExclusive(PERESOURCE Resource)
 
 /* ---- the documented routines ---- */
 
-/* IRQL <= DISPATCH_LEVEL; nonpaged memory, deleted before it is freed. Doc: wdm/nf-wdm-exinitializeresourcelite */
+/* IRQL <= DISPATCH_LEVEL; nonpaged memory, deleted before it is freed. Doc:
+ * wdm/nf-wdm-exinitializeresourcelite */
 NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
 {
     KIRQL Irql;
@@ -259,8 +274,9 @@ NTSTATUS NTAPI ExReinitializeResourceLite(PERESOURCE Resource)
     return STATUS_SUCCESS;
 }
 
-/* FALSE only if Wait is FALSE and another thread holds it. Recursive. IRQL <= APC_LEVEL, normal kernel APCs disabled (0xC4/37).
- * A thread that holds it shared and waits would wait for itself: 0xC4/1000. Doc: wdm/nf-wdm-exacquireresourceexclusivelite */
+/* FALSE only if Wait is FALSE and another thread holds it. Recursive. IRQL <= APC_LEVEL, normal
+ * kernel APCs disabled (0xC4/37). A thread that holds it shared and waits would wait for itself:
+ * 0xC4/1000. Doc: wdm/nf-wdm-exacquireresourceexclusivelite */
 BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
 {
     KIRQL Irql;
@@ -271,7 +287,8 @@ BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
     KeAcquireSpinLock(&Resource->SpinLock, &Irql);
     if (Resource->ActiveCount == 0) {
         ExpOwnExclusive(Resource, ExpSelf());
-    } else if ((Resource->Flag & ResourceOwnedExclusive) != 0 && Resource->OwnerEntry.OwnerThread == ExpSelf()) {
+    } else if ((Resource->Flag & ResourceOwnedExclusive) != 0 &&
+               Resource->OwnerEntry.OwnerThread == ExpSelf()) {
         Resource->OwnerEntry.OwnerCount++;
     } else if (!Wait) {
         KeReleaseSpinLock(&Resource->SpinLock, Irql);
@@ -326,7 +343,8 @@ static BOOLEAN ExpAcquireShared(PERESOURCE Resource, BOOLEAN Wait, EXP_SHARE_RUL
     return TRUE;
 }
 
-/* Waits behind exclusive waiters, unless the thread holds the resource already. Doc: wdm/nf-wdm-exacquireresourcesharedlite */
+/* Waits behind exclusive waiters, unless the thread holds the resource already. Doc:
+ * wdm/nf-wdm-exacquireresourcesharedlite */
 BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
 {
     VF_IRQL_MAX(APC_LEVEL);
@@ -340,14 +358,16 @@ BOOLEAN NTAPI ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
     return ExpAcquireShared(Resource, Wait, ExpShareStarveExclusive);
 }
 
-/* Waits behind exclusive waiters even if the thread holds it shared. Doc: wdm/nf-wdm-exacquiresharedwaitforexclusive */
+/* Waits behind exclusive waiters even if the thread holds it shared. Doc:
+ * wdm/nf-wdm-exacquiresharedwaitforexclusive */
 BOOLEAN NTAPI ExAcquireSharedWaitForExclusive(PERESOURCE Resource, BOOLEAN Wait)
 {
     VF_IRQL_MAX(APC_LEVEL);
     return ExpAcquireShared(Resource, Wait, ExpShareAfterExclusive);
 }
 
-/* Bug check 0xE3 if the thread does not own the resource. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-exreleaseresourceforthreadlite */
+/* Bug check 0xE3 if the thread does not own the resource. IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-exreleaseresourceforthreadlite */
 VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ERESOURCE_THREAD ResourceThreadId)
 {
     POWNER_ENTRY Entry;
@@ -360,7 +380,8 @@ VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ERESOURCE_THREAD 
     Entry = ResourceThreadId != 0 ? ExpFindOwner(Resource, ResourceThreadId) : NULL;
     if (Entry == NULL) {
         KeReleaseSpinLock(&Resource->SpinLock, Irql);
-        VfBugCheck(RESOURCE_NOT_OWNED, (ULONG_PTR)Resource, ResourceThreadId, (ULONG_PTR)Resource->OwnerTable, 0,
+        VfBugCheck(RESOURCE_NOT_OWNED, (ULONG_PTR)Resource, ResourceThreadId,
+                   (ULONG_PTR)Resource->OwnerTable, 0,
                    "the thread does not own the resource that it releases");
     }
     if (--Entry->OwnerCount == 0) {
@@ -384,7 +405,8 @@ VOID FASTCALL ExReleaseResourceLite(PERESOURCE Resource)
     ExReleaseResourceForThreadLite(Resource, ExpSelf());
 }
 
-/* The exclusive owner goes on as a shared one, and shared waiters enter. Doc: wdm/nf-wdm-exconvertexclusivetosharedlite */
+/* The exclusive owner goes on as a shared one, and shared waiters enter. Doc:
+ * wdm/nf-wdm-exconvertexclusivetosharedlite */
 VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource)
 {
     KIRQL Irql;
@@ -392,9 +414,11 @@ VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource)
     VF_IRQL_MAX(DISPATCH_LEVEL);
     ExpCheckResource(Resource);
     KeAcquireSpinLock(&Resource->SpinLock, &Irql);
-    if ((Resource->Flag & ResourceOwnedExclusive) == 0 || Resource->OwnerEntry.OwnerThread != ExpSelf()) {
+    if ((Resource->Flag & ResourceOwnedExclusive) == 0 ||
+        Resource->OwnerEntry.OwnerThread != ExpSelf()) {
         KeReleaseSpinLock(&Resource->SpinLock, Irql);
-        VfBugCheck(RESOURCE_NOT_OWNED, (ULONG_PTR)Resource, ExpSelf(), (ULONG_PTR)Resource->OwnerTable, 0,
+        VfBugCheck(RESOURCE_NOT_OWNED, (ULONG_PTR)Resource, ExpSelf(),
+                   (ULONG_PTR)Resource->OwnerTable, 0,
                    "the thread does not own the resource that it converts");
     }
     Resource->Flag &= ~ResourceOwnedExclusive;
@@ -402,7 +426,8 @@ VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource)
     KeReleaseSpinLock(&Resource->SpinLock, Irql);
 }
 
-/* From now on the resource belongs to an address (bits 0 and 1 set by the caller), not to this thread. Doc: wdm/nf-wdm-exsetresourceownerpointer */
+/* From now on the resource belongs to an address (bits 0 and 1 set by the caller), not to this
+ * thread. Doc: wdm/nf-wdm-exsetresourceownerpointer */
 VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOID OwnerPointer)
 {
     POWNER_ENTRY Entry, Other;
@@ -414,7 +439,8 @@ VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOID OwnerPointer)
     Entry = ExpFindOwner(Resource, ExpSelf());
     if (Entry == NULL) {
         KeReleaseSpinLock(&Resource->SpinLock, Irql);
-        VfBugCheck(RESOURCE_NOT_OWNED, (ULONG_PTR)Resource, ExpSelf(), (ULONG_PTR)Resource->OwnerTable, 0,
+        VfBugCheck(RESOURCE_NOT_OWNED, (ULONG_PTR)Resource, ExpSelf(),
+                   (ULONG_PTR)Resource->OwnerTable, 0,
                    "the thread does not own the resource that it gives away");
     }
     Other = ExpFindOwner(Resource, (ERESOURCE_THREAD)OwnerPointer);

@@ -17,7 +17,8 @@ BOOLEAN NTAPI ExIsResourceAcquiredExclusiveLite(PERESOURCE Resource)
     return Mine;
 }
 
-/* How often the calling thread holds the resource, in either way. Doc: wdm/nf-wdm-exisresourceacquiredsharedlite */
+/* How often the calling thread holds the resource, in either way. Doc:
+ * wdm/nf-wdm-exisresourceacquiredsharedlite */
 ULONG NTAPI ExIsResourceAcquiredSharedLite(PERESOURCE Resource)
 {
     ERESOURCE_THREAD Self = (ERESOURCE_THREAD)KeGetCurrentThread();
@@ -28,7 +29,9 @@ ULONG NTAPI ExIsResourceAcquiredSharedLite(PERESOURCE Resource)
     KeAcquireSpinLock(&Resource->SpinLock, &Irql);
     if (Resource->OwnerEntry.OwnerThread == Self)
         Count = Resource->OwnerEntry.OwnerCount;
-    for (Index = 1; Count == 0 && Resource->OwnerTable != NULL && Index < Resource->OwnerTable->TableSize; Index++)
+    for (Index = 1;
+         Count == 0 && Resource->OwnerTable != NULL && Index < Resource->OwnerTable->TableSize;
+         Index++)
         if (Resource->OwnerTable[Index].OwnerThread == Self)
             Count = Resource->OwnerTable[Index].OwnerCount;
     KeReleaseSpinLock(&Resource->SpinLock, Irql);
@@ -47,7 +50,8 @@ ULONG NTAPI ExGetSharedWaiterCount(PERESOURCE Resource)
     return __atomic_load_n(&Resource->NumberOfSharedWaiters, __ATOMIC_RELAXED);
 }
 
-/* Owners are never boosted here: nothing to switch off but the mark. Doc: ntifs/nf-ntifs-exdisableresourceboostlite */
+/* Owners are never boosted here: nothing to switch off but the mark. Doc:
+ * ntifs/nf-ntifs-exdisableresourceboostlite */
 VOID NTAPI ExDisableResourceBoostLite(PERESOURCE Resource)
 {
     KIRQL Irql;
@@ -57,7 +61,8 @@ VOID NTAPI ExDisableResourceBoostLite(PERESOURCE Resource)
     KeReleaseSpinLock(&Resource->SpinLock, Irql);
 }
 
-/* The result is undocumented on NT and NULL here. Doc: wdm/nf-wdm-exentercriticalregionandacquireresourceexclusive */
+/* The result is undocumented on NT and NULL here. Doc:
+ * wdm/nf-wdm-exentercriticalregionandacquireresourceexclusive */
 PVOID NTAPI ExEnterCriticalRegionAndAcquireResourceExclusive(PERESOURCE Resource)
 {
     KeEnterCriticalRegion();

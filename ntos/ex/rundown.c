@@ -1,8 +1,9 @@
 /*
  * Run-down protection: a reference count that can be closed.
  *
- * Count: references * 2 while open. Closing stores a pointer to the closer's wait block with bit 0 set; who releases after that
- * counts the block down, and the last one wakes the closer. EX_RUNDOWN_ACTIVE alone means closed and done.
+ * Count: references * 2 while open. Closing stores a pointer to the closer's wait block with bit 0
+ * set; who releases after that counts the block down, and the last one wakes the closer.
+ * EX_RUNDOWN_ACTIVE alone means closed and done.
  */
 #include "ex/exp.h"
 
@@ -11,8 +12,9 @@ typedef struct EXP_RUNDOWN_WAIT {
     KEVENT Event;
 } EXP_RUNDOWN_WAIT;
 
-/* Opaque to drivers: one reference for each processor, each on its own cache line. A reference may be released on another
- * processor than it was taken, so a single count may be negative; only the sum means something. */
+/* Opaque to drivers: one reference for each processor, each on its own cache line. A reference may
+ * be released on another processor than it was taken, so a single count may be negative; only the
+ * sum means something. */
 typedef struct _EX_RUNDOWN_REF_CACHE_AWARE {
     ULONG Number;
     ULONG Magic;
@@ -31,7 +33,8 @@ static BOOLEAN ExpAcquireRundown(PEX_RUNDOWN_REF RunRef, ULONG Count)
     do {
         if ((Old & EX_RUNDOWN_ACTIVE) != 0)
             return FALSE;
-    } while (!__atomic_compare_exchange_n(&RunRef->Count, &Old, Old + (ULONG_PTR)Count * EX_RUNDOWN_COUNT_INC, TRUE,
+    } while (!__atomic_compare_exchange_n(&RunRef->Count, &Old,
+                                          Old + (ULONG_PTR)Count * EX_RUNDOWN_COUNT_INC, TRUE,
                                           __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
     return TRUE;
 }
@@ -47,7 +50,8 @@ static VOID ExpReleaseRundown(PEX_RUNDOWN_REF RunRef, ULONG Count, BOOLEAN MayBe
         if (!MayBeNegative && Old < (ULONG_PTR)Count * EX_RUNDOWN_COUNT_INC)
             VfBugCheck(REFERENCE_BY_POINTER, 0, (ULONG_PTR)RunRef, 0, 0,
                        "run-down protection is released more often than it was acquired");
-        if (__atomic_compare_exchange_n(&RunRef->Count, &Old, Old - (ULONG_PTR)Count * EX_RUNDOWN_COUNT_INC, TRUE,
+        if (__atomic_compare_exchange_n(&RunRef->Count, &Old,
+                                        Old - (ULONG_PTR)Count * EX_RUNDOWN_COUNT_INC, TRUE,
                                         __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
             return;
     }
@@ -72,7 +76,8 @@ VOID FASTCALL ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
     __atomic_store_n(&RunRef->Count, 0, __ATOMIC_RELEASE);
 }
 
-/* FALSE: run-down has begun, the object may not be used. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-exacquirerundownprotection */
+/* FALSE: run-down has begun, the object may not be used. IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-exacquirerundownprotection */
 BOOLEAN FASTCALL ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef)
 {
     return ExpAcquireRundown(RunRef, 1);
@@ -96,21 +101,25 @@ VOID FASTCALL ExReleaseRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count)
     ExpReleaseRundown(RunRef, Count, FALSE);
 }
 
-/* From now on no protection is given; returns when all that was given has come back. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-exwaitforrundownprotectionrelease */
+/* From now on no protection is given; returns when all that was given has come back. IRQL <=
+ * APC_LEVEL. Doc: wdm/nf-wdm-exwaitforrundownprotectionrelease */
 VOID FASTCALL ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef)
 {
     EXP_RUNDOWN_WAIT Wait;
     ULONG_PTR Old = 0;
 
     VF_IRQL_MAX(APC_LEVEL);
-    if (__atomic_compare_exchange_n(&RunRef->Count, &Old, EX_RUNDOWN_ACTIVE, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (__atomic_compare_exchange_n(&RunRef->Count, &Old, EX_RUNDOWN_ACTIVE, FALSE,
+                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return;
     KeInitializeEvent(&Wait.Event, NotificationEvent, FALSE);
     do {
         if ((Old & EX_RUNDOWN_ACTIVE) != 0)
             return;
         Wait.Count = Old >> EX_RUNDOWN_COUNT_SHIFT;
-    } while (!__atomic_compare_exchange_n(&RunRef->Count, &Old, Wait.Count == 0 ? EX_RUNDOWN_ACTIVE : (ULONG_PTR)&Wait | EX_RUNDOWN_ACTIVE,
+    } while (!__atomic_compare_exchange_n(&RunRef->Count, &Old,
+                                          Wait.Count == 0 ? EX_RUNDOWN_ACTIVE
+                                                          : (ULONG_PTR)&Wait | EX_RUNDOWN_ACTIVE,
                                           FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
     if (Old != 0)
         KeWaitForSingleObject(&Wait.Event, Executive, KernelMode, FALSE, NULL);
@@ -128,14 +137,16 @@ static PEX_RUNDOWN_REF ExpRefHere(EXP_CACHE_AWARE *Aware)
     return &Aware->Refs[KeGetCurrentProcessorNumber() % Aware->Number].Ref;
 }
 
-/* Bytes that ExInitializeRundownProtectionCacheAware needs. Doc: wdm/nf-wdm-exsizeofrundownprotectioncacheaware */
+/* Bytes that ExInitializeRundownProtectionCacheAware needs. Doc:
+ * wdm/nf-wdm-exsizeofrundownprotectioncacheaware */
 SIZE_T NTAPI ExSizeOfRundownProtectionCacheAware(VOID)
 {
     return sizeof(EXP_CACHE_AWARE) + KeProcessorCount_() * 64 + 63;
 }
 
 /* Doc: wdm/nf-wdm-exinitializerundownprotectioncacheaware */
-VOID NTAPI ExInitializeRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware, SIZE_T RunRefSize)
+VOID NTAPI ExInitializeRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware,
+                                                   SIZE_T RunRefSize)
 {
     EXP_CACHE_AWARE *Aware = RunRefCacheAware;
 
@@ -144,11 +155,14 @@ VOID NTAPI ExInitializeRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE R
     NT_ASSERT(Aware->Number != 0);
 }
 
-/* NULL: no memory. Freed by ExFreeCacheAwareRundownProtection. Doc: wdm/nf-wdm-exallocatecacheawarerundownprotection */
-PEX_RUNDOWN_REF_CACHE_AWARE NTAPI ExAllocateCacheAwareRundownProtection(POOL_TYPE PoolType, ULONG PoolTag)
+/* NULL: no memory. Freed by ExFreeCacheAwareRundownProtection. Doc:
+ * wdm/nf-wdm-exallocatecacheawarerundownprotection */
+PEX_RUNDOWN_REF_CACHE_AWARE NTAPI ExAllocateCacheAwareRundownProtection(POOL_TYPE PoolType,
+                                                                        ULONG PoolTag)
 {
     SIZE_T Bytes = ExSizeOfRundownProtectionCacheAware();
-    PEX_RUNDOWN_REF_CACHE_AWARE Aware = ExAllocatePoolWithTag((POOL_TYPE)(PoolType | NonPagedPoolCacheAligned), Bytes, PoolTag);
+    PEX_RUNDOWN_REF_CACHE_AWARE Aware =
+        ExAllocatePoolWithTag((POOL_TYPE)(PoolType | NonPagedPoolCacheAligned), Bytes, PoolTag);
 
     if (Aware != NULL)
         ExInitializeRundownProtectionCacheAware(Aware, Bytes);
@@ -168,7 +182,8 @@ BOOLEAN FASTCALL ExAcquireRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWAR
 }
 
 /* Doc: wdm/nf-wdm-exacquirerundownprotectioncacheawareex */
-BOOLEAN FASTCALL ExAcquireRundownProtectionCacheAwareEx(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware, ULONG Count)
+BOOLEAN FASTCALL
+ExAcquireRundownProtectionCacheAwareEx(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware, ULONG Count)
 {
     return ExpAcquireRundown(ExpRefHere(RunRefCacheAware), Count);
 }
@@ -180,7 +195,8 @@ VOID FASTCALL ExReleaseRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE R
 }
 
 /* Doc: wdm/nf-wdm-exreleaserundownprotectioncacheawareex */
-VOID FASTCALL ExReleaseRundownProtectionCacheAwareEx(PEX_RUNDOWN_REF_CACHE_AWARE RunRef, ULONG Count)
+VOID FASTCALL ExReleaseRundownProtectionCacheAwareEx(PEX_RUNDOWN_REF_CACHE_AWARE RunRef,
+                                                     ULONG Count)
 {
     ExpReleaseRundown(ExpRefHere(RunRef), Count, TRUE);
 }
@@ -197,15 +213,18 @@ VOID FASTCALL ExWaitForRundownProtectionReleaseCacheAware(PEX_RUNDOWN_REF_CACHE_
         return;
     KeInitializeEvent(&Wait.Event, NotificationEvent, FALSE);
     for (Index = 0; Index < RunRef->Number; Index++)
-        Given += (LONG64)__atomic_exchange_n(&RunRef->Refs[Index].Ref.Count, (ULONG_PTR)&Wait | EX_RUNDOWN_ACTIVE, __ATOMIC_ACQ_REL) >>
-                 EX_RUNDOWN_COUNT_SHIFT;
+        Given +=
+            (LONG64)__atomic_exchange_n(&RunRef->Refs[Index].Ref.Count,
+                                        (ULONG_PTR)&Wait | EX_RUNDOWN_ACTIVE, __ATOMIC_ACQ_REL) >>
+            EX_RUNDOWN_COUNT_SHIFT;
     if (__atomic_add_fetch(&Wait.Count, Given - EXP_BIAS, __ATOMIC_ACQ_REL) != 0)
         KeWaitForSingleObject(&Wait.Event, Executive, KernelMode, FALSE, NULL);
     ExRundownCompletedCacheAware(RunRef);
 }
 
 /* Doc: wdm/nf-wdm-exreinitializerundownprotectioncacheaware */
-VOID FASTCALL ExReInitializeRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware)
+VOID FASTCALL
+ExReInitializeRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware)
 {
     ULONG Index;
 

@@ -1,5 +1,6 @@
 /*
- * Life and death of the room, and the question whether a block of memory still holds one of its objects.
+ * Life and death of the room, and the question whether a block of memory still holds one of its
+ * objects.
  */
 #include "ex/exp.h"
 
@@ -21,7 +22,8 @@ void ExShutdownSystem(void)
     ExpShutdownResources();
 }
 
-/* Kind is the first parameter of bug check 0xC4 for memory that is freed with such an object inside. Any IRQL <= DISPATCH_LEVEL. */
+/* Kind is the first parameter of bug check 0xC4 for memory that is freed with such an object
+ * inside. Any IRQL <= DISPATCH_LEVEL. */
 BOOLEAN ExFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *Object)
 {
     ULONG_PTR Low = (ULONG_PTR)Base, High = Low + Bytes;

@@ -1,9 +1,10 @@
 /*
  * Work items: three queues and the threads that serve them.
  *
- * A queue is a KQUEUE, so a worker that blocks inside an item lets another one run. Each queue keeps at least one idle worker while items
- * wait: whoever finds none (at insertion, or after taking an item) wakes the balancer, which starts one more, up to a limit. So an item that
- * waits for another item does not hang.
+ * A queue is a KQUEUE, so a worker that blocks inside an item lets another one run. Each queue
+ * keeps at least one idle worker while items wait: whoever finds none (at insertion, or after
+ * taking an item) wakes the balancer, which starts one more, up to a limit. So an item that waits
+ * for another item does not hang.
  */
 #include "ex/exp.h"
 
@@ -14,7 +15,8 @@ typedef NTSTATUS EXP_START_THREAD(void (*Routine)(void *), void *Context, struct
 typedef struct EXP_QUEUE {
     KQUEUE Queue;
     WORK_QUEUE_ITEM Sentinel[EXP_WORKERS_MAX]; /* one ends one worker */
-    struct _KTHREAD *Threads[EXP_WORKERS_MAX]; /* the balancer's, and before and after its life the starter's */
+    struct _KTHREAD
+        *Threads[EXP_WORKERS_MAX]; /* the balancer's, and before and after its life the starter's */
     ULONG ThreadCount;
     atomic_long Idle, Pending;
     KPRIORITY Priority;
@@ -35,19 +37,22 @@ static VOID ExpRunItem(PWORK_QUEUE_ITEM Item)
     PWORKER_THREAD_ROUTINE Routine = Item->WorkerRoutine;
     PVOID Parameter = Item->Parameter;
 
-    __atomic_store_n(&Item->List.Flink, NULL, __ATOMIC_RELEASE); /* the routine may free or queue it again */
+    __atomic_store_n(&Item->List.Flink, NULL,
+                     __ATOMIC_RELEASE); /* the routine may free or queue it again */
     Routine(Parameter);
     if (KeGetCurrentIrql() != PASSIVE_LEVEL)
-        VfBugCheck(WORKER_THREAD_RETURNED_AT_BAD_IRQL, (ULONG_PTR)Routine, KeGetCurrentIrql(), (ULONG_PTR)Item, (ULONG_PTR)Item,
+        VfBugCheck(WORKER_THREAD_RETURNED_AT_BAD_IRQL, (ULONG_PTR)Routine, KeGetCurrentIrql(),
+                   (ULONG_PTR)Item, (ULONG_PTR)Item,
                    "a work item's routine returned above PASSIVE_LEVEL");
     if (KiSelf != NULL && KeAreApcsDisabled())
-        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)Routine, (ULONG_PTR)Item, (ULONG_PTR)Parameter, 0,
-                   "a work item's routine returned inside a critical region");
+        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)Routine, (ULONG_PTR)Item, (ULONG_PTR)Parameter,
+                   0, "a work item's routine returned inside a critical region");
 }
 
 static VOID ExpCallBalancer(EXP_QUEUE *Queue)
 {
-    if (atomic_load(&Queue->Idle) == 0 && atomic_load(&Queue->Pending) > 0 && atomic_load(&ExpWork.Running))
+    if (atomic_load(&Queue->Idle) == 0 && atomic_load(&Queue->Pending) > 0 &&
+        atomic_load(&ExpWork.Running))
         KeSetEvent(&ExpWork.Starved, IO_NO_INCREMENT, FALSE);
 }
 
@@ -59,7 +64,8 @@ static void ExpWorker(void *Context)
     KeSetPriorityThread((PKTHREAD)KiSelf, Queue->Priority);
     for (;;) {
         atomic_fetch_add(&Queue->Idle, 1);
-        Item = CONTAINING_RECORD(KeRemoveQueue(&Queue->Queue, KernelMode, NULL), WORK_QUEUE_ITEM, List);
+        Item = CONTAINING_RECORD(KeRemoveQueue(&Queue->Queue, KernelMode, NULL), WORK_QUEUE_ITEM,
+                                 List);
         atomic_fetch_sub(&Queue->Idle, 1);
         if (Item >= Queue->Sentinel && Item < Queue->Sentinel + EXP_WORKERS_MAX)
             return;
@@ -90,7 +96,8 @@ static void ExpBalancer(void *Context)
         if (atomic_load(&ExpWork.Stopping))
             return;
         for (Index = 0; Index < ExpQueueCount; Index++)
-            if (atomic_load(&ExpWork.Queues[Index].Idle) == 0 && atomic_load(&ExpWork.Queues[Index].Pending) > 0)
+            if (atomic_load(&ExpWork.Queues[Index].Idle) == 0 &&
+                atomic_load(&ExpWork.Queues[Index].Pending) > 0)
                 ExpStartWorker(&ExpWork.Queues[Index]);
     }
 }
@@ -193,17 +200,19 @@ static EXP_QUEUE *ExpQueueOf(WORK_QUEUE_TYPE Type)
     }
 }
 
-/* The item's routine runs once, at PASSIVE_LEVEL, in the System process; the item belongs to the system until then. An item that
- * waits already: bug check 0xE4/1. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-exqueueworkitem */
+/* The item's routine runs once, at PASSIVE_LEVEL, in the System process; the item belongs to the
+ * system until then. An item that waits already: bug check 0xE4/1. IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-exqueueworkitem */
 VOID NTAPI ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
 {
     EXP_QUEUE *Queue = ExpQueueOf(QueueType);
     PLIST_ENTRY None = NULL;
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
-    if (!__atomic_compare_exchange_n(&WorkItem->List.Flink, &None, &WorkItem->List, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        VfBugCheck(WORKER_INVALID, 1, (ULONG_PTR)WorkItem, (ULONG_PTR)WorkItem->WorkerRoutine, (ULONG_PTR)Queue,
-                   "a work item is queued that waits already");
+    if (!__atomic_compare_exchange_n(&WorkItem->List.Flink, &None, &WorkItem->List, FALSE,
+                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        VfBugCheck(WORKER_INVALID, 1, (ULONG_PTR)WorkItem, (ULONG_PTR)WorkItem->WorkerRoutine,
+                   (ULONG_PTR)Queue, "a work item is queued that waits already");
     atomic_fetch_add(&Queue->Pending, 1);
     KeInsertQueue(&Queue->Queue, &WorkItem->List);
     ExpCallBalancer(Queue);

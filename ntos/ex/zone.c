@@ -27,7 +27,8 @@ static LONG64 ExpBias(VOID)
     return ((LONG64)High << 32) | Low;
 }
 
-/* With the bias of now, also for other times of the year. Any IRQL. Doc: wdm/nf-wdm-exsystemtimetolocaltime */
+/* With the bias of now, also for other times of the year. Any IRQL. Doc:
+ * wdm/nf-wdm-exsystemtimetolocaltime */
 VOID NTAPI ExSystemTimeToLocalTime(PLARGE_INTEGER SystemTime, PLARGE_INTEGER LocalTime)
 {
     LocalTime->QuadPart = SystemTime->QuadPart - ExpBias();

@@ -14,21 +14,24 @@
 
 #define HOST_PAGE_SIZE 4096u
 
-/* memory.c: memory files and mappings. prot is a set of HOST_READ and HOST_WRITE; 0 is no access. */
+/* memory.c: memory files and mappings. prot is a set of HOST_READ and HOST_WRITE; 0 is no access.
+ */
 enum { HOST_READ = 1, HOST_WRITE = 2, HOST_EXECUTE = 4 };
 
-int host_memory_file(const char *name, uint64_t bytes);       /* sealed against resizing; fd */
-int host_memory_file_read_only(int fd);                       /* a second descriptor that cannot be mapped writable */
-int host_reserve(void *at, size_t bytes);                     /* exactly there, or -EEXIST */
+int host_memory_file(const char *name, uint64_t bytes); /* sealed against resizing; fd */
+int host_memory_file_read_only(int fd);   /* a second descriptor that cannot be mapped writable */
+int host_reserve(void *at, size_t bytes); /* exactly there, or -EEXIST */
 int host_map(void *at, size_t bytes, int fd, uint64_t offset, int prot); /* over a reservation */
-int host_decommit(void *at, size_t bytes);                    /* back to reserved, no access */
-int host_unmap(void *at, size_t bytes);                       /* reservation and all */
+int host_decommit(void *at, size_t bytes); /* back to reserved, no access */
+int host_unmap(void *at, size_t bytes);    /* reservation and all */
 int host_protect(void *at, size_t bytes, int prot);
-int host_punch(int fd, uint64_t offset, uint64_t bytes);      /* give the pages back; they read as zero */
-void *host_private(size_t bytes);                             /* zeroed private memory, or NULL */
+int host_punch(int fd, uint64_t offset,
+               uint64_t bytes);   /* give the pages back; they read as zero */
+void *host_private(size_t bytes); /* zeroed private memory, or NULL */
 void host_private_free(void *at, size_t bytes);
-size_t host_resident_bytes(void);                             /* of this process */
-bool host_read_memory(void *to, const void *from, size_t bytes); /* false if any byte cannot be read; never faults */
+size_t host_resident_bytes(void); /* of this process */
+bool host_read_memory(void *to, const void *from,
+                      size_t bytes); /* false if any byte cannot be read; never faults */
 
 /* sanitizer.c: what the sanitizers must know; nothing in a plain build. */
 void host_poison(const void *at, size_t bytes);
@@ -38,27 +41,32 @@ void host_unpoison(const void *at, size_t bytes);
 typedef struct host_thread host_thread;
 int host_thread_start(host_thread **out, const char *name, void (*entry)(void *), void *argument);
 int host_thread_start_detached(const char *name, void (*entry)(void *), void *argument);
-void host_thread_join(host_thread *thread);                   /* frees it */
+void host_thread_join(host_thread *thread); /* frees it */
 _Noreturn void host_thread_exit(void);
-uint32_t host_thread_id(void);                                /* Linux tid of the caller */
+uint32_t host_thread_id(void); /* Linux tid of the caller */
 uint32_t host_process_id(void);
 uint32_t host_user_id(void);
-uint32_t host_parent_of(uint32_t process);                    /* Linux pid; 0: no such process */
-void host_program_name(char *name, size_t size);              /* of this process, without folders */
+uint32_t host_parent_of(uint32_t process);       /* Linux pid; 0: no such process */
+void host_program_name(char *name, size_t size); /* of this process, without folders */
 unsigned host_cpu_count(void);
 void host_yield(void);
-void host_at_thread_exit(void (*routine)(void *), void *argument); /* once a thread; the calling one, any thread of the process */
-void host_at_fork_child(void (*routine)(void));                    /* in the child of a fork */
-void host_stack_bounds(void **low, void **high);              /* of the calling thread */
+void host_at_thread_exit(
+    void (*routine)(void *),
+    void *argument); /* once a thread; the calling one, any thread of the process */
+void host_at_fork_child(void (*routine)(void));  /* in the child of a fork */
+void host_stack_bounds(void **low, void **high); /* of the calling thread */
 void host_set_gs_base(void *base);
 
 /* futex.c: deadline is host_now() time, HOST_FOREVER for none. */
 #define HOST_FOREVER UINT64_MAX
-int host_futex_wait(uint32_t *word, uint32_t expected, uint64_t deadline, bool shared); /* 0, -EAGAIN, -ETIMEDOUT, -EINTR */
+int host_futex_wait(uint32_t *word, uint32_t expected, uint64_t deadline,
+                    bool shared); /* 0, -EAGAIN, -ETIMEDOUT, -EINTR */
 void host_futex_wake(uint32_t *word, int count, bool shared);
 
 /* A small lock for host's and vf's own state and for code below ke. Never held across a callout. */
-typedef struct { uint32_t word; } host_lock;
+typedef struct {
+    uint32_t word;
+} host_lock;
 void host_lock_acquire(host_lock *lock);
 void host_lock_release(host_lock *lock);
 static inline void host_pause(void)
@@ -67,77 +75,103 @@ static inline void host_pause(void)
 }
 
 /* clock.c: nanoseconds. */
-uint64_t host_now(void);                                      /* monotonic */
-uint64_t host_wall_clock(void);                               /* since 1970, UTC */
-int32_t host_utc_offset(uint64_t wall);                       /* seconds east of UTC, at that time */
+uint64_t host_now(void);                /* monotonic */
+uint64_t host_wall_clock(void);         /* since 1970, UTC */
+int32_t host_utc_offset(uint64_t wall); /* seconds east of UTC, at that time */
 
-/* fault.c: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP of this process. The handler runs on an alternate stack
- * (host_fault_stack_enter, once a thread) and either returns true (repeat the instruction), or does not return (jumps), or returns
- * false: whoever handled the signal before gets it; nobody: the process ends by the signal. A jump need not restore the signal mask. */
+/* fault.c: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP of this process. The handler runs on an
+ * alternate stack (host_fault_stack_enter, once a thread) and either returns true (repeat the
+ * instruction), or does not return (jumps), or returns false: whoever handled the signal before
+ * gets it; nobody: the process ends by the signal. A jump need not restore the signal mask. */
 struct host_fault {
-    int kind;                 /* HOST_FAULT_* */
-    void *address;            /* for memory faults */
+    int kind;      /* HOST_FAULT_* */
+    void *address; /* for memory faults */
     void *instruction;
     bool write, execute;
-    bool protection;          /* general protection: address is all ones, write and execute are unknown */
-    void *context;            /* ucontext_t, for host_backtrace_from */
-    void *stack_low, *stack_high; /* of the thread's ordinary stack; NULL without host_fault_stack_enter */
+    bool protection; /* general protection: address is all ones, write and execute are unknown */
+    void *context;   /* ucontext_t, for host_backtrace_from */
+    void *stack_low,
+        *stack_high; /* of the thread's ordinary stack; NULL without host_fault_stack_enter */
 };
 struct host_registers {
-    uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15, rip, eflags;
+    uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15, rip,
+        eflags;
 };
-enum { HOST_FAULT_MEMORY, HOST_FAULT_BUS, HOST_FAULT_ILLEGAL, HOST_FAULT_DIVIDE, HOST_FAULT_BREAKPOINT };
+enum {
+    HOST_FAULT_MEMORY,
+    HOST_FAULT_BUS,
+    HOST_FAULT_ILLEGAL,
+    HOST_FAULT_DIVIDE,
+    HOST_FAULT_BREAKPOINT
+};
 typedef bool host_fault_handler(const struct host_fault *fault);
-void host_fault_install(host_fault_handler *handler);         /* NULL restores what was there before */
+void host_fault_install(host_fault_handler *handler); /* NULL restores what was there before */
 void host_fault_registers(const struct host_fault *fault, struct host_registers *registers);
-void host_fault_step_over(const struct host_fault *fault, unsigned bytes); /* go on after an instruction of that length */
-void host_fault_continue_at(const struct host_fault *fault, const void *instruction); /* the thread goes on there when the handler returns true */
-void host_fault_stack_enter(void);                            /* nests; host_thread_start does it for its threads */
+void host_fault_step_over(const struct host_fault *fault,
+                          unsigned bytes); /* go on after an instruction of that length */
+void host_fault_continue_at(
+    const struct host_fault *fault,
+    const void *instruction);      /* the thread goes on there when the handler returns true */
+void host_fault_stack_enter(void); /* nests; host_thread_start does it for its threads */
 void host_fault_stack_leave(void);
 
-/* symbol.c: stacks and names (libdw). A frame is the address of the call, not of what follows it. Not for clients. */
+/* symbol.c: stacks and names (libdw). A frame is the address of the call, not of what follows it.
+ * Not for clients. */
 size_t host_backtrace(void **frames, size_t count, unsigned skip);
 size_t host_backtrace_from(void *context, void **frames, size_t count);
-void host_symbolise(const void *address, char *text, size_t size); /* "Function+0x12 (file.c:34) [module]" */
-void host_symbols_forget(void);                               /* frees what was read for names */
+void host_symbolise(const void *address, char *text,
+                    size_t size); /* "Function+0x12 (file.c:34) [module]" */
+void host_symbols_forget(void);   /* frees what was read for names */
 
 /* socket.c: sequenced-packet unix sockets with descriptors and credentials. */
-int host_listen(const char *path, unsigned mode);             /* -EADDRINUSE if a live server is there; a dead one's socket is replaced */
+int host_listen(
+    const char *path,
+    unsigned mode); /* -EADDRINUSE if a live server is there; a dead one's socket is replaced */
 int host_accept(int listener);
 int host_connect(const char *path);
-int host_send(int socket, const void *data, size_t bytes, int fd); /* fd -1: none; whole packet */
+int host_send(int socket, const void *data, size_t bytes, int fd);   /* fd -1: none; whole packet */
 ssize_t host_receive(int socket, void *data, size_t bytes, int *fd); /* 0: the peer is gone */
 int host_peer(int socket, uint32_t *pid, uint32_t *uid);
 int host_poll(int *sockets, bool *ready, size_t count, int timeout_ms);
-void host_hang_up(int socket);                                /* ends both directions; a receive in progress returns 0 */
+void host_hang_up(int socket); /* ends both directions; a receive in progress returns 0 */
 void host_close(int fd);
-int host_event_file(void);                                    /* an eventfd, for waking host_poll */
+int host_event_file(void); /* an eventfd, for waking host_poll */
 void host_event_signal(int fd);
 void host_event_drain(int fd);
 
 /* elf.c: native drivers. Not for clients. */
 typedef struct host_image host_image;
-struct host_image_info { void *base; size_t bytes; const char *path; };
-int host_image_missing(const char *path, void (*report)(void *context, const char *name), void *context); /* count of unresolvable imports; -errno: not an ELF shared object */
-int host_image_load(const char *path, host_image **out, char *error, size_t size); /* -EEXIST: still loaded */
+struct host_image_info {
+    void *base;
+    size_t bytes;
+    const char *path;
+};
+int host_image_missing(
+    const char *path, void (*report)(void *context, const char *name),
+    void *context); /* count of unresolvable imports; -errno: not an ELF shared object */
+int host_image_load(const char *path, host_image **out, char *error,
+                    size_t size); /* -EEXIST: still loaded */
 void host_image_unload(host_image *image);
 void *host_image_symbol(host_image *image, const char *name);
 void host_image_info(host_image *image, struct host_image_info *info);
-void host_image_self(struct host_image_info *info);           /* the executive's own */
+void host_image_self(struct host_image_info *info); /* the executive's own */
 bool host_image_of(const void *address, struct host_image_info *info);
-void *host_symbol(const char *name);                          /* of the process: the executive's exports */
-void host_each_export(void (*each)(void *context, const char *name, void *address), void *context); /* of the executive's library */
+void *host_symbol(const char *name); /* of the process: the executive's exports */
+void host_each_export(void (*each)(void *context, const char *name, void *address),
+                      void *context); /* of the executive's library */
 
 /* random.c, file.c */
 void host_random(void *bytes, size_t count);
-char *host_read_file(const char *path, size_t *bytes);        /* malloc'd, zero-terminated; NULL and errno */
-int host_write_file(const char *path, const void *data, size_t bytes); /* atomically: temporary file, then rename */
-int host_make_directory(const char *path);                    /* with parents */
+char *host_read_file(const char *path,
+                     size_t *bytes); /* malloc'd, zero-terminated; NULL and errno */
+int host_write_file(const char *path, const void *data,
+                    size_t bytes);         /* atomically: temporary file, then rename */
+int host_make_directory(const char *path); /* with parents */
 bool host_file_exists(const char *path);
 void host_remove_file(const char *path);
-void host_write_error(const char *text);                      /* to standard error, async-signal-safe */
-_Noreturn void host_exit(int code);                           /* at once, no destructors */
-void host_exit_within(unsigned seconds, int code);            /* whatever happens to the caller meanwhile */
-bool host_is_traced(void);                                    /* by a debugger */
+void host_write_error(const char *text);           /* to standard error, async-signal-safe */
+_Noreturn void host_exit(int code);                /* at once, no destructors */
+void host_exit_within(unsigned seconds, int code); /* whatever happens to the caller meanwhile */
+bool host_is_traced(void);                         /* by a debugger */
 
 #endif

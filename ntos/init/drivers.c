@@ -1,5 +1,6 @@
 /*
- * The embedded interface: drivers. Each gets a service key, as the service control manager would make it.
+ * The embedded interface: drivers. Each gets a service key, as the service control manager would
+ * make it.
  */
 #include "init/init.h"
 #include <string.h>
@@ -10,14 +11,16 @@
 static NTSTATUS CreateKey(PUNICODE_STRING Path, ULONG Options, PHANDLE Key)
 {
     OBJECT_ATTRIBUTES Attributes;
-    InitializeObjectAttributes(&Attributes, Path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&Attributes, Path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
     return ZwCreateKey(Key, KEY_ALL_ACCESS, &Attributes, 0, NULL, Options, NULL);
 }
 
 /* Every key on the way: \Registry\Machine is there. */
 static NTSTATUS CreateServices(void)
 {
-    static const PCWSTR Way[] = {L"\\Registry\\Machine\\System", L"\\Registry\\Machine\\System\\CurrentControlSet", SERVICES};
+    static const PCWSTR Way[] = {L"\\Registry\\Machine\\System",
+                                 L"\\Registry\\Machine\\System\\CurrentControlSet", SERVICES};
     NTSTATUS Status = STATUS_SUCCESS;
     for (ULONG i = 0; i < RTL_NUMBER_OF(Way) && NT_SUCCESS(Status); i++) {
         UNICODE_STRING Path;
@@ -41,7 +44,8 @@ static NTSTATUS SetText(HANDLE Key, PCWSTR Name, PCWSTR Value)
 {
     UNICODE_STRING String;
     RtlInitUnicodeString(&String, Name);
-    return ZwSetValueKey(Key, &String, 0, REG_SZ, (PVOID)Value, (ULONG)((wcslen(Value) + 1) * sizeof(WCHAR)));
+    return ZwSetValueKey(Key, &String, 0, REG_SZ, (PVOID)Value,
+                         (ULONG)((wcslen(Value) + 1) * sizeof(WCHAR)));
 }
 
 static NTSTATUS ServicePath(PCWSTR ServiceName, WCHAR *Buffer, PUNICODE_STRING Path)
@@ -82,9 +86,11 @@ NTSTATUS UserNtLoadDriver(const char *Path, PCWSTR ServiceName)
     WCHAR Buffer[PATH_LIMIT], Image[PATH_LIMIT];
     UNICODE_STRING Key;
     ULONG Bytes = 0;
-    NTSTATUS Status = KiSelf == NULL ? STATUS_INVALID_THREAD : ServicePath(ServiceName, Buffer, &Key);
+    NTSTATUS Status =
+        KiSelf == NULL ? STATUS_INVALID_THREAD : ServicePath(ServiceName, Buffer, &Key);
     if (NT_SUCCESS(Status))
-        Status = RtlUTF8ToUnicodeN(Image, sizeof(Image) - sizeof(WCHAR), &Bytes, Path, (ULONG)strlen(Path));
+        Status = RtlUTF8ToUnicodeN(Image, sizeof(Image) - sizeof(WCHAR), &Bytes, Path,
+                                   (ULONG)strlen(Path));
     if (!NT_SUCCESS(Status))
         return Status;
     Image[Bytes / sizeof(WCHAR)] = 0;
@@ -96,7 +102,8 @@ NTSTATUS UserNtLoadStaticDriver(PDRIVER_INITIALIZE Entry, PCWSTR ServiceName)
 {
     WCHAR Buffer[PATH_LIMIT];
     UNICODE_STRING Key;
-    NTSTATUS Status = KiSelf == NULL ? STATUS_INVALID_THREAD : ServicePath(ServiceName, Buffer, &Key);
+    NTSTATUS Status =
+        KiSelf == NULL ? STATUS_INVALID_THREAD : ServicePath(ServiceName, Buffer, &Key);
     if (NT_SUCCESS(Status))
         Status = RegisterService(&Key, ServiceName, NULL);
     return NT_SUCCESS(Status) ? LdrLoadStaticDriver(Entry, &Key) : Status;
@@ -106,6 +113,7 @@ NTSTATUS UserNtUnloadDriver(PCWSTR ServiceName)
 {
     WCHAR Buffer[PATH_LIMIT];
     UNICODE_STRING Key;
-    NTSTATUS Status = KiSelf == NULL ? STATUS_INVALID_THREAD : ServicePath(ServiceName, Buffer, &Key);
+    NTSTATUS Status =
+        KiSelf == NULL ? STATUS_INVALID_THREAD : ServicePath(ServiceName, Buffer, &Key);
     return NT_SUCCESS(Status) ? ZwUnloadDriver(&Key) : Status;
 }

@@ -7,8 +7,9 @@
 #include "nt/nt.h"
 #include <usernt.h>
 
-/* Both are called by the Linux thread that boots. After InitStartRooms it is a thread of the System process; after InitStopRooms it is none of the
- * executive's. Drivers are unloaded in between by LdrUnloadAll. */
+/* Both are called by the Linux thread that boots. After InitStartRooms it is a thread of the System
+ * process; after InitStopRooms it is none of the executive's. Drivers are unloaded in between by
+ * LdrUnloadAll. */
 /* Describes who may use the directories of the namespace. */
 NTSTATUS InitProtectNamespace(void);
 NTSTATUS InitStartRooms(const USERNT_OPTIONS *Options);

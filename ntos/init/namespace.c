@@ -1,7 +1,7 @@
 /*
- * Who may put names where. ob makes the directories before se can describe them; here they get their descriptors: the
- * system and administrators may do anything, everyone may look, and everyone may create named objects in
- * \BaseNamedObjects alone.
+ * Who may put names where. ob makes the directories before se can describe them; here they get
+ * their descriptors: the system and administrators may do anything, everyone may look, and everyone
+ * may create named objects in \BaseNamedObjects alone.
  */
 #include "init/init.h"
 
@@ -11,9 +11,16 @@
 static const struct {
     PCWSTR Directory, Sddl;
 } InitDescriptors[] = {
-    {L"\\", LOOK},           {L"\\Device", LOOK},        {L"\\Driver", LOOK},     {L"\\FileSystem", LOOK},
-    {L"\\GLOBAL??", LOOK},   {L"\\Callback", LOOK},      {L"\\KernelObjects", LOOK}, {L"\\ObjectTypes", LOOK},
-    {L"\\Security", LOOK},   {L"\\BaseNamedObjects", CREATE},
+    {L"\\", LOOK},
+    {L"\\Device", LOOK},
+    {L"\\Driver", LOOK},
+    {L"\\FileSystem", LOOK},
+    {L"\\GLOBAL??", LOOK},
+    {L"\\Callback", LOOK},
+    {L"\\KernelObjects", LOOK},
+    {L"\\ObjectTypes", LOOK},
+    {L"\\Security", LOOK},
+    {L"\\BaseNamedObjects", CREATE},
 };
 
 static NTSTATUS ProtectDirectory(PCWSTR Path, PCWSTR Text)
@@ -29,9 +36,11 @@ static NTSTATUS ProtectDirectory(PCWSTR Path, PCWSTR Text)
     Status = SeSddlToSecurityDescriptor(&Sddl, &Descriptor, &Length);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, ObpDirectoryType, KernelMode, NULL, &Directory);
+    Status = ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, ObpDirectoryType,
+                                     KernelMode, NULL, &Directory);
     if (NT_SUCCESS(Status)) {
-        Status = ObAssignDescriptor_(NULL, Descriptor, TRUE, &ObpDirectoryType->Mapping, &ObHeader(Directory)->SecurityDescriptor);
+        Status = ObAssignDescriptor_(NULL, Descriptor, TRUE, &ObpDirectoryType->Mapping,
+                                     &ObHeader(Directory)->SecurityDescriptor);
         ObDereferenceObject(Directory);
     }
     ExFreePool(Descriptor);

@@ -1,11 +1,13 @@
 /*
- * The order of the rooms. Each is started when those it may use run; a failure stops those that run, in reverse.
+ * The order of the rooms. Each is started when those it may use run; a failure stops those that
+ * run, in reverse.
  */
 #include "init/init.h"
 
 ULONG InitFailingRoom = MAXULONG;
 
-/* The starting thread is a thread of ke's until ps makes it one of the System process, and again after ps has stopped. */
+/* The starting thread is a thread of ke's until ps makes it one of the System process, and again
+ * after ps has stopped. */
 static struct {
     KPROCESS_NT Process;
     struct _KTHREAD Thread;

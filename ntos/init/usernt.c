@@ -1,8 +1,8 @@
 /*
  * The embedded interface: life and death, threads, calls.
  *
- * States: Down, Starting, Up, Stopping. A thread that attaches counts itself before it looks at the state, and UserNtShutdown leaves Up before
- * it looks at the count: one of them gives way.
+ * States: Down, Starting, Up, Stopping. A thread that attaches counts itself before it looks at the
+ * state, and UserNtShutdown leaves Up before it looks at the count: one of them gives way.
  */
 #include "init/init.h"
 #include <string.h>
@@ -11,7 +11,7 @@ typedef enum INIT_PHASE { Down, Starting, Up, Stopping } INIT_PHASE;
 
 static struct {
     _Atomic(INIT_PHASE) Phase;
-    atomic_long Attached;      /* by UserNtAttachThread */
+    atomic_long Attached; /* by UserNtAttachThread */
     struct _KTHREAD *Booter;
     struct _EPROCESS *Process;
 } InitState;
@@ -90,7 +90,8 @@ NTSTATUS UserNtBoot(const USERNT_OPTIONS *Given)
 static BOOLEAN IsAlone(void)
 {
     ULONG Others = 0;
-    for (struct _EPROCESS *Process = PsNextProcess_(NULL); Process != NULL; Process = PsNextProcess_(Process))
+    for (struct _EPROCESS *Process = PsNextProcess_(NULL); Process != NULL;
+         Process = PsNextProcess_(Process))
         Others += Process != PsInitialSystemProcess && Process != InitState.Process;
     return Others == 0;
 }
@@ -119,7 +120,8 @@ NTSTATUS UserNtAttachThread(void)
     if (KiSelf != NULL)
         return STATUS_ALREADY_COMMITTED;
     atomic_fetch_add(&InitState.Attached, 1);
-    NTSTATUS Status = atomic_load(&InitState.Phase) == Up ? PsAttachHostThread(InitState.Process) : STATUS_DEVICE_NOT_READY;
+    NTSTATUS Status = atomic_load(&InitState.Phase) == Up ? PsAttachHostThread(InitState.Process)
+                                                          : STATUS_DEVICE_NOT_READY;
     if (!NT_SUCCESS(Status))
         atomic_fetch_sub(&InitState.Attached, 1);
     return Status;

@@ -22,7 +22,9 @@ static NTSTATUS IopCheckControlBuffers(ULONG Code, PVOID Input, ULONG InputLengt
         return STATUS_SUCCESS;
     if (InputLength && Input && !MmIsUserRange(Input, InputLength))
         return STATUS_ACCESS_VIOLATION;
-    if (OutputLength && Output && !((Code & 3) == METHOD_IN_DIRECT ? MmIsUserRange : MmIsUserRangeWritable)(Output, OutputLength))
+    if (OutputLength && Output &&
+        !((Code & 3) == METHOD_IN_DIRECT ? MmIsUserRange : MmIsUserRangeWritable)(Output,
+                                                                                  OutputLength))
         return STATUS_ACCESS_VIOLATION;
     return STATUS_SUCCESS;
 }

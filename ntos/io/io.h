@@ -6,51 +6,79 @@
 
 #include "ps/ps.h"
 
-NTSTATUS IoInitSystem(void);       /* types Device, Driver, File (and Controller, Adapter are absent) */
-void IoShutdownSystem(void);       /* unloads every driver; asserts no device is left */
+NTSTATUS IoInitSystem(void); /* types Device, Driver, File (and Controller, Adapter are absent) */
+void IoShutdownSystem(void); /* unloads every driver; asserts no device is left */
 
 /* A driver image, as ldr found it. Callbacks run in reverse order of need; Context is ldr's. */
 typedef struct IO_DRIVER_IMAGE {
-    PCUNICODE_STRING ServiceName;      /* "sharingmemory": \Driver\sharingmemory */
-    PCUNICODE_STRING RegistryPath;     /* \Registry\Machine\System\CurrentControlSet\Services\NAME */
+    PCUNICODE_STRING ServiceName;  /* "sharingmemory": \Driver\sharingmemory */
+    PCUNICODE_STRING RegistryPath; /* \Registry\Machine\System\CurrentControlSet\Services\NAME */
     PDRIVER_INITIALIZE Entry;
     PVOID Base;
     ULONG Size;
-    PVOID Section;                     /* ldr's module entry: DRIVER_OBJECT.DriverSection */
-    void (*Release)(PVOID Section);    /* unmaps the image; after the last use. Not called if the load fails */
-    BOOLEAN Shared;                    /* Base and Size are a program's that holds more than this driver */
+    PVOID Section; /* ldr's module entry: DRIVER_OBJECT.DriverSection */
+    void (*Release)(
+        PVOID Section); /* unmaps the image; after the last use. Not called if the load fails */
+    BOOLEAN Shared;     /* Base and Size are a program's that holds more than this driver */
 } IO_DRIVER_IMAGE;
-NTSTATUS IopLoadDriverImage(const IO_DRIVER_IMAGE *Image, PDRIVER_OBJECT *Driver); /* calls Entry at PASSIVE_LEVEL; on failure everything is undone and the driver's own status returned */
-NTSTATUS IopUnloadDriver(PUNICODE_STRING ServiceName); /* STATUS_INVALID_DEVICE_REQUEST without an unload routine; postponed while in use (STATUS_SUCCESS, pending) */
-BOOLEAN IopDriverPending(PDRIVER_OBJECT Driver);       /* unload was asked for and waits */
+NTSTATUS
+IopLoadDriverImage(const IO_DRIVER_IMAGE *Image,
+                   PDRIVER_OBJECT *Driver); /* calls Entry at PASSIVE_LEVEL; on failure everything
+                                               is undone and the driver's own status returned */
+NTSTATUS IopUnloadDriver(
+    PUNICODE_STRING ServiceName); /* STATUS_INVALID_DEVICE_REQUEST without an unload routine;
+                                     postponed while in use (STATUS_SUCCESS, pending) */
+BOOLEAN IopDriverPending(PDRIVER_OBJECT Driver); /* unload was asked for and waits */
 ULONG IopDriverUseCount(PDRIVER_OBJECT Driver);
 void IopSetImageLookup(PDRIVER_OBJECT (*DriverOfAddress)(const void *Address)); /* ldr */
 
-/* The services' backs (nt decodes; buffers are the caller's, probed here by method). Mode is the previous mode. */
-typedef struct IO_ASYNC { HANDLE Event; PIO_APC_ROUTINE Apc; PVOID ApcContext; PIO_STATUS_BLOCK UserIosb; } IO_ASYNC;
-NTSTATUS IopDeviceControl(HANDLE File, const IO_ASYNC *Async, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength, BOOLEAN FsControl, KPROCESSOR_MODE Mode);
-NTSTATUS IopReadFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode);
-NTSTATUS IopWriteFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode);
-NTSTATUS IopCreateFile(PHANDLE File, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, PIO_STATUS_BLOCK Iosb, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
-                       ULONG Share, ULONG Disposition, ULONG Options, PVOID EaBuffer, ULONG EaLength, KPROCESSOR_MODE Mode);
+/* The services' backs (nt decodes; buffers are the caller's, probed here by method). Mode is the
+ * previous mode. */
+typedef struct IO_ASYNC {
+    HANDLE Event;
+    PIO_APC_ROUTINE Apc;
+    PVOID ApcContext;
+    PIO_STATUS_BLOCK UserIosb;
+} IO_ASYNC;
+NTSTATUS IopDeviceControl(HANDLE File, const IO_ASYNC *Async, ULONG Code, PVOID Input,
+                          ULONG InputLength, PVOID Output, ULONG OutputLength, BOOLEAN FsControl,
+                          KPROCESSOR_MODE Mode);
+NTSTATUS IopReadFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length,
+                     PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode);
+NTSTATUS IopWriteFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length,
+                      PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode);
+NTSTATUS IopCreateFile(PHANDLE File, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                       PIO_STATUS_BLOCK Iosb, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+                       ULONG Share, ULONG Disposition, ULONG Options, PVOID EaBuffer,
+                       ULONG EaLength, KPROCESSOR_MODE Mode);
 NTSTATUS IopFlush(HANDLE File, PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode);
-NTSTATUS IopQueryInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information, ULONG Length, FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode);
-NTSTATUS IopSetInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information, ULONG Length, FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode);
-NTSTATUS IopCancelFile(HANDLE File, PIO_STATUS_BLOCK IoRequestToCancel, BOOLEAN AnyThread, PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode); /* CancelIo, CancelIoEx */
+NTSTATUS IopQueryInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information,
+                                 ULONG Length, FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode);
+NTSTATUS IopSetInformationFile(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information, ULONG Length,
+                               FILE_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode);
+NTSTATUS IopCancelFile(HANDLE File, PIO_STATUS_BLOCK IoRequestToCancel, BOOLEAN AnyThread,
+                       PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode); /* CancelIo, CancelIoEx */
 NTSTATUS IopCancelSynchronous(PETHREAD Thread, PIO_STATUS_BLOCK Request, PIO_STATUS_BLOCK Iosb);
-NTSTATUS IopQueryVolumeInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information, ULONG Length, FS_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode);
+NTSTATUS IopQueryVolumeInformation(HANDLE File, PIO_STATUS_BLOCK Iosb, PVOID Information,
+                                   ULONG Length, FS_INFORMATION_CLASS Class, KPROCESSOR_MODE Mode);
 
-/* Completion ports, if nt has them: FileCompletionInformation takes a handle of Type; a completion is posted at <= DISPATCH_LEVEL. */
-typedef NTSTATUS IO_POST_COMPLETION(PVOID Port, PVOID Key, PVOID ApcContext, NTSTATUS Status, ULONG_PTR Information);
+/* Completion ports, if nt has them: FileCompletionInformation takes a handle of Type; a completion
+ * is posted at <= DISPATCH_LEVEL. */
+typedef NTSTATUS IO_POST_COMPLETION(PVOID Port, PVOID Key, PVOID ApcContext, NTSTATUS Status,
+                                    ULONG_PTR Information);
 void IopSetCompletionPorts(POBJECT_TYPE Type, IO_POST_COMPLETION *Post);
 
-extern POBJECT_TYPE *IoDriverObjectType, *IoDeviceObjectType; /* IoFileObjectType is in the DDK headers */
+extern POBJECT_TYPE *IoDriverObjectType,
+    *IoDeviceObjectType; /* IoFileObjectType is in the DDK headers */
 
 /* Services that the DDK headers lack; their code is in nt/file.c. */
 NTSTATUS NTAPI NtCancelIoFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);
-NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel, PIO_STATUS_BLOCK IoStatusBlock);
-NTSTATUS NTAPI NtCancelSynchronousIoFile(HANDLE ThreadHandle, PIO_STATUS_BLOCK IoRequestToCancel, PIO_STATUS_BLOCK IoStatusBlock);
+NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel,
+                                PIO_STATUS_BLOCK IoStatusBlock);
+NTSTATUS NTAPI NtCancelSynchronousIoFile(HANDLE ThreadHandle, PIO_STATUS_BLOCK IoRequestToCancel,
+                                         PIO_STATUS_BLOCK IoStatusBlock);
 NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);
 
-void IopCancelThreadIrps(struct _ETHREAD *Thread);     /* at thread exit: cancels, waits for the completions */
+void IopCancelThreadIrps(
+    struct _ETHREAD *Thread); /* at thread exit: cancels, waits for the completions */
 #endif

@@ -7,7 +7,7 @@
 typedef struct IOP_LINK {
     LIST_ENTRY Entry;
     PDRIVER_OBJECT
-        Driver; /* who made it: only compared and, while it is on the list of drivers, named */
+    Driver; /* who made it: only compared and, while it is on the list of drivers, named */
     UNICODE_STRING Name;
     WCHAR Text[];
 } IOP_LINK;

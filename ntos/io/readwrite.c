@@ -109,9 +109,9 @@ static NTSTATUS IopReadOrWrite(HANDLE File, const IO_ASYNC *Async, IOP_TRANSFER 
     ACCESS_MASK Granted;
     NTSTATUS Status;
 
-    if (Mode == UserMode &&
-        (!MmIsUserRangeWritable(Async->UserIosb, sizeof(IO_STATUS_BLOCK)) ||
-         !(Transfer->Write ? MmIsUserRange : MmIsUserRangeWritable)(Transfer->Buffer, Transfer->Length)))
+    if (Mode == UserMode && (!MmIsUserRangeWritable(Async->UserIosb, sizeof(IO_STATUS_BLOCK)) ||
+                             !(Transfer->Write ? MmIsUserRange : MmIsUserRangeWritable)(
+                                 Transfer->Buffer, Transfer->Length)))
         return STATUS_ACCESS_VIOLATION;
     Status = IopReferenceFile(File, 0, Mode, &Request.File, &Granted);
     if (!NT_SUCCESS(Status))

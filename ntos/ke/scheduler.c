@@ -105,7 +105,8 @@ static ULONG64 KiSystemTime(void)
     return host_wall_clock() / 100 + KI_EPOCH;
 }
 
-/* The more threads sleep here, the longer each of them: together they look as often as one would. */
+/* The more threads sleep here, the longer each of them: together they look as often as one would.
+ */
 static void KiNap(void)
 {
     static atomic_uint Sleepers;

@@ -1,8 +1,9 @@
 /*
- * Which module an address belongs to: a table that is read without a lock, at any IRQL and from a fault.
+ * Which module an address belongs to: a table that is read without a lock, at any IRQL and from a
+ * fault.
  *
- * A row is filled, then its Low is set; it is withdrawn by clearing Low. A row is not filled again before LDRP_ROWS others
- * were, so a reader that holds its name for a moment reads the right text.
+ * A row is filled, then its Low is set; it is withdrawn by clearing Low. A row is not filled again
+ * before LDRP_ROWS others were, so a reader that holds its name for a moment reads the right text.
  */
 #include "ldr/ldrp.h"
 #include <stdio.h>
@@ -15,20 +16,21 @@ typedef struct ROW {
     SIZE_T Bytes;
     const LDR_MODULE *Module;
     _Atomic(PDRIVER_OBJECT) Driver;
-    char Name[64];        /* "sharingmemory.sys" */
-    char ShortName[64];   /* "sharingmemory" */
+    char Name[64];      /* "sharingmemory.sys" */
+    char ShortName[64]; /* "sharingmemory" */
 } ROW;
 
 static struct {
     ROW Rows[LDRP_ROWS];
     ULONG Next;
-    atomic_uint High;     /* rows ever used */
+    atomic_uint High; /* rows ever used */
 } LdrpTable;
 
 static void NameRow(ROW *Row, const LDR_MODULE *Module)
 {
     ULONG Bytes = 0;
-    RtlUnicodeToUTF8N(Row->Name, sizeof(Row->Name) - 1, &Bytes, Module->BaseName.Buffer, Module->BaseName.Length);
+    RtlUnicodeToUTF8N(Row->Name, sizeof(Row->Name) - 1, &Bytes, Module->BaseName.Buffer,
+                      Module->BaseName.Length);
     Row->Name[Bytes] = '\0';
     size_t Stem = strcspn(Row->Name, ".");
     memcpy(Row->ShortName, Row->Name, Stem);
@@ -122,7 +124,8 @@ BOOLEAN LdrModuleOf(const void *Address, char *Name, SIZE_T NameSize, ULONG64 *O
     return TRUE;
 }
 
-/* The base of the module that the address lies in; NULL if in none. Any IRQL. Doc: winnt/nf-winnt-rtlpctofileheader */
+/* The base of the module that the address lies in; NULL if in none. Any IRQL. Doc:
+ * winnt/nf-winnt-rtlpctofileheader */
 PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage)
 {
     uintptr_t Low;

@@ -1,5 +1,6 @@
 /*
- * The names that the executive exports: documented ones that are implemented (exports.txt, checked against the library by a test).
+ * The names that the executive exports: documented ones that are implemented (exports.txt, checked
+ * against the library by a test).
  */
 #include "ldr/ldrp.h"
 #include <string.h>
@@ -32,7 +33,8 @@ static BOOLEAN IsExport(const char *Name)
     return FALSE;
 }
 
-/* NULL for a routine that UserNT does not have. IRQL PASSIVE_LEVEL. Doc: wdm/nf-wdm-mmgetsystemroutineaddress */
+/* NULL for a routine that UserNT does not have. IRQL PASSIVE_LEVEL. Doc:
+ * wdm/nf-wdm-mmgetsystemroutineaddress */
 PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
 {
     char Name[128];
@@ -40,7 +42,8 @@ PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
     VF_IRQL_MAX(PASSIVE_LEVEL);
     if (SystemRoutineName->Length >= (sizeof(Name) - 1) * sizeof(WCHAR))
         return NULL;
-    RtlUnicodeToUTF8N(Name, sizeof(Name) - 1, &Bytes, SystemRoutineName->Buffer, SystemRoutineName->Length);
+    RtlUnicodeToUTF8N(Name, sizeof(Name) - 1, &Bytes, SystemRoutineName->Buffer,
+                      SystemRoutineName->Length);
     Name[Bytes] = '\0';
     return IsExport(Name) ? host_symbol(Name) : NULL;
 }

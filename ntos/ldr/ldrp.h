@@ -1,8 +1,9 @@
 /*
  * What the files of ldr share.
  *
- * Lock: LdrpState.Lock, a push lock, guards the module list; nothing is called out to under it but LdrEnumerateModules' routine.
- * The address table beside the list is read without any lock, at any IRQL.
+ * Lock: LdrpState.Lock, a push lock, guards the module list; nothing is called out to under it but
+ * LdrEnumerateModules' routine. The address table beside the list is read without any lock, at any
+ * IRQL.
  */
 #ifndef LDRP_H
 #define LDRP_H
@@ -14,7 +15,7 @@
 
 typedef struct LDRP_STATE {
     EX_PUSH_LOCK Lock;
-    LIST_ENTRY Modules;       /* LDR_MODULE.Entry.InLoadOrderLinks */
+    LIST_ENTRY Modules; /* LDR_MODULE.Entry.InLoadOrderLinks */
     USHORT NextOrder;
     LDR_MODULE Executive;
     char SearchPath[4096];
@@ -23,8 +24,10 @@ extern LDRP_STATE LdrpState;
 
 /* modules.c */
 NTSTATUS LdrpCreateModule(const char *HostPath, PCUNICODE_STRING ServiceName, LDR_MODULE **Module);
-NTSTATUS LdrpPublishModule(LDR_MODULE *Module); /* Base and Size are known. STATUS_IMAGE_ALREADY_LOADED: the service has a driver */
-void LdrpRelease(PVOID Section);                /* takes it off the list and unmaps it; drops io's reference */
+NTSTATUS
+LdrpPublishModule(LDR_MODULE *Module); /* Base and Size are known. STATUS_IMAGE_ALREADY_LOADED: the
+                                          service has a driver */
+void LdrpRelease(PVOID Section); /* takes it off the list and unmaps it; drops io's reference */
 void LdrpDereferenceModule(LDR_MODULE *Module);
 void LdrpSetModuleDriver(LDR_MODULE *Module, PDRIVER_OBJECT Driver);
 

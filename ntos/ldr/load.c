@@ -8,7 +8,8 @@
 
 static void ReportMissing(void *Context, const char *Name)
 {
-    DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL, "%s: UserNT has no %s\n", (const char *)Context, Name);
+    DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL, "%s: UserNT has no %s\n", (const char *)Context,
+               Name);
 }
 
 /* PE images have the letters MZ. */
@@ -24,12 +25,14 @@ static BOOLEAN IsPortableExecutable(const char *Path)
 static NTSTATUS CheckImage(const char *Path)
 {
     if (IsPortableExecutable(Path)) {
-        DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL, "%s: PE images come later; build the driver as an ELF shared object\n", Path);
+        DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL,
+                   "%s: PE images come later; build the driver as an ELF shared object\n", Path);
         return STATUS_INVALID_IMAGE_FORMAT;
     }
     int Missing = host_image_missing(Path, ReportMissing, (void *)Path);
     if (Missing < 0) {
-        DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL, "%s: not an x86-64 ELF shared object, or damaged\n", Path);
+        DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL,
+                   "%s: not an x86-64 ELF shared object, or damaged\n", Path);
         return STATUS_INVALID_IMAGE_FORMAT;
     }
     return Missing == 0 ? STATUS_SUCCESS : STATUS_DRIVER_ENTRYPOINT_NOT_FOUND;
@@ -75,16 +78,19 @@ static NTSTATUS AdoptImage(LDR_MODULE *Module, PDRIVER_INITIALIZE Entry)
 
 static void NotifyImage(LDR_MODULE *Module)
 {
-    IMAGE_INFO Information = {.ImageAddressingMode = IMAGE_ADDRESSING_MODE_32BIT, .SystemModeImage = 1};
+    IMAGE_INFO Information = {.ImageAddressingMode = IMAGE_ADDRESSING_MODE_32BIT,
+                              .SystemModeImage = 1};
     Information.ImageBase = Module->Base;
     Information.ImageSize = Module->Size;
     PsCallImageNotify_(&Module->FullName, NULL, &Information);
 }
 
-/* The module is on the list, and its image notified, before DriverEntry runs. io owns one reference whatever happens. */
+/* The module is on the list, and its image notified, before DriverEntry runs. io owns one reference
+ * whatever happens. */
 static NTSTATUS Start(LDR_MODULE *Module, const LDRP_SERVICE *Service, PDRIVER_INITIALIZE Entry)
 {
-    IO_DRIVER_IMAGE Image = {&Service->Name, &Service->Key, Entry, Module->Base, Module->Size, Module, LdrpRelease, Module->Image == NULL};
+    IO_DRIVER_IMAGE Image = {&Service->Name, &Service->Key, Entry,       Module->Base,
+                             Module->Size,   Module,        LdrpRelease, Module->Image == NULL};
     PDRIVER_OBJECT Driver;
     VfTrace(VfEventLoad, (ULONG_PTR)Module->Base, Module->Size);
     NotifyImage(Module);
@@ -96,7 +102,10 @@ static NTSTATUS Start(LDR_MODULE *Module, const LDRP_SERVICE *Service, PDRIVER_I
     return Status;
 }
 
-typedef struct LOAD { PUNICODE_STRING Key; PDRIVER_INITIALIZE Entry; } LOAD; /* Entry NULL: from a file */
+typedef struct LOAD {
+    PUNICODE_STRING Key;
+    PDRIVER_INITIALIZE Entry;
+} LOAD; /* Entry NULL: from a file */
 
 static NTSTATUS LoadImage(const LDRP_SERVICE *Service, const char *Path, PDRIVER_INITIALIZE Entry)
 {
@@ -134,7 +143,8 @@ static NTSTATUS Load(PVOID Context)
     if (Request->Entry == NULL)
         Status = LdrpFindImage(&Service, Path);
     else
-        RtlUnicodeToUTF8N(Path, sizeof(Path) - 1, &(ULONG){0}, Service.Name.Buffer, Service.Name.Length);
+        RtlUnicodeToUTF8N(Path, sizeof(Path) - 1, &(ULONG){0}, Service.Name.Buffer,
+                          Service.Name.Length);
     if (NT_SUCCESS(Status))
         Status = LoadImage(&Service, Path, Request->Entry);
     LdrpFreeService(&Service);

@@ -1,5 +1,6 @@
 /*
- * The list of loaded modules. The executive is the first; a driver is on it from before its DriverEntry until it is unmapped.
+ * The list of loaded modules. The executive is the first; a driver is on it from before its
+ * DriverEntry until it is unmapped.
  */
 #include "ldr/ldrp.h"
 #include <stdio.h>
@@ -35,11 +36,13 @@ static NTSTATUS NameModule(LDR_MODULE *Module, const char *File, const char *Fol
 
 NTSTATUS LdrpCreateModule(const char *HostPath, PCUNICODE_STRING ServiceName, LDR_MODULE **Created)
 {
-    LDR_MODULE *Module = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Module) + ServiceName->Length, LDRP_TAG);
+    LDR_MODULE *Module =
+        ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Module) + ServiceName->Length, LDRP_TAG);
     if (Module == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     RtlZeroMemory(Module, sizeof(*Module));
-    Module->ServiceName = (UNICODE_STRING){ServiceName->Length, ServiceName->Length, (PWCH)(Module + 1)};
+    Module->ServiceName =
+        (UNICODE_STRING){ServiceName->Length, ServiceName->Length, (PWCH)(Module + 1)};
     memcpy(Module + 1, ServiceName->Buffer, ServiceName->Length);
     snprintf(Module->HostPath, sizeof(Module->HostPath), "%s", HostPath);
     atomic_store(&Module->References, 2);
@@ -63,9 +66,11 @@ static void FillEntry(LDR_MODULE *Module)
 
 static LDR_MODULE *FindService(PCUNICODE_STRING Name)
 {
-    for (PLIST_ENTRY Entry = LdrpState.Modules.Flink; Entry != &LdrpState.Modules; Entry = Entry->Flink) {
+    for (PLIST_ENTRY Entry = LdrpState.Modules.Flink; Entry != &LdrpState.Modules;
+         Entry = Entry->Flink) {
         LDR_MODULE *Module = CONTAINING_RECORD(Entry, LDR_MODULE, Entry.InLoadOrderLinks);
-        if (Module->ServiceName.Length != 0 && RtlEqualUnicodeString(&Module->ServiceName, Name, TRUE))
+        if (Module->ServiceName.Length != 0 &&
+            RtlEqualUnicodeString(&Module->ServiceName, Name, TRUE))
             return Module;
     }
     return NULL;
@@ -123,7 +128,8 @@ void LdrpRelease(PVOID Section)
 void LdrEnumerateModules(BOOLEAN (*Each)(PVOID Context, const LDR_MODULE *Module), PVOID Context)
 {
     ExLockShared_(&LdrpState.Lock);
-    for (PLIST_ENTRY Entry = LdrpState.Modules.Flink; Entry != &LdrpState.Modules; Entry = Entry->Flink)
+    for (PLIST_ENTRY Entry = LdrpState.Modules.Flink; Entry != &LdrpState.Modules;
+         Entry = Entry->Flink)
         if (!Each(Context, CONTAINING_RECORD(Entry, LDR_MODULE, Entry.InLoadOrderLinks)))
             break;
     ExUnlockShared_(&LdrpState.Lock);
@@ -140,12 +146,14 @@ static NTSTATUS AddExecutive(void)
     Module->LoadCount = 1;
     Module->Native = TRUE;
     snprintf(Module->HostPath, sizeof(Module->HostPath), "%s", Info.path);
-    NTSTATUS Status = RtlCreateUnicodeString(&Module->FullName, L"\\SystemRoot\\system32\\ntoskrnl.exe")
-                          ? STATUS_SUCCESS
-                          : STATUS_INSUFFICIENT_RESOURCES;
+    NTSTATUS Status =
+        RtlCreateUnicodeString(&Module->FullName, L"\\SystemRoot\\system32\\ntoskrnl.exe")
+            ? STATUS_SUCCESS
+            : STATUS_INSUFFICIENT_RESOURCES;
     if (!NT_SUCCESS(Status))
         return Status;
-    RtlInitUnicodeString(&Module->BaseName, Module->FullName.Buffer + RTL_NUMBER_OF(L"\\SystemRoot\\system32\\") - 1);
+    RtlInitUnicodeString(&Module->BaseName,
+                         Module->FullName.Buffer + RTL_NUMBER_OF(L"\\SystemRoot\\system32\\") - 1);
     Status = LdrpPublishModule(Module);
     if (!NT_SUCCESS(Status))
         RtlFreeUnicodeString(&Module->FullName);
@@ -173,7 +181,8 @@ static LDR_MODULE *NextToUnload(void)
 {
     LDR_MODULE *Found = NULL;
     ExLockExclusive_(&LdrpState.Lock);
-    for (PLIST_ENTRY Entry = LdrpState.Modules.Blink; Entry != &LdrpState.Modules && Found == NULL; Entry = Entry->Blink) {
+    for (PLIST_ENTRY Entry = LdrpState.Modules.Blink; Entry != &LdrpState.Modules && Found == NULL;
+         Entry = Entry->Blink) {
         LDR_MODULE *Module = CONTAINING_RECORD(Entry, LDR_MODULE, Entry.InLoadOrderLinks);
         if (Module != &LdrpState.Executive && !Module->AskedToUnload)
             Found = Module;
@@ -201,7 +210,8 @@ void LdrUnloadAll(void)
     LdrpRunInSystem(UnloadAll, NULL);
 }
 
-/* A driver that is still there (it has no unload routine) is left to IoShutdownSystem, which is called next. */
+/* A driver that is still there (it has no unload routine) is left to IoShutdownSystem, which is
+ * called next. */
 void LdrShutdownSystem(void)
 {
     LdrpWithdrawAddresses(&LdrpState.Executive);

@@ -1,8 +1,9 @@
 /*
  * From a service to a file.
  *
- * ImagePath is a path of Linux, bare or behind \??\, or a path of NT. A file that is there is taken. Otherwise its last component is looked for in
- * the folders of the search path: NAME, NAME.so, NAME.sys; for NAME.sys also NAME.so, so that one registration serves both kinds.
+ * ImagePath is a path of Linux, bare or behind \??\, or a path of NT. A file that is there is
+ * taken. Otherwise its last component is looked for in the folders of the search path: NAME,
+ * NAME.so, NAME.sys; for NAME.sys also NAME.so, so that one registration serves both kinds.
  */
 #include "ldr/ldrp.h"
 #include <stdio.h>
@@ -19,7 +20,8 @@ static char *HostForm(char *Path)
     for (char *c = Path; *c != '\0'; c++)
         if (*c == '\\')
             *c = '/';
-    if (StartsWith(Path, "/?" "?/"))
+    if (StartsWith(Path, "/?"
+                         "?/"))
         Path += 4;
     else if (StartsWith(Path, "/DosDevices/"))
         Path += 12;
@@ -28,15 +30,16 @@ static char *HostForm(char *Path)
     return Path;
 }
 
-static BOOLEAN TryFile(char Path[LDRP_PATH], const char *Folder, int FolderLength, const char *Name, int NameLength,
-                       const char *Suffix)
+static BOOLEAN TryFile(char Path[LDRP_PATH], const char *Folder, int FolderLength, const char *Name,
+                       int NameLength, const char *Suffix)
 {
-    int Bytes = snprintf(Path, LDRP_PATH, "%.*s%s%.*s%s", FolderLength, Folder, FolderLength == 0 ? "" : "/", NameLength, Name,
-                         Suffix);
+    int Bytes = snprintf(Path, LDRP_PATH, "%.*s%s%.*s%s", FolderLength, Folder,
+                         FolderLength == 0 ? "" : "/", NameLength, Name, Suffix);
     return Bytes > 0 && Bytes < LDRP_PATH && host_file_exists(Path);
 }
 
-static BOOLEAN TryFolder(char Path[LDRP_PATH], const char *Folder, int FolderLength, const char *Name)
+static BOOLEAN TryFolder(char Path[LDRP_PATH], const char *Folder, int FolderLength,
+                         const char *Name)
 {
     int Length = (int)strlen(Name), Stem = Length;
     if (Length > 4 && _stricmp(Name + Length - 4, ".sys") == 0)
@@ -70,7 +73,8 @@ static NTSTATUS NarrowPath(PCUNICODE_STRING Wide, char Text[LDRP_PATH])
 NTSTATUS LdrpFindImage(const LDRP_SERVICE *Service, char Path[LDRP_PATH])
 {
     char Text[LDRP_PATH];
-    NTSTATUS Status = NarrowPath(Service->ImagePath.Length != 0 ? &Service->ImagePath : &Service->Name, Text);
+    NTSTATUS Status =
+        NarrowPath(Service->ImagePath.Length != 0 ? &Service->ImagePath : &Service->Name, Text);
     if (!NT_SUCCESS(Status))
         return Status;
     char *Given = HostForm(Text), *Slash = strrchr(Given, '/');
@@ -78,7 +82,8 @@ NTSTATUS LdrpFindImage(const LDRP_SERVICE *Service, char Path[LDRP_PATH])
         return STATUS_SUCCESS;
     if (Search(Path, Slash == NULL ? Given : Slash + 1))
         return STATUS_SUCCESS;
-    DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL, "%wZ: no image: neither \"%s\" nor that name in \"%s\"\n", &Service->Name,
-               Given, LdrpState.SearchPath);
+    DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL,
+               "%wZ: no image: neither \"%s\" nor that name in \"%s\"\n", &Service->Name, Given,
+               LdrpState.SearchPath);
     return STATUS_OBJECT_NAME_NOT_FOUND;
 }

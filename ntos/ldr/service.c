@@ -9,7 +9,8 @@
 static NTSTATUS OpenKey(PUNICODE_STRING Name, PVOID *Key, PHANDLE Handle)
 {
     OBJECT_ATTRIBUTES Attributes;
-    InitializeObjectAttributes(&Attributes, Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&Attributes, Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
     NTSTATUS Status = CmOpenKey_(Handle, KEY_READ, &Attributes, KernelMode);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -30,7 +31,8 @@ static NTSTATUS ReadValue(PVOID Key, PCWSTR Name, PKEY_VALUE_PARTIAL_INFORMATION
 
 static ULONG ReadNumber(PVOID Key, PCWSTR Name, PKEY_VALUE_PARTIAL_INFORMATION Value, ULONG Default)
 {
-    if (!NT_SUCCESS(ReadValue(Key, Name, Value)) || Value->Type != REG_DWORD || Value->DataLength != sizeof(ULONG))
+    if (!NT_SUCCESS(ReadValue(Key, Name, Value)) || Value->Type != REG_DWORD ||
+        Value->DataLength != sizeof(ULONG))
         return Default;
     ULONG Number;
     memcpy(&Number, Value->Data, sizeof(Number));
@@ -96,7 +98,8 @@ NTSTATUS LdrpReadService(PUNICODE_STRING Key, LDRP_SERVICE *Service)
     Status = ReadValues(Object, Service);
     ObDereferenceObject(Object);
     ObCloseHandle_(Handle, KernelMode);
-    if (NT_SUCCESS(Status) && Service->Type != SERVICE_KERNEL_DRIVER && Service->Type != SERVICE_FILE_SYSTEM_DRIVER)
+    if (NT_SUCCESS(Status) && Service->Type != SERVICE_KERNEL_DRIVER &&
+        Service->Type != SERVICE_FILE_SYSTEM_DRIVER)
         Status = STATUS_INVALID_PARAMETER;
     if (!NT_SUCCESS(Status))
         LdrpFreeService(Service);

@@ -1,7 +1,7 @@
 /*
- * The primitives of the user-mode accessors. Each raises STATUS_ACCESS_VIOLATION for memory that is no user memory of
- * the current process, or cannot be touched so. IRQL <= APC_LEVEL. A copy of 1, 2, 4 or 8 bytes at an aligned address
- * is one access. Doc: wdm/nf-wdm-copyfromuser
+ * The primitives of the user-mode accessors. Each raises STATUS_ACCESS_VIOLATION for memory that is
+ * no user memory of the current process, or cannot be touched so. IRQL <= APC_LEVEL. A copy of 1,
+ * 2, 4 or 8 bytes at an aligned address is one access. Doc: wdm/nf-wdm-copyfromuser
  */
 #include "mi.h"
 
@@ -36,15 +36,18 @@ static void MiBounce(char *To, const char *From, SIZE_T Length)
     MiRaiseUnless(MmCopyToUser(To, Buffer, Length));
 }
 
-VOID NTAPI CopyToUserFromUser(volatile VOID *Destination, const volatile VOID *Source, SIZE_T Length)
+VOID NTAPI CopyToUserFromUser(volatile VOID *Destination, const volatile VOID *Source,
+                              SIZE_T Length)
 {
     VF_IRQL_MAX(APC_LEVEL);
     for (SIZE_T Done = 0; Done < Length; Done += MI_BOUNCE)
-        MiBounce((char *)Destination + Done, (const char *)Source + Done, min(Length - Done, (SIZE_T)MI_BOUNCE));
+        MiBounce((char *)Destination + Done, (const char *)Source + Done,
+                 min(Length - Done, (SIZE_T)MI_BOUNCE));
 }
 
 /* As the other, but the ranges may overlap. */
-VOID NTAPI MoveToUserFromUser(volatile VOID *Destination, const volatile VOID *Source, SIZE_T Length)
+VOID NTAPI MoveToUserFromUser(volatile VOID *Destination, const volatile VOID *Source,
+                              SIZE_T Length)
 {
     VF_IRQL_MAX(APC_LEVEL);
     if ((ULONG_PTR)Destination - (ULONG_PTR)Source >= Length) {
@@ -66,10 +69,12 @@ VOID NTAPI FillUserMemory(volatile VOID *Destination, SIZE_T Length, UCHAR Fill)
     VF_IRQL_MAX(APC_LEVEL);
     memset(Buffer, Fill, sizeof(Buffer));
     for (SIZE_T Done = 0; Done < Length; Done += MI_BOUNCE)
-        MiRaiseUnless(MmCopyToUser((char *)Destination + Done, Buffer, min(Length - Done, (SIZE_T)MI_BOUNCE)));
+        MiRaiseUnless(MmCopyToUser((char *)Destination + Done, Buffer,
+                                   min(Length - Done, (SIZE_T)MI_BOUNCE)));
 }
 
-/* Characters of Unit bytes before the first zero one; memory is read a piece at a time, never over a page's end. */
+/* Characters of Unit bytes before the first zero one; memory is read a piece at a time, never over
+ * a page's end. */
 static SIZE_T MiLength(const char *String, SIZE_T Unit)
 {
     static const WCHAR Zero;
@@ -109,8 +114,8 @@ static void MiExchange32(void *Context)
     MI_INTERLOCKED *Operation = Context;
     LONG Expected = (LONG)Operation->Expected;
 
-    __atomic_compare_exchange_n((volatile LONG *)Operation->Address, &Expected, (LONG)Operation->Value, FALSE,
-                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    __atomic_compare_exchange_n((volatile LONG *)Operation->Address, &Expected,
+                                (LONG)Operation->Value, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     Operation->Old = Expected;
 }
 
@@ -118,8 +123,8 @@ static void MiExchange64(void *Context)
 {
     MI_INTERLOCKED *Operation = Context;
 
-    __atomic_compare_exchange_n((volatile LONG64 *)Operation->Address, &Operation->Expected, Operation->Value, FALSE,
-                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    __atomic_compare_exchange_n((volatile LONG64 *)Operation->Address, &Operation->Expected,
+                                Operation->Value, FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     Operation->Old = Operation->Expected;
 }
 
@@ -127,32 +132,37 @@ static void MiAnd32(void *Context)
 {
     MI_INTERLOCKED *Operation = Context;
 
-    Operation->Old = __atomic_fetch_and((volatile LONG *)Operation->Address, (LONG)Operation->Value, __ATOMIC_SEQ_CST);
+    Operation->Old = __atomic_fetch_and((volatile LONG *)Operation->Address, (LONG)Operation->Value,
+                                        __ATOMIC_SEQ_CST);
 }
 
 static void MiAnd64(void *Context)
 {
     MI_INTERLOCKED *Operation = Context;
 
-    Operation->Old = __atomic_fetch_and((volatile LONG64 *)Operation->Address, Operation->Value, __ATOMIC_SEQ_CST);
+    Operation->Old = __atomic_fetch_and((volatile LONG64 *)Operation->Address, Operation->Value,
+                                        __ATOMIC_SEQ_CST);
 }
 
 static void MiOr32(void *Context)
 {
     MI_INTERLOCKED *Operation = Context;
 
-    Operation->Old = __atomic_fetch_or((volatile LONG *)Operation->Address, (LONG)Operation->Value, __ATOMIC_SEQ_CST);
+    Operation->Old = __atomic_fetch_or((volatile LONG *)Operation->Address, (LONG)Operation->Value,
+                                       __ATOMIC_SEQ_CST);
 }
 
 static void MiOr64(void *Context)
 {
     MI_INTERLOCKED *Operation = Context;
 
-    Operation->Old = __atomic_fetch_or((volatile LONG64 *)Operation->Address, Operation->Value, __ATOMIC_SEQ_CST);
+    Operation->Old = __atomic_fetch_or((volatile LONG64 *)Operation->Address, Operation->Value,
+                                       __ATOMIC_SEQ_CST);
 }
 
 /* Only where the memory is this process's too: the slot, or an embedding program's. */
-static LONG64 MiInterlocked(void (*Operate)(void *), volatile void *Address, SIZE_T Bytes, LONG64 Value, LONG64 Expected)
+static LONG64 MiInterlocked(void (*Operate)(void *), volatile void *Address, SIZE_T Bytes,
+                            LONG64 Value, LONG64 Expected)
 {
     MI_INTERLOCKED Operation = {Address, Value, Expected, 0};
 
@@ -164,12 +174,14 @@ static LONG64 MiInterlocked(void (*Operate)(void *), volatile void *Address, SIZ
     return Operation.Old;
 }
 
-LONG NTAPI InterlockedCompareExchangeToUser(LONG volatile *Destination, LONG ExChange, LONG Comperand)
+LONG NTAPI InterlockedCompareExchangeToUser(LONG volatile *Destination, LONG ExChange,
+                                            LONG Comperand)
 {
     return (LONG)MiInterlocked(MiExchange32, Destination, sizeof(LONG), ExChange, Comperand);
 }
 
-LONG64 NTAPI InterlockedCompareExchange64ToUser(LONG64 volatile *Destination, LONG64 ExChange, LONG64 Comperand)
+LONG64 NTAPI InterlockedCompareExchange64ToUser(LONG64 volatile *Destination, LONG64 ExChange,
+                                                LONG64 Comperand)
 {
     return MiInterlocked(MiExchange64, Destination, sizeof(LONG64), ExChange, Comperand);
 }

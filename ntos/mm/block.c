@@ -52,7 +52,8 @@ MI_RAW_INLINE MI_BLOCK *MiTakeBlock(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Clas
     return Block;
 }
 
-MI_RAW_INLINE void *MiAllocateSmall(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller)
+MI_RAW_INLINE void *MiAllocateSmall(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T Bytes, ULONG Tag,
+                                    void *Caller)
 {
     ULONG Class = MiClassOfSize[(Bytes + sizeof(MI_BLOCK) + MI_TAIL + 15) >> 4];
     MI_TAG_COUNT *Count = MiTagOf(Cache, Kind, Tag, Bytes, Caller);
@@ -72,7 +73,8 @@ MI_RAW_INLINE void MiCountFree(MI_TAG_COUNT *Count, SIZE_T Bytes)
 }
 
 /* A second header lies right in front of what is given out; the block's own still describes it. */
-MI_RAW static void *MiAllocateShifted(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller)
+MI_RAW static void *MiAllocateShifted(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T Bytes, ULONG Tag,
+                                      void *Caller)
 {
     SIZE_T Room = Bytes + MI_CACHE_LINE - sizeof(MI_BLOCK);
     ULONG Class = MiClassOfSize[(Room + sizeof(MI_BLOCK) + MI_TAIL + 15) >> 4];
@@ -81,8 +83,11 @@ MI_RAW static void *MiAllocateShifted(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T B
 
     if (!Base)
         return NULL;
-    Block = (MI_BLOCK *)(((ULONG_PTR)(Base + 1) + MI_CACHE_LINE - 1) & ~(ULONG_PTR)(MI_CACHE_LINE - 1)) - 1;
-    MiSealBlock(Block, Bytes, MiBlockWord(Tag, Bytes, Class, Block == Base ? MI_BLOCK_USED : MI_BLOCK_SHIFTED));
+    Block = (MI_BLOCK *)(((ULONG_PTR)(Base + 1) + MI_CACHE_LINE - 1) &
+                         ~(ULONG_PTR)(MI_CACHE_LINE - 1)) -
+            1;
+    MiSealBlock(Block, Bytes,
+                MiBlockWord(Tag, Bytes, Class, Block == Base ? MI_BLOCK_USED : MI_BLOCK_SHIFTED));
     if (Block != Base) {
         Base->Word = MiBlockWord(Tag, Bytes, Class, MI_BLOCK_BASE);
         Base->Owner = Block->Owner;
@@ -113,7 +118,8 @@ MI_RAW void *MiAddressOfBlock(MI_BLOCK *Block)
     if (State == MI_BLOCK_USED)
         return Block + 1;
     if (State == MI_BLOCK_BASE)
-        return (void *)(((ULONG_PTR)(Block + 1) + MI_CACHE_LINE - 1) & ~(ULONG_PTR)(MI_CACHE_LINE - 1));
+        return (void *)(((ULONG_PTR)(Block + 1) + MI_CACHE_LINE - 1) &
+                        ~(ULONG_PTR)(MI_CACHE_LINE - 1));
     return NULL;
 }
 
@@ -184,7 +190,8 @@ MI_RAW_INLINE void MiRetireBlock(MI_POOL_CACHE *Cache, MI_BLOCK *Block, ULONG Ki
 /* Bits that a caller may set in the tag it frees with, as older drivers do. */
 #define MI_TAG_PROTECTED 0x80000000u
 
-_Static_assert(MI_FRAME_PAGED == 2 && APC_LEVEL == DISPATCH_LEVEL - 1, "a frame's word and a kind's IRQL limit");
+_Static_assert(MI_FRAME_PAGED == 2 && APC_LEVEL == DISPATCH_LEVEL - 1,
+               "a frame's word and a kind's IRQL limit");
 
 MI_RAW_INLINE void MiFreeSmall(MI_POOL_CACHE *Cache, MI_BLOCK *Block, ULONG64 Word, ULONG Kind)
 {
@@ -231,10 +238,11 @@ __attribute__((noinline)) MI_RAW static void MiFreeSlowly(void *Address, ULONG T
 
 /* The frame's first four bytes, of a slab of that kind; order and class left out. */
 #define MI_SLAB_MASK ((ULONG)MI_FRAME_PAGED << 24 | 0xFF)
-#define MI_SLAB_WORD(Kind) ((ULONG)(Kind) * MI_FRAME_PAGED << 24 | MiFrameSlab)
+#define MI_SLAB_WORD(Kind) ((ULONG)(Kind)*MI_FRAME_PAGED << 24 | MiFrameSlab)
 
 /* Block is where a block of that kind begins, if there is any. */
-MI_RAW_INLINE BOOLEAN MiTryFreeSmall(struct _KTHREAD *Self, MI_BLOCK *Block, ULONG Tag, ULONG Class, ULONG Kind)
+MI_RAW_INLINE BOOLEAN MiTryFreeSmall(struct _KTHREAD *Self, MI_BLOCK *Block, ULONG Tag, ULONG Class,
+                                     ULONG Kind)
 {
     MI_POOL_CACHE *Cache = Self->PoolCache;
     MI_MAGAZINE *Magazine = &Cache->Magazines[Kind][Class];
@@ -242,11 +250,13 @@ MI_RAW_INLINE BOOLEAN MiTryFreeSmall(struct _KTHREAD *Self, MI_BLOCK *Block, ULO
     ULONG64 Word = Block->Word;
 
     MI_KEEP(Magazine);
-    if (__builtin_expect((Word ^ Magazine->UsedWord) >> 48 || Magazine->Count >= Magazine->Limit, 0))
+    if (__builtin_expect((Word ^ Magazine->UsedWord) >> 48 || Magazine->Count >= Magazine->Limit,
+                         0))
         return FALSE;
     if (__builtin_expect(Self->Irql > DISPATCH_LEVEL - Kind || (Tag && Tag != (ULONG)Word), 0))
         return FALSE;
-    if (__builtin_expect(*(MI_UNALIGNED *)((char *)(Block + 1) + (USHORT)(Word >> 32)) != MI_TAIL_PATTERN, 0))
+    if (__builtin_expect(
+            *(MI_UNALIGNED *)((char *)(Block + 1) + (USHORT)(Word >> 32)) != MI_TAIL_PATTERN, 0))
         return FALSE;
     Count = &Cache->Tags[MiTagSlot(Kind, (ULONG)Word)];
     MI_KEEP(Count);
@@ -261,13 +271,15 @@ MI_RAW_INLINE BOOLEAN MiTryFreeSmall(struct _KTHREAD *Self, MI_BLOCK *Block, ULO
     return TRUE;
 }
 
-/* The usual case and nothing else: FALSE if anything is out of the ordinary, with nothing changed. */
+/* The usual case and nothing else: FALSE if anything is out of the ordinary, with nothing changed.
+ */
 MI_RAW_INLINE BOOLEAN MiTryFree(void *Address, ULONG Tag)
 {
     struct _KTHREAD *Self = KiSelf;
     const MI_FRAME *Frame;
 
-    if (__builtin_expect(!Self || !Self->PoolCache || !MiIsRamAddress(Address) || (ULONG_PTR)Address % 16, 0))
+    if (__builtin_expect(
+            !Self || !Self->PoolCache || !MiIsRamAddress(Address) || (ULONG_PTR)Address % 16, 0))
         return FALSE;
     Frame = &MiRam.Frames[MiRamFrameNumber(Address)];
     if ((Frame->Word & MI_SLAB_MASK) == MI_SLAB_WORD(MiNonPaged))

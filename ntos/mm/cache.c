@@ -69,7 +69,8 @@ MI_RAW static void MiEmptyCache(MI_POOL_CACHE *Cache)
 
         if (!Block)
             continue;
-        ULONG Kind = (MiRam.Frames[MiRamFrameNumber(Block)].Flags & MI_FRAME_PAGED) ? MiPaged : MiNonPaged;
+        ULONG Kind =
+            (MiRam.Frames[MiRamFrameNumber(Block)].Flags & MI_FRAME_PAGED) ? MiPaged : MiNonPaged;
         MI_MAGAZINE *Magazine = &Cache->Magazines[Kind][Block->Class];
 
         Block->Next = Magazine->Head;
@@ -93,7 +94,8 @@ static void MiCloseCache(MI_POOL_CACHE *Cache)
     MiRelease(&MiCachesLock);
 }
 
-/* Flushes a thread's magazines. By the thread itself, at its end, or by anyone when it has ended. */
+/* Flushes a thread's magazines. By the thread itself, at its end, or by anyone when it has ended.
+ */
 void MmThreadPoolRelease(struct _KTHREAD *Thread)
 {
     MI_POOL_CACHE *Cache = Thread->PoolCache;
@@ -112,7 +114,8 @@ void MiInitPoolCaches(void)
     MiRegisterCache(&MiShared.Cache);
 }
 
-/* The threads that still have a cache are the calling one and ke's own, which do nothing any more. */
+/* The threads that still have a cache are the calling one and ke's own, which do nothing any more.
+ */
 void MiShutdownPoolCaches(void)
 {
     MiCloseCache(&MiShared.Cache);

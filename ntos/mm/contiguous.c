@@ -10,11 +10,12 @@ static void *MiDescribeRun(PFN_NUMBER First, SIZE_T Bytes)
 }
 
 /*
- * Physically contiguous, page-aligned memory between two physical addresses (both included) that crosses no multiple
- * of BoundaryAddressMultiple (0: any). NULL if there is none. Its contents are undefined. IRQL <= DISPATCH_LEVEL.
- * Doc: wdm/nf-wdm-mmallocatecontiguousmemoryspecifycache
+ * Physically contiguous, page-aligned memory between two physical addresses (both included) that
+ * crosses no multiple of BoundaryAddressMultiple (0: any). NULL if there is none. Its contents are
+ * undefined. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmallocatecontiguousmemoryspecifycache
  */
-PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress,
+PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
+                                                   PHYSICAL_ADDRESS LowestAcceptableAddress,
                                                    PHYSICAL_ADDRESS HighestAcceptableAddress,
                                                    PHYSICAL_ADDRESS BoundaryAddressMultiple,
                                                    MEMORY_CACHING_TYPE CacheType)
@@ -25,27 +26,33 @@ PVOID NTAPI MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes, PHYSICA
     PFN_NUMBER First;
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
-    if (!NumberOfBytes || !End || NumberOfBytes > MiRam.Count << PAGE_SHIFT || MiFailInjected('tnoC', NumberOfBytes))
+    if (!NumberOfBytes || !End || NumberOfBytes > MiRam.Count << PAGE_SHIFT ||
+        MiFailInjected('tnoC', NumberOfBytes))
         return NULL;
     if (!NT_SUCCESS(MiAllocateRunIn(BYTES_TO_PAGES(NumberOfBytes), Lowest, End - 1,
-                                    (ULONG64)BoundaryAddressMultiple.QuadPart >> PAGE_SHIFT, 1, MiFrameContiguous,
-                                    &First)))
+                                    (ULONG64)BoundaryAddressMultiple.QuadPart >> PAGE_SHIFT, 1,
+                                    MiFrameContiguous, &First)))
         return NULL;
     return MiDescribeRun(First, NumberOfBytes);
 }
 
 /* The same, on a node: there is one. Doc: wdm/nf-wdm-mmallocatecontiguousmemoryspecifycachenode */
-PVOID NTAPI MmAllocateContiguousMemorySpecifyCacheNode(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress,
+PVOID NTAPI MmAllocateContiguousMemorySpecifyCacheNode(SIZE_T NumberOfBytes,
+                                                       PHYSICAL_ADDRESS LowestAcceptableAddress,
                                                        PHYSICAL_ADDRESS HighestAcceptableAddress,
                                                        PHYSICAL_ADDRESS BoundaryAddressMultiple,
-                                                       MEMORY_CACHING_TYPE CacheType, NODE_REQUIREMENT PreferredNode)
+                                                       MEMORY_CACHING_TYPE CacheType,
+                                                       NODE_REQUIREMENT PreferredNode)
 {
-    return MmAllocateContiguousMemorySpecifyCache(NumberOfBytes, LowestAcceptableAddress, HighestAcceptableAddress,
-                                                  BoundaryAddressMultiple, CacheType);
+    return MmAllocateContiguousMemorySpecifyCache(NumberOfBytes, LowestAcceptableAddress,
+                                                  HighestAcceptableAddress, BoundaryAddressMultiple,
+                                                  CacheType);
 }
 
-/* The same; Protect may be PAGE_READWRITE, with a caching flag, NULL else. Doc: wdm/nf-wdm-mmallocatecontiguousnodememory */
-PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS LowestAcceptableAddress,
+/* The same; Protect may be PAGE_READWRITE, with a caching flag, NULL else. Doc:
+ * wdm/nf-wdm-mmallocatecontiguousnodememory */
+PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes,
+                                           PHYSICAL_ADDRESS LowestAcceptableAddress,
                                            PHYSICAL_ADDRESS HighestAcceptableAddress,
                                            PHYSICAL_ADDRESS BoundaryAddressMultiple, ULONG Protect,
                                            POOL_NODE_REQUIREMENT PreferredNode)
@@ -54,16 +61,19 @@ PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRES
 
     if (Access != PAGE_READWRITE && Access != PAGE_EXECUTE_READWRITE)
         return NULL;
-    return MmAllocateContiguousMemorySpecifyCache(NumberOfBytes, LowestAcceptableAddress, HighestAcceptableAddress,
-                                                  BoundaryAddressMultiple, MmCached);
+    return MmAllocateContiguousMemorySpecifyCache(NumberOfBytes, LowestAcceptableAddress,
+                                                  HighestAcceptableAddress, BoundaryAddressMultiple,
+                                                  MmCached);
 }
 
 /* The same, below an address. Doc: wdm/nf-wdm-mmallocatecontiguousmemory */
-PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS HighestAcceptableAddress)
+PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes,
+                                       PHYSICAL_ADDRESS HighestAcceptableAddress)
 {
     PHYSICAL_ADDRESS None = {.QuadPart = 0};
 
-    return MmAllocateContiguousMemorySpecifyCache(NumberOfBytes, None, HighestAcceptableAddress, None, MmCached);
+    return MmAllocateContiguousMemorySpecifyCache(NumberOfBytes, None, HighestAcceptableAddress,
+                                                  None, MmCached);
 }
 
 static MI_FRAME *MiRunAt(PVOID BaseAddress, MI_FRAME_STATE State)
@@ -76,28 +86,33 @@ static MI_FRAME *MiRunAt(PVOID BaseAddress, MI_FRAME_STATE State)
     return Frame->State == State ? Frame : NULL;
 }
 
-/* What was not so allocated: bug check 0xC2/60. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmfreecontiguousmemory */
+/* What was not so allocated: bug check 0xC2/60. IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-mmfreecontiguousmemory */
 VOID NTAPI MmFreeContiguousMemory(PVOID BaseAddress)
 {
     MI_FRAME *Frame = MiRunAt(BaseAddress, MiFrameContiguous);
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
     if (!Frame)
-        VfBugCheck(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0, "no contiguous memory begins at the address that was freed");
+        VfBugCheck(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0,
+                   "no contiguous memory begins at the address that was freed");
     MmFreeFrames(MiRamFrameNumber(BaseAddress), BYTES_TO_PAGES(Frame->Bytes));
 }
 
 /* NumberOfBytes must be what was asked for. Doc: wdm/nf-wdm-mmfreecontiguousmemoryspecifycache */
-VOID NTAPI MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T NumberOfBytes, MEMORY_CACHING_TYPE CacheType)
+VOID NTAPI MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T NumberOfBytes,
+                                              MEMORY_CACHING_TYPE CacheType)
 {
     MI_FRAME *Frame = MiRunAt(BaseAddress, MiFrameContiguous);
 
     if (!Frame || BYTES_TO_PAGES(Frame->Bytes) != BYTES_TO_PAGES(NumberOfBytes))
-        VfBugCheck(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0, "no contiguous memory of this size begins at the address that was freed");
+        VfBugCheck(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0,
+                   "no contiguous memory of this size begins at the address that was freed");
     MmFreeContiguousMemory(BaseAddress);
 }
 
-/* Whole pages; NULL without memory. Caching is the machine's. IRQL <= APC_LEVEL. Doc: ntddk/nf-ntddk-mmallocatenoncachedmemory */
+/* Whole pages; NULL without memory. Caching is the machine's. IRQL <= APC_LEVEL. Doc:
+ * ntddk/nf-ntddk-mmallocatenoncachedmemory */
 PVOID NTAPI MmAllocateNonCachedMemory(SIZE_T NumberOfBytes)
 {
     PFN_NUMBER First;
@@ -116,6 +131,7 @@ VOID NTAPI MmFreeNonCachedMemory(PVOID BaseAddress, SIZE_T NumberOfBytes)
 
     VF_IRQL_MAX(APC_LEVEL);
     if (!Frame || BYTES_TO_PAGES(Frame->Bytes) != BYTES_TO_PAGES(NumberOfBytes))
-        VfBugCheck(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0, "no noncached memory of this size begins at the address that was freed");
+        VfBugCheck(BAD_POOL_CALLER, 0x60, (ULONG_PTR)BaseAddress, 0, 0,
+                   "no noncached memory of this size begins at the address that was freed");
     MmFreeFrames(MiRamFrameNumber(BaseAddress), BYTES_TO_PAGES(NumberOfBytes));
 }

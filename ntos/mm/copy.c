@@ -43,7 +43,8 @@ static SIZE_T MiCopyPhysical(char *To, ULONG64 From, SIZE_T Bytes)
         PHYSICAL_ADDRESS Physical = {.QuadPart = (LONGLONG)(From + Done)};
         void *Virtual;
 
-        if (!MmPhysicalToVirtual(Physical, &Virtual) || MiCopyGuarded(To + Done, Virtual, Piece) != Piece)
+        if (!MmPhysicalToVirtual(Physical, &Virtual) ||
+            MiCopyGuarded(To + Done, Virtual, Piece) != Piece)
             break;
         Done += Piece;
     }
@@ -51,12 +52,13 @@ static SIZE_T MiCopyPhysical(char *To, ULONG64 From, SIZE_T Bytes)
 }
 
 /*
- * Copies from any virtual or physical address; what is not there ends the copy: STATUS_PARTIAL_COPY, or
- * STATUS_ACCESS_VIOLATION (STATUS_INVALID_ADDRESS for a physical one) if nothing was copied.
- * STATUS_INVALID_PARAMETER_4 unless exactly one flag is given. IRQL <= APC_LEVEL. Doc: ntddk/nf-ntddk-mmcopymemory
+ * Copies from any virtual or physical address; what is not there ends the copy:
+ * STATUS_PARTIAL_COPY, or STATUS_ACCESS_VIOLATION (STATUS_INVALID_ADDRESS for a physical one) if
+ * nothing was copied. STATUS_INVALID_PARAMETER_4 unless exactly one flag is given. IRQL <=
+ * APC_LEVEL. Doc: ntddk/nf-ntddk-mmcopymemory
  */
-NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MM_COPY_ADDRESS SourceAddress, SIZE_T NumberOfBytes, ULONG Flags,
-                            PSIZE_T NumberOfBytesTransferred)
+NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MM_COPY_ADDRESS SourceAddress,
+                            SIZE_T NumberOfBytes, ULONG Flags, PSIZE_T NumberOfBytesTransferred)
 {
     SIZE_T Done;
 
@@ -65,7 +67,8 @@ NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MM_COPY_ADDRESS SourceAddress, 
     if (Flags != MM_COPY_MEMORY_PHYSICAL && Flags != MM_COPY_MEMORY_VIRTUAL)
         return STATUS_INVALID_PARAMETER_4;
     if (Flags == MM_COPY_MEMORY_PHYSICAL)
-        Done = MiCopyPhysical(TargetAddress, (ULONG64)SourceAddress.PhysicalAddress.QuadPart, NumberOfBytes);
+        Done = MiCopyPhysical(TargetAddress, (ULONG64)SourceAddress.PhysicalAddress.QuadPart,
+                              NumberOfBytes);
     else
         Done = MiCopyVirtual(TargetAddress, SourceAddress.VirtualAddress, NumberOfBytes);
     *NumberOfBytesTransferred = Done;

@@ -1,9 +1,9 @@
 /*
  * Banks of frames: memory files that are mapped, whole, in the direct map.
  *
- * Bank 0 is the machine's RAM. Its frames are given out by the run allocator (run.c); those of other
- * banks (user slots, sections) belong to their owner from beginning to end. A frame number leads to
- * its bank by a table of granules.
+ * Bank 0 is the machine's RAM. Its frames are given out by the run allocator (run.c); those of
+ * other banks (user slots, sections) belong to their owner from beginning to end. A frame number
+ * leads to its bank by a table of granules.
  */
 #include "mi.h"
 
@@ -50,7 +50,8 @@ static BOOLEAN MiGranulesFree(SIZE_T At, SIZE_T Count)
     return TRUE;
 }
 
-/* The first fit behind the last one, so that the numbers of a bank that is gone are not used again soon. */
+/* The first fit behind the last one, so that the numbers of a bank that is gone are not used again
+ * soon. */
 static SIZE_T MiFindGranules(SIZE_T Count)
 {
     for (SIZE_T Tried = 0; Tried < MI_GRANULES; Tried++) {
@@ -93,7 +94,8 @@ static SIZE_T MiGranulesOf(SIZE_T Frames)
     return (Frames + MI_GRANULE_FRAMES - 1) >> MI_GRANULE_SHIFT;
 }
 
-/* A new memory file, visible in the direct map. The owner of bank 0 makes its page tables itself. */
+/* A new memory file, visible in the direct map. The owner of bank 0 makes its page tables itself.
+ */
 NTSTATUS MiCreateBank(const char *Name, SIZE_T Frames, MI_BANK **Out)
 {
     NTSTATUS Status = STATUS_INSUFFICIENT_RESOURCES;
@@ -114,7 +116,8 @@ NTSTATUS MiCreateBank(const char *Name, SIZE_T Frames, MI_BANK **Out)
     if (host_map(Base, Bytes, Bank->Bank.File, 0, HOST_READ | HOST_WRITE) < 0)
         goto Release;
     if (Bank->Bank.First) {
-        Status = MiMapLargePages(MiSystemDirectory, (ULONG_PTR)Base, Bank->Bank.First, Frames, MI_PTE_SYSTEM);
+        Status = MiMapLargePages(MiSystemDirectory, (ULONG_PTR)Base, Bank->Bank.First, Frames,
+                                 MI_PTE_SYSTEM);
         if (!NT_SUCCESS(Status))
             goto Unmap;
     }

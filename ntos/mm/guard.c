@@ -1,6 +1,6 @@
 /*
- * Copies that may fault. The pieces are such that each lies within one page of either side, so a fault
- * comes at a piece's first byte and the count of copied bytes is exact.
+ * Copies that may fault. The pieces are such that each lies within one page of either side, so a
+ * fault comes at a piece's first byte and the count of copied bytes is exact.
  */
 #include "mi.h"
 
@@ -27,13 +27,22 @@ static void MiCopyBytes(void *To, const void *From, SIZE_T Bytes)
 
     switch (Bytes) {
     case 2:
-        __asm__ volatile("movw (%2), %w0; movw %w0, (%1)" : "=&r"(Value) : "r"(To), "r"(From) : "memory");
+        __asm__ volatile("movw (%2), %w0; movw %w0, (%1)"
+                         : "=&r"(Value)
+                         : "r"(To), "r"(From)
+                         : "memory");
         return;
     case 4:
-        __asm__ volatile("movl (%2), %k0; movl %k0, (%1)" : "=&r"(Value) : "r"(To), "r"(From) : "memory");
+        __asm__ volatile("movl (%2), %k0; movl %k0, (%1)"
+                         : "=&r"(Value)
+                         : "r"(To), "r"(From)
+                         : "memory");
         return;
     case 8:
-        __asm__ volatile("movq (%2), %0; movq %0, (%1)" : "=&r"(Value) : "r"(To), "r"(From) : "memory");
+        __asm__ volatile("movq (%2), %0; movq %0, (%1)"
+                         : "=&r"(Value)
+                         : "r"(To), "r"(From)
+                         : "memory");
         return;
     default:
         break;

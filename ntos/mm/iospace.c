@@ -1,4 +1,5 @@
-/* MmMapIoSpace: physical addresses get system addresses. The machine has RAM and no device memory. */
+/* MmMapIoSpace: physical addresses get system addresses. The machine has RAM and no device memory.
+ */
 #include "mi.h"
 
 #include <stdlib.h>
@@ -38,27 +39,31 @@ static PVOID MiMapIo(PHYSICAL_ADDRESS Physical, SIZE_T Bytes, int Protection)
     char *Base;
 
     if (KiIrql() > DISPATCH_LEVEL)
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x73, KiIrql(), Start, Bytes, "MmMapIoSpace at IRQL %u", KiIrql());
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x73, KiIrql(), Start, Bytes,
+                   "MmMapIoSpace at IRQL %u", KiIrql());
     if (!Bytes || Start >= Limit || Bytes > Limit - Start || MiFailInjected(MI_IO_PTES, Bytes))
         return NULL;
     Count = (BYTE_OFFSET(Start) + Bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
     if (Start < PAGE_SIZE || MiFirstUnowned(Start >> PAGE_SHIFT, Count))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x83, Start, Bytes, MiFirstUnowned(Start >> PAGE_SHIFT, Count),
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x83, Start, Bytes,
+                   MiFirstUnowned(Start >> PAGE_SHIFT, Count),
                    "MmMapIoSpace was given memory that nobody has allocated");
     Base = MiMapPhysical(Start >> PAGE_SHIFT, Count, Protection);
     return Base ? Base + BYTE_OFFSET(Start) : NULL;
 }
 
 /*
- * A system address for a range of physical memory that is in use; NULL if there is no memory, or no system PTEs. Free
- * memory is a bug check. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmmapiospace
+ * A system address for a range of physical memory that is in use; NULL if there is no memory, or no
+ * system PTEs. Free memory is a bug check. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmmapiospace
  */
-PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, MEMORY_CACHING_TYPE CacheType)
+PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
+                         MEMORY_CACHING_TYPE CacheType)
 {
     return MiMapIo(PhysicalAddress, NumberOfBytes, HOST_READ | HOST_WRITE);
 }
 
-/* The same with a PAGE_XXX protection: read-only or read-write, NULL else. Doc: wdm/nf-wdm-mmmapiospaceex */
+/* The same with a PAGE_XXX protection: read-only or read-write, NULL else. Doc:
+ * wdm/nf-wdm-mmmapiospaceex */
 PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect)
 {
     switch (Protect & ~(ULONG)(PAGE_NOCACHE | PAGE_WRITECOMBINE)) {
@@ -81,11 +86,13 @@ VOID NTAPI MmUnmapIoSpace(PVOID BaseAddress, SIZE_T NumberOfBytes)
     SIZE_T Mapped = MiSystemPteRange(PAGE_ALIGN(BaseAddress), &Tag);
 
     if (KiIrql() > DISPATCH_LEVEL)
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7B, KiIrql(), (ULONG_PTR)BaseAddress, NumberOfBytes,
-                   "MmUnmapIoSpace at IRQL %u", KiIrql());
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7B, KiIrql(), (ULONG_PTR)BaseAddress,
+                   NumberOfBytes, "MmUnmapIoSpace at IRQL %u", KiIrql());
     if (!Mapped || Tag != MI_IO_PTES)
-        VfBugCheck(SYSTEM_PTE_MISUSE, 0x302, (ULONG_PTR)BaseAddress, 0, 0, "MmUnmapIoSpace was given an address that is not mapped");
+        VfBugCheck(SYSTEM_PTE_MISUSE, 0x302, (ULONG_PTR)BaseAddress, 0, 0,
+                   "MmUnmapIoSpace was given an address that is not mapped");
     if (Mapped != Pages)
-        VfBugCheck(SYSTEM_PTE_MISUSE, 0x305, (ULONG_PTR)BaseAddress, Pages, Mapped, "MmUnmapIoSpace was given another size than was mapped");
+        VfBugCheck(SYSTEM_PTE_MISUSE, 0x305, (ULONG_PTR)BaseAddress, Pages, Mapped,
+                   "MmUnmapIoSpace was given another size than was mapped");
     MiReleaseSystemPtes(PAGE_ALIGN(BaseAddress));
 }

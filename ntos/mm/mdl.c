@@ -9,7 +9,8 @@
 /* Bytes of an MDL that describes a buffer. Any IRQL. Doc: wdm/nf-wdm-mmsizeofmdl */
 SIZE_T NTAPI MmSizeOfMdl(PVOID Base, SIZE_T Length)
 {
-    return sizeof(MDL) + (((BYTE_OFFSET(Base) + Length + PAGE_SIZE - 1) >> PAGE_SHIFT) * sizeof(PFN_NUMBER));
+    return sizeof(MDL) +
+           (((BYTE_OFFSET(Base) + Length + PAGE_SIZE - 1) >> PAGE_SHIFT) * sizeof(PFN_NUMBER));
 }
 
 static void MiInitializeMdl(PMDL Mdl, PVOID Base, SIZE_T Length)
@@ -35,10 +36,12 @@ static void MiLinkToIrp(PMDL Mdl, PIRP Irp, BOOLEAN SecondaryBuffer)
 }
 
 /*
- * An MDL for a buffer of less than 4 GiB; NULL without memory. It becomes the IRP's first MDL or, SecondaryBuffer,
- * its last. Freed by IoFreeMdl. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioallocatemdl
+ * An MDL for a buffer of less than 4 GiB; NULL without memory. It becomes the IRP's first MDL or,
+ * SecondaryBuffer, its last. Freed by IoFreeMdl. IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-ioallocatemdl
  */
-PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota, PIRP Irp)
+PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
+                         BOOLEAN ChargeQuota, PIRP Irp)
 {
     SIZE_T Size = MmSizeOfMdl(VirtualAddress, Length);
     PMDL Mdl;
@@ -58,8 +61,8 @@ PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBu
 }
 
 /*
- * Frees an MDL, not those chained to it. A partial MDL loses its own mapping; another one that is still mapped is a
- * bug check. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iofreemdl
+ * Frees an MDL, not those chained to it. A partial MDL loses its own mapping; another one that is
+ * still mapped is a bug check. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-iofreemdl
  */
 VOID NTAPI IoFreeMdl(PMDL Mdl)
 {
@@ -67,8 +70,8 @@ VOID NTAPI IoFreeMdl(PMDL Mdl)
     if (Mdl->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED)
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
     if ((Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) && !(Mdl->MdlFlags & MDL_PARENT_MAPPED_SYSTEM_VA))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, 0,
-                   "an MDL was freed whose pages are still mapped");
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags,
+                   0, "an MDL was freed whose pages are still mapped");
     ExFreePoolWithTag(Mdl, 0);
 }
 
@@ -77,13 +80,15 @@ PMDL NTAPI MmCreateMdl(PMDL MemoryDescriptorList, PVOID Base, SIZE_T Length)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
     if (!MemoryDescriptorList)
-        MemoryDescriptorList = ExAllocatePoolWithTag(NonPagedPool, MmSizeOfMdl(Base, Length), MI_MDL_TAG);
+        MemoryDescriptorList =
+            ExAllocatePoolWithTag(NonPagedPool, MmSizeOfMdl(Base, Length), MI_MDL_TAG);
     if (MemoryDescriptorList)
         MiInitializeMdl(MemoryDescriptorList, Base, Length);
     return MemoryDescriptorList;
 }
 
-/* A native driver's own data and stacks have no frames: the MDL works, but cannot be mapped elsewhere. */
+/* A native driver's own data and stacks have no frames: the MDL works, but cannot be mapped
+ * elsewhere. */
 PFN_NUMBER MiFrameAt(const void *Address)
 {
     MM_PTE Pte;
@@ -92,8 +97,9 @@ PFN_NUMBER MiFrameAt(const void *Address)
 }
 
 /*
- * Fills in the page numbers of a buffer in nonpaged memory. The MDL counts as mapped, at the buffer's address. A user
- * address, or one in paged pool, is a bug check. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmbuildmdlfornonpagedpool
+ * Fills in the page numbers of a buffer in nonpaged memory. The MDL counts as mapped, at the
+ * buffer's address. A user address, or one in paged pool, is a bug check. IRQL <= DISPATCH_LEVEL.
+ * Doc: wdm/nf-wdm-mmbuildmdlfornonpagedpool
  */
 VOID NTAPI MmBuildMdlForNonPagedPool(PMDL Mdl)
 {
@@ -101,11 +107,11 @@ VOID NTAPI MmBuildMdlForNonPagedPool(PMDL Mdl)
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
     if ((ULONG_PTR)Base >= MM_SLOT_LOW && (ULONG_PTR)Base < MM_SYSTEM_LOW)
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE0, (ULONG_PTR)MmGetMdlVirtualAddress(Mdl), Mdl->ByteCount, 0,
-                   "MmBuildMdlForNonPagedPool was given a user address");
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE0, (ULONG_PTR)MmGetMdlVirtualAddress(Mdl),
+                   Mdl->ByteCount, 0, "MmBuildMdlForNonPagedPool was given a user address");
     if (MiIsPagedPool(Base))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7F, KiIrql(), (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags,
-                   "MmBuildMdlForNonPagedPool was given paged pool");
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7F, KiIrql(), (ULONG_PTR)Mdl,
+                   (USHORT)Mdl->MdlFlags, "MmBuildMdlForNonPagedPool was given paged pool");
     for (SIZE_T i = 0; i < MiMdlPages(Mdl); i++)
         MmGetMdlPfnArray(Mdl)[i] = MiFrameAt(Base + (i << PAGE_SHIFT));
     Mdl->Process = NULL;
@@ -118,17 +124,19 @@ static BOOLEAN MiIsWithin(PMDL Source, const char *Address, ULONG Length)
     ULONG_PTR Low = (ULONG_PTR)MmGetMdlVirtualAddress(Source);
     ULONG_PTR Start = (ULONG_PTR)Address;
 
-    return Start >= Low && Start - Low <= Source->ByteCount && Length <= Source->ByteCount - (Start - Low);
+    return Start >= Low && Start - Low <= Source->ByteCount &&
+           Length <= Source->ByteCount - (Start - Low);
 }
 
 /*
- * Makes Target describe a part of the buffer that Source describes; Length 0: to its end. Target must be large
- * enough and not mapped. A mapping of Source in system space serves both. IRQL <= DISPATCH_LEVEL.
- * Doc: wdm/nf-wdm-iobuildpartialmdl
+ * Makes Target describe a part of the buffer that Source describes; Length 0: to its end. Target
+ * must be large enough and not mapped. A mapping of Source in system space serves both. IRQL <=
+ * DISPATCH_LEVEL. Doc: wdm/nf-wdm-iobuildpartialmdl
  */
 VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress, ULONG Length)
 {
-    ULONG Offset = (ULONG)((ULONG_PTR)VirtualAddress - (ULONG_PTR)MmGetMdlVirtualAddress(SourceMdl));
+    ULONG Offset =
+        (ULONG)((ULONG_PTR)VirtualAddress - (ULONG_PTR)MmGetMdlVirtualAddress(SourceMdl));
     CSHORT Mapped = SourceMdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL);
     SIZE_T First = ((ULONG_PTR)VirtualAddress - (ULONG_PTR)SourceMdl->StartVa) >> PAGE_SHIFT;
 
@@ -142,8 +150,10 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
     TargetMdl->ByteCount = Length;
     TargetMdl->Process = SourceMdl->Process;
     TargetMdl->MdlFlags &= MDL_ALLOCATED_FIXED_SIZE | MDL_ALLOCATED_MUST_SUCCEED;
-    TargetMdl->MdlFlags |= MDL_PARTIAL | (SourceMdl->MdlFlags & (MDL_WRITE_OPERATION | MDL_IO_PAGE_READ));
-    memcpy(MmGetMdlPfnArray(TargetMdl), MmGetMdlPfnArray(SourceMdl) + First, MiMdlPages(TargetMdl) * sizeof(PFN_NUMBER));
+    TargetMdl->MdlFlags |=
+        MDL_PARTIAL | (SourceMdl->MdlFlags & (MDL_WRITE_OPERATION | MDL_IO_PAGE_READ));
+    memcpy(MmGetMdlPfnArray(TargetMdl), MmGetMdlPfnArray(SourceMdl) + First,
+           MiMdlPages(TargetMdl) * sizeof(PFN_NUMBER));
     if (!Mapped)
         return;
     TargetMdl->MappedSystemVa = (char *)SourceMdl->MappedSystemVa + Offset;
@@ -151,8 +161,9 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
 }
 
 /*
- * Moves the beginning of a buffer forward; pages that it leaves behind are unlocked. STATUS_INVALID_PARAMETER_2 if
- * that is behind the end. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmadvancemdl
+ * Moves the beginning of a buffer forward; pages that it leaves behind are unlocked.
+ * STATUS_INVALID_PARAMETER_2 if that is behind the end. IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-mmadvancemdl
  */
 NTSTATUS NTAPI MmAdvanceMdl(PMDL Mdl, ULONG NumberOfBytes)
 {

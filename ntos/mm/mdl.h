@@ -14,14 +14,15 @@ static inline SIZE_T MiMdlPages(const MDL *Mdl)
 
 static inline _Noreturn void MiMdlMisuse(ULONG What, PMDL Mdl, ULONG Flags, const char *Text)
 {
-    VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, What, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags, Flags, "%s", Text);
+    VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, What, (ULONG_PTR)Mdl, (USHORT)Mdl->MdlFlags,
+               Flags, "%s", Text);
 }
 
 static inline void MiMdlIrql(ULONG What, KIRQL Limit, PMDL Mdl, ULONG_PTR Third, const char *Text)
 {
     if (__builtin_expect(KiIrql() > Limit, 0))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, What, KiIrql(), (ULONG_PTR)Mdl, Third, "%s at IRQL %u", Text,
-                   KiIrql());
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, What, KiIrql(), (ULONG_PTR)Mdl, Third,
+                   "%s at IRQL %u", Text, KiIrql());
 }
 
 PFN_NUMBER MiFrameAt(const void *Address);

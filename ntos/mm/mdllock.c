@@ -1,9 +1,9 @@
 /*
  * Locking: from a buffer's addresses to its frames.
  *
- * System addresses and the current process's slot have frames. Ordinary memory (of an embedding program, of a
- * native driver) has none: it is copied into frames of its own, a shadow, and back when it is unlocked, if the
- * operation writes.
+ * System addresses and the current process's slot have frames. Ordinary memory (of an embedding
+ * program, of a native driver) has none: it is copied into frames of its own, a shadow, and back
+ * when it is unlocked, if the operation writes.
  */
 #include "mdl.h"
 
@@ -36,7 +36,8 @@ static void MiUnlockFrame(PFN_NUMBER Number)
     MI_FRAME *Frame = MiFrameOf(Number);
 
     if (!Frame || !Frame->Locks)
-        VfBugCheck(PFN_LIST_CORRUPT, 0x07, Number, 0, 0, "a page was unlocked more often than it was locked");
+        VfBugCheck(PFN_LIST_CORRUPT, 0x07, Number, 0, 0,
+                   "a page was unlocked more often than it was locked");
     Frame->Locks--;
     MiLockedPages--;
 }
@@ -107,8 +108,11 @@ static NTSTATUS MiLockOrdinary(PMDL Mdl, BOOLEAN Write)
 
     if (!Shadow)
         return Status;
-    *Shadow = (MI_SHADOW){.Address = MmGetMdlVirtualAddress(Mdl), .Bytes = Mdl->ByteCount, .Offset = Mdl->ByteOffset,
-                          .Pages = MiMdlPages(Mdl), .Write = Write};
+    *Shadow = (MI_SHADOW){.Address = MmGetMdlVirtualAddress(Mdl),
+                          .Bytes = Mdl->ByteCount,
+                          .Offset = Mdl->ByteOffset,
+                          .Pages = MiMdlPages(Mdl),
+                          .Write = Write};
     Status = MiAllocateRun(max(Shadow->Pages, 1), MiFrameShadow, &Shadow->First);
     if (NT_SUCCESS(Status) && !MiShadowReadable(Shadow)) {
         MmFreeFrames(Shadow->First, max(Shadow->Pages, 1));
@@ -136,7 +140,8 @@ static MI_SHADOW *MiShadowOf(PMDL Mdl)
 static void MiUnlockOrdinary(MI_SHADOW *Shadow)
 {
     if (Shadow->Write)
-        MiCopyGuarded(Shadow->Address, (char *)MmFrameAddress(Shadow->First) + Shadow->Offset, Shadow->Bytes);
+        MiCopyGuarded(Shadow->Address, (char *)MmFrameAddress(Shadow->First) + Shadow->Offset,
+                      Shadow->Bytes);
     for (SIZE_T i = 0; i < Shadow->Pages; i++)
         MiUnlockFrame(Shadow->First + i);
     MmFreeFrames(Shadow->First, Shadow->Pages);
@@ -173,14 +178,16 @@ static NTSTATUS MiLockBuffer(PMDL Mdl, KPROCESSOR_MODE Mode, BOOLEAN Write)
     if (Space && Low >= Space->Low && High <= Space->High)
         return MiLockUser(Mdl, Write);
     if (Mode == KernelMode && Low >= MM_SYSTEM_LOW && High <= MM_SYSTEM_HIGH)
-        return MiLockMapped(Mdl, Write ? MI_PTE_WRITE : 0) ? STATUS_SUCCESS : STATUS_ACCESS_VIOLATION;
+        return MiLockMapped(Mdl, Write ? MI_PTE_WRITE : 0) ? STATUS_SUCCESS
+                                                           : STATUS_ACCESS_VIOLATION;
     if (MiIsOrdinary(Low, High) && (Mode == KernelMode || (Space && Space->Embedded)))
         return MiLockOrdinary(Mdl, Write);
     return STATUS_ACCESS_VIOLATION;
 }
 
-#define MI_NOT_BEFORE_LOCK                                                                                             \
-    (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL | MDL_MAPPED_TO_SYSTEM_VA | MDL_IO_SPACE)
+#define MI_NOT_BEFORE_LOCK                                                                         \
+    (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL | MDL_MAPPED_TO_SYSTEM_VA |      \
+     MDL_IO_SPACE)
 
 static NTSTATUS MiTryLock(PMDL Mdl, KPROCESSOR_MODE Mode, LOCK_OPERATION Operation, ULONG Misuse)
 {
@@ -188,7 +195,8 @@ static NTSTATUS MiTryLock(PMDL Mdl, KPROCESSOR_MODE Mode, LOCK_OPERATION Operati
     NTSTATUS Status;
 
     if (Mdl->MdlFlags & MI_NOT_BEFORE_LOCK)
-        MiMdlMisuse(Misuse, Mdl, Mdl->MdlFlags & MI_NOT_BEFORE_LOCK, "the MDL to be locked is locked, mapped or partial");
+        MiMdlMisuse(Misuse, Mdl, Mdl->MdlFlags & MI_NOT_BEFORE_LOCK,
+                    "the MDL to be locked is locked, mapped or partial");
     if (MiFailInjected(MI_MDL_TAG, Mdl->ByteCount))
         return STATUS_INSUFFICIENT_RESOURCES;
     Mdl->Process = NULL;
@@ -201,28 +209,32 @@ static NTSTATUS MiTryLock(PMDL Mdl, KPROCESSOR_MODE Mode, LOCK_OPERATION Operati
 }
 
 /*
- * Locks a buffer's pages and enters their numbers in the MDL. Raises STATUS_ACCESS_VIOLATION if a page is not there,
- * does not permit the operation, or (UserMode) is no user page. IRQL <= DISPATCH_LEVEL; <= APC_LEVEL for user
- * buffers. Undone by MmUnlockPages. Doc: wdm/nf-wdm-mmprobeandlockpages
+ * Locks a buffer's pages and enters their numbers in the MDL. Raises STATUS_ACCESS_VIOLATION if a
+ * page is not there, does not permit the operation, or (UserMode) is no user page. IRQL <=
+ * DISPATCH_LEVEL; <= APC_LEVEL for user buffers. Undone by MmUnlockPages. Doc:
+ * wdm/nf-wdm-mmprobeandlockpages
  */
-VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
+VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
+                               LOCK_OPERATION Operation)
 {
     NTSTATUS Status;
 
-    MiMdlIrql(0x70, DISPATCH_LEVEL, MemoryDescriptorList, (ULONG_PTR)AccessMode, "MmProbeAndLockPages");
+    MiMdlIrql(0x70, DISPATCH_LEVEL, MemoryDescriptorList, (ULONG_PTR)AccessMode,
+              "MmProbeAndLockPages");
     Status = MiTryLock(MemoryDescriptorList, AccessMode, Operation, 0xB0);
     if (!NT_SUCCESS(Status))
         ExRaiseStatus(Status);
 }
 
 /* The same, with the buffer in another process. IRQL <= APC_LEVEL. */
-VOID NTAPI MmProbeAndLockProcessPages(PMDL MemoryDescriptorList, PEPROCESS Process, KPROCESSOR_MODE AccessMode,
-                                      LOCK_OPERATION Operation)
+VOID NTAPI MmProbeAndLockProcessPages(PMDL MemoryDescriptorList, PEPROCESS Process,
+                                      KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
 {
     KAPC_STATE_NT Saved;
     NTSTATUS Status;
 
-    MiMdlIrql(0x71, APC_LEVEL, MemoryDescriptorList, (ULONG_PTR)Process, "MmProbeAndLockProcessPages");
+    MiMdlIrql(0x71, APC_LEVEL, MemoryDescriptorList, (ULONG_PTR)Process,
+              "MmProbeAndLockProcessPages");
     KeAttachProcess_((KPROCESS_NT *)Process, &Saved);
     Status = MiTryLock(MemoryDescriptorList, AccessMode, Operation, 0xB1);
     KeDetachProcess_(&Saved);
@@ -239,12 +251,13 @@ void MiUnlockPassed(PMDL Mdl, SIZE_T Pages)
     for (SIZE_T i = 0; i < Pages; i++)
         MiUnlockFrame(Frames[i]);
     if (Mdl->Process)
-        InterlockedExchangeAdd(&((KPROCESS_NT *)Mdl->Process)->AddressSpace->LockedPages, -(LONG)Pages);
+        InterlockedExchangeAdd(&((KPROCESS_NT *)Mdl->Process)->AddressSpace->LockedPages,
+                               -(LONG)Pages);
 }
 
 /*
- * Undoes MmProbeAndLockPages; a mapping in system space goes too. An MDL that was not locked, is partial or of
- * nonpaged pool: a bug check. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmunlockpages
+ * Undoes MmProbeAndLockPages; a mapping in system space goes too. An MDL that was not locked, is
+ * partial or of nonpaged pool: a bug check. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmunlockpages
  */
 VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList)
 {

@@ -1,8 +1,9 @@
 /*
  * Mapping the pages of an MDL: in system space, or into the current process.
  *
- * Consecutive frames are there already, in the direct map: nothing is mapped then, and nothing unmapped. Others, and
- * read-only mappings, take system PTEs. For a process the frames move (share.c), so that it gets no more than them.
+ * Consecutive frames are there already, in the direct map: nothing is mapped then, and nothing
+ * unmapped. Others, and read-only mappings, take system PTEs. For a process the frames move
+ * (share.c), so that it gets no more than them.
  */
 #include "mdl.h"
 
@@ -49,7 +50,8 @@ PVOID MiMapMdlInSystem(PMDL Mdl, ULONG Priority)
     if (!Base)
         return NULL;
     Mdl->MappedSystemVa = Base + Mdl->ByteOffset;
-    Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA | (Mdl->MdlFlags & MDL_PARTIAL ? MDL_PARTIAL_HAS_BEEN_MAPPED : 0);
+    Mdl->MdlFlags |=
+        MDL_MAPPED_TO_SYSTEM_VA | (Mdl->MdlFlags & MDL_PARTIAL ? MDL_PARTIAL_HAS_BEEN_MAPPED : 0);
     return Mdl->MappedSystemVa;
 }
 
@@ -60,7 +62,11 @@ static MI_VIEW *MiNewMdlView(PMDL Mdl, ULONG Protect)
 
     if (!View)
         return NULL;
-    *View = (MI_VIEW){.Kind = MiViewMdl, .Bytes = Count << PAGE_SHIFT, .Protect = Protect, .Mdl = Mdl, .Count = Count};
+    *View = (MI_VIEW){.Kind = MiViewMdl,
+                      .Bytes = Count << PAGE_SHIFT,
+                      .Protect = Protect,
+                      .Mdl = Mdl,
+                      .Count = Count};
     View->Frames = malloc(Count * sizeof(*View->Frames));
     if (!View->Frames) {
         MiFreePool(View);
@@ -74,7 +80,8 @@ static NTSTATUS MiPlaceView(MM_ADDRESS_SPACE *Space, MI_VIEW *View, PVOID Reques
 {
     NTSTATUS Status;
 
-    View->Base = Requested ? (ULONG_PTR)PAGE_ALIGN(Requested) : MiFindUserRange(Space, View->Bytes, FALSE);
+    View->Base =
+        Requested ? (ULONG_PTR)PAGE_ALIGN(Requested) : MiFindUserRange(Space, View->Bytes, FALSE);
     if (!View->Base)
         return STATUS_NO_MEMORY;
     if (!MiUserRangeIsFree(Space, View->Base, View->Bytes))
@@ -136,7 +143,8 @@ PVOID MiMapMdlForUser(PMDL Mdl, PVOID RequestedAddress, ULONG Priority)
 
 static _Noreturn void MiNotMapped(PMDL Mdl, PVOID Base, const char *Text)
 {
-    VfBugCheck(SYSTEM_PTE_MISUSE, 0x06, (ULONG_PTR)Mdl, (ULONG_PTR)Base, MiMdlPages(Mdl), "%s", Text);
+    VfBugCheck(SYSTEM_PTE_MISUSE, 0x06, (ULONG_PTR)Mdl, (ULONG_PTR)Base, MiMdlPages(Mdl), "%s",
+               Text);
 }
 
 void MiUnmapMdlForUser(PMDL Mdl, PVOID Base)
@@ -154,18 +162,23 @@ void MiUnmapMdlForUser(PMDL Mdl, PVOID Base)
         MiUnlockSpace(Space);
     }
     if (!View)
-        MiNotMapped(Mdl, Base, "MmUnmapLockedPages was given an address where this process has no MDL mapped");
+        MiNotMapped(Mdl, Base,
+                    "MmUnmapLockedPages was given an address where this process has no MDL mapped");
 }
 
-#define MI_MAPPED_ALREADY (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL_HAS_BEEN_MAPPED)
+#define MI_MAPPED_ALREADY                                                                          \
+    (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL_HAS_BEEN_MAPPED)
 
-static PVOID MiMapMdl(PMDL Mdl, KPROCESSOR_MODE Mode, PVOID RequestedAddress, ULONG BugCheckOnFailure, ULONG Priority)
+static PVOID MiMapMdl(PMDL Mdl, KPROCESSOR_MODE Mode, PVOID RequestedAddress,
+                      ULONG BugCheckOnFailure, ULONG Priority)
 {
-    CSHORT Wanted = MDL_PAGES_LOCKED | MDL_PARTIAL | (Mode == UserMode ? MDL_SOURCE_IS_NONPAGED_POOL : 0);
+    CSHORT Wanted =
+        MDL_PAGES_LOCKED | MDL_PARTIAL | (Mode == UserMode ? MDL_SOURCE_IS_NONPAGED_POOL : 0);
     PVOID Base = NULL;
 
     if (Mode == KernelMode && (Mdl->MdlFlags & MI_MAPPED_ALREADY))
-        MiMdlMisuse(0xB2, Mdl, Mdl->MdlFlags & MI_MAPPED_ALREADY, "the MDL to be mapped is mapped already");
+        MiMdlMisuse(0xB2, Mdl, Mdl->MdlFlags & MI_MAPPED_ALREADY,
+                    "the MDL to be mapped is mapped already");
     if (!(Mdl->MdlFlags & Wanted))
         MiMdlMisuse(0xB3, Mdl, (USHORT)Wanted, "the MDL to be mapped is not locked");
     if (Mode == UserMode) {
@@ -176,32 +189,37 @@ static PVOID MiMapMdl(PMDL Mdl, KPROCESSOR_MODE Mode, PVOID RequestedAddress, UL
     if (BugCheckOnFailure || !MiFailInjected(MI_MAPPED_MDL, Mdl->ByteCount))
         Base = MiMapMdlInSystem(Mdl, Priority);
     if (!Base && BugCheckOnFailure)
-        VfBugCheck(NO_MORE_SYSTEM_PTES, 0, MiMdlPages(Mdl), 0, 0, "an MDL could not be mapped, and its driver wanted no failure");
+        VfBugCheck(NO_MORE_SYSTEM_PTES, 0, MiMdlPages(Mdl), 0, 0,
+                   "an MDL could not be mapped, and its driver wanted no failure");
     return Base;
 }
 
 /*
- * Maps the pages of a locked MDL in system space (NULL if that fails) or, UserMode, into the current process, at
- * RequestedAddress if that is not NULL (raises if that fails). Priority may have MdlMappingNoWrite. Memory is always
- * cached. IRQL <= DISPATCH_LEVEL, UserMode <= APC_LEVEL. Undone by MmUnmapLockedPages.
- * Doc: wdm/nf-wdm-mmmaplockedpagesspecifycache
+ * Maps the pages of a locked MDL in system space (NULL if that fails) or, UserMode, into the
+ * current process, at RequestedAddress if that is not NULL (raises if that fails). Priority may
+ * have MdlMappingNoWrite. Memory is always cached. IRQL <= DISPATCH_LEVEL, UserMode <= APC_LEVEL.
+ * Undone by MmUnmapLockedPages. Doc: wdm/nf-wdm-mmmaplockedpagesspecifycache
  */
 PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
-                                         MEMORY_CACHING_TYPE CacheType, PVOID RequestedAddress, ULONG BugCheckOnFailure,
-                                         MM_PAGE_PRIORITY Priority)
+                                         MEMORY_CACHING_TYPE CacheType, PVOID RequestedAddress,
+                                         ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority)
 {
-    MiMdlIrql(AccessMode == KernelMode ? 0x76 : 0x77, AccessMode == KernelMode ? DISPATCH_LEVEL : APC_LEVEL,
-              MemoryDescriptorList, (ULONG_PTR)AccessMode, "MmMapLockedPagesSpecifyCache");
-    return MiMapMdl(MemoryDescriptorList, AccessMode, RequestedAddress, BugCheckOnFailure, (ULONG)Priority);
+    MiMdlIrql(AccessMode == KernelMode ? 0x76 : 0x77,
+              AccessMode == KernelMode ? DISPATCH_LEVEL : APC_LEVEL, MemoryDescriptorList,
+              (ULONG_PTR)AccessMode, "MmMapLockedPagesSpecifyCache");
+    return MiMapMdl(MemoryDescriptorList, AccessMode, RequestedAddress, BugCheckOnFailure,
+                    (ULONG)Priority);
 }
 
-/* The older form: failure in system space is a bug check, unless the MDL has MDL_MAPPING_CAN_FAIL. Doc: wdm/nf-wdm-mmmaplockedpages */
+/* The older form: failure in system space is a bug check, unless the MDL has MDL_MAPPING_CAN_FAIL.
+ * Doc: wdm/nf-wdm-mmmaplockedpages */
 PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode)
 {
-    MiMdlIrql(AccessMode == KernelMode ? 0x74 : 0x75, AccessMode == KernelMode ? DISPATCH_LEVEL : APC_LEVEL,
-              MemoryDescriptorList, (ULONG_PTR)AccessMode, "MmMapLockedPages");
-    return MiMapMdl(MemoryDescriptorList, AccessMode, NULL, !(MemoryDescriptorList->MdlFlags & MDL_MAPPING_CAN_FAIL),
-                    HighPagePriority);
+    MiMdlIrql(AccessMode == KernelMode ? 0x74 : 0x75,
+              AccessMode == KernelMode ? DISPATCH_LEVEL : APC_LEVEL, MemoryDescriptorList,
+              (ULONG_PTR)AccessMode, "MmMapLockedPages");
+    return MiMapMdl(MemoryDescriptorList, AccessMode, NULL,
+                    !(MemoryDescriptorList->MdlFlags & MDL_MAPPING_CAN_FAIL), HighPagePriority);
 }
 
 static void MiUnprotectDirect(PMDL Mdl)
@@ -222,7 +240,8 @@ static void MiUnmapMdlInSystem(PMDL Mdl, PVOID Base)
     if (!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) || (Mdl->MdlFlags & MDL_PARENT_MAPPED_SYSTEM_VA))
         MiNotMapped(Mdl, Base, "MmUnmapLockedPages was given an MDL that is not mapped");
     if (PAGE_ALIGN(Base) != PAGE_ALIGN(Mdl->MappedSystemVa))
-        VfBugCheck(SYSTEM_PTE_MISUSE, 0x03, (ULONG_PTR)Mdl, (ULONG_PTR)Mdl->MappedSystemVa, (ULONG_PTR)Base,
+        VfBugCheck(SYSTEM_PTE_MISUSE, 0x03, (ULONG_PTR)Mdl, (ULONG_PTR)Mdl->MappedSystemVa,
+                   (ULONG_PTR)Base,
                    "MmUnmapLockedPages was given another address than the MDL was mapped at");
     Range = MiSystemPteRangeOf(Base);
     if (Range)
@@ -234,16 +253,17 @@ static void MiUnmapMdlInSystem(PMDL Mdl, PVOID Base)
 }
 
 /*
- * Undoes a mapping; one in a process, in that process. What is not mapped so is a bug check. IRQL <= DISPATCH_LEVEL,
- * in a process <= APC_LEVEL. Doc: wdm/nf-wdm-mmunmaplockedpages
+ * Undoes a mapping; one in a process, in that process. What is not mapped so is a bug check. IRQL
+ * <= DISPATCH_LEVEL, in a process <= APC_LEVEL. Doc: wdm/nf-wdm-mmunmaplockedpages
  */
 VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
 {
     BOOLEAN System = MmIsSystemAddress(BaseAddress);
 
     if (KiIrql() > (System ? DISPATCH_LEVEL : APC_LEVEL))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, System ? 0x79 : 0x7A, KiIrql(), (ULONG_PTR)BaseAddress,
-                   (ULONG_PTR)MemoryDescriptorList, "MmUnmapLockedPages at IRQL %u", KiIrql());
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, System ? 0x79 : 0x7A, KiIrql(),
+                   (ULONG_PTR)BaseAddress, (ULONG_PTR)MemoryDescriptorList,
+                   "MmUnmapLockedPages at IRQL %u", KiIrql());
     if (System)
         MiUnmapMdlInSystem(MemoryDescriptorList, BaseAddress);
     else
@@ -268,9 +288,9 @@ static int MiMdlProtection(ULONG NewProtect)
 }
 
 /*
- * Changes what may be done through an MDL's mapping in system space. STATUS_INVALID_PAGE_PROTECTION,
- * STATUS_NOT_MAPPED_VIEW. Where the mapping is the direct map, so is the pages' owner's. IRQL <= DISPATCH_LEVEL.
- * Doc: wdm/nf-wdm-mmprotectmdlsystemaddress
+ * Changes what may be done through an MDL's mapping in system space.
+ * STATUS_INVALID_PAGE_PROTECTION, STATUS_NOT_MAPPED_VIEW. Where the mapping is the direct map, so
+ * is the pages' owner's. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmprotectmdlsystemaddress
  */
 NTSTATUS NTAPI MmProtectMdlSystemAddress(PMDL MemoryDescriptorList, ULONG NewProtect)
 {

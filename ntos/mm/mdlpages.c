@@ -18,7 +18,8 @@ static BOOLEAN MiTakeRun(MI_PAGE_REQUEST *Request, SIZE_T Count, SIZE_T Alignmen
 {
     PFN_NUMBER First;
 
-    if (!NT_SUCCESS(MiAllocateRunIn(Count, Request->Lowest, Request->Highest, 0, Alignment, MiFrameMdl, &First)))
+    if (!NT_SUCCESS(MiAllocateRunIn(Count, Request->Lowest, Request->Highest, 0, Alignment,
+                                    MiFrameMdl, &First)))
         return FALSE;
     for (SIZE_T i = 0; i < Count; i++)
         Request->Frames[Request->Found++] = First + i;
@@ -88,12 +89,13 @@ static PMDL MiFinishPages(PMDL Mdl, const MI_PAGE_REQUEST *Request, ULONG Flags)
 }
 
 /*
- * Physical pages, zeroed unless MM_DONT_ZERO_ALLOCATION, described by an MDL; fewer than asked for if there are no
- * more, NULL if there are none. Freed by MmFreePagesFromMdl, then ExFreePool for the MDL. IRQL <= DISPATCH_LEVEL.
- * Doc: wdm/nf-wdm-mmallocatepagesformdlex
+ * Physical pages, zeroed unless MM_DONT_ZERO_ALLOCATION, described by an MDL; fewer than asked for
+ * if there are no more, NULL if there are none. Freed by MmFreePagesFromMdl, then ExFreePool for
+ * the MDL. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmallocatepagesformdlex
  */
-PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress, PHYSICAL_ADDRESS SkipBytes,
-                                   SIZE_T TotalBytes, MEMORY_CACHING_TYPE CacheType, ULONG Flags)
+PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+                                   PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
+                                   MEMORY_CACHING_TYPE CacheType, ULONG Flags)
 {
     MI_PAGE_REQUEST Request = {.Lowest = (ULONG64)LowAddress.QuadPart >> PAGE_SHIFT,
                                .Highest = (ULONG64)HighAddress.QuadPart >> PAGE_SHIFT,
@@ -107,7 +109,8 @@ PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS
         return NULL;
     if ((Flags & MI_REQUIRE_CONTIGUOUS) && !MiChunksAreGood(SkipBytes, TotalBytes))
         return NULL;
-    Mdl = ExAllocatePoolWithTag(NonPagedPool, sizeof(MDL) + Request.Wanted * sizeof(PFN_NUMBER), MI_MDL_TAG);
+    Mdl = ExAllocatePoolWithTag(NonPagedPool, sizeof(MDL) + Request.Wanted * sizeof(PFN_NUMBER),
+                                MI_MDL_TAG);
     if (!Mdl)
         return NULL;
     MmInitializeMdl(Mdl, NULL, TotalBytes);
@@ -122,20 +125,22 @@ PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS
 
 /* The same, on a node: there is one. Doc: wdm/nf-wdm-mmallocatenodepagesformdlex */
 PMDL NTAPI MmAllocateNodePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
-                                       PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes, MEMORY_CACHING_TYPE CacheType,
-                                       ULONG IdealNode, ULONG Flags)
+                                       PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
+                                       MEMORY_CACHING_TYPE CacheType, ULONG IdealNode, ULONG Flags)
 {
-    return MmAllocatePagesForMdlEx(LowAddress, HighAddress, SkipBytes, TotalBytes, CacheType, Flags);
+    return MmAllocatePagesForMdlEx(LowAddress, HighAddress, SkipBytes, TotalBytes, CacheType,
+                                   Flags);
 }
 
 /* The same, with zeroed pages. Doc: wdm/nf-wdm-mmallocatepagesformdl */
-PMDL NTAPI MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress, PHYSICAL_ADDRESS SkipBytes,
-                                 SIZE_T TotalBytes)
+PMDL NTAPI MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+                                 PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes)
 {
     return MmAllocatePagesForMdlEx(LowAddress, HighAddress, SkipBytes, TotalBytes, MmNotMapped, 0);
 }
 
-/* Frees the pages, not the MDL; a mapping in system space goes too. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmfreepagesfrommdl */
+/* Frees the pages, not the MDL; a mapping in system space goes too. IRQL <= DISPATCH_LEVEL. Doc:
+ * wdm/nf-wdm-mmfreepagesfrommdl */
 VOID NTAPI MmFreePagesFromMdl(PMDL MemoryDescriptorList)
 {
     PMDL Mdl = MemoryDescriptorList;
@@ -146,7 +151,8 @@ VOID NTAPI MmFreePagesFromMdl(PMDL MemoryDescriptorList)
     for (SIZE_T i = 0; i < Count; i++)
         if (!(Mdl->MdlFlags & MDL_PAGES_LOCKED) || Frames[i] >= MiRam.Count ||
             MiRam.Frames[Frames[i]].State != MiFrameMdl)
-            MiMdlMisuse(0x7C, Mdl, 0, "MmFreePagesFromMdl was given an MDL without pages of its own");
+            MiMdlMisuse(0x7C, Mdl, 0,
+                        "MmFreePagesFromMdl was given an MDL without pages of its own");
     if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
     for (SIZE_T At = 0, Run; At < Count; At += Run) {

@@ -56,8 +56,8 @@ typedef enum MI_FRAME_STATE {
     MiFrameShadow,     /* stands for ordinary memory that is locked */
 } MI_FRAME_STATE;
 
-#define MI_FRAME_DIRTY 1 /* of a free run: its memory has been touched */
-#define MI_FRAME_PAGED 2 /* of a pool frame */
+#define MI_FRAME_DIRTY 1     /* of a free run: its memory has been touched */
+#define MI_FRAME_PAGED 2     /* of a pool frame */
 #define MI_FRAME_PROTECTED 4 /* MmProtectMdlSystemAddress has changed the direct map */
 
 struct MI_SHARE;
@@ -68,9 +68,9 @@ typedef struct MI_FRAME {
         };
         ULONG Word;
     };
-    atomic_uint Locks;      /* by MmProbeAndLockPages */
-    LIST_ENTRY Link;        /* free run, or slab with free blocks */
-    SIZE_T Bytes;           /* of a pool block or contiguous memory: as asked for */
+    atomic_uint Locks; /* by MmProbeAndLockPages */
+    LIST_ENTRY Link;   /* free run, or slab with free blocks */
+    SIZE_T Bytes;      /* of a pool block or contiguous memory: as asked for */
     ULONG Tag, FreeBlocks;
     ULONG_PTR Owner;
     void *FreeList;         /* of a slab */
@@ -138,11 +138,13 @@ extern PFN_NUMBER MiSystemDirectory;
 NTSTATUS MiInitTables(void);
 NTSTATUS MiMapLargePages(PFN_NUMBER Directory, ULONG_PTR Address, PFN_NUMBER Frame, SIZE_T Count,
                          ULONG64 Flags);
-NTSTATUS MiSetPte(PFN_NUMBER Directory, ULONG_PTR Address, ULONG64 Value); /* 0 removes; never fails then */
+NTSTATUS MiSetPte(PFN_NUMBER Directory, ULONG_PTR Address,
+                  ULONG64 Value); /* 0 removes; never fails then */
 void MiClearPtes(PFN_NUMBER Directory, ULONG_PTR Address, SIZE_T Pages);
 NTSTATUS MiCreateDirectory(PFN_NUMBER *Directory);
 void MiDeleteDirectory(PFN_NUMBER Directory, ULONG_PTR Low, ULONG_PTR High);
-/* The entry that maps Address in system space or the current process, as a 4 KiB entry. FALSE: none. */
+/* The entry that maps Address in system space or the current process, as a 4 KiB entry. FALSE:
+ * none. */
 BOOLEAN MiTranslate(const void *Address, MM_PTE *Pte);
 BOOLEAN MiTranslateIn(PFN_NUMBER Directory, ULONG_PTR Address, MM_PTE *Pte);
 static inline PFN_NUMBER MiPteFrame(MM_PTE Pte)
@@ -155,7 +157,8 @@ void MiInitSystemPtes(void);
 void MiShutdownSystemPtes(void);
 void *MiReserveSystemPtes(SIZE_T Pages, ULONG Tag); /* NULL: none left */
 void MiReleaseSystemPtes(void *Base);
-SIZE_T MiSystemPteRange(const void *Base, ULONG *Tag); /* pages of the range that begins there, or 0 */
+SIZE_T MiSystemPteRange(const void *Base,
+                        ULONG *Tag);           /* pages of the range that begins there, or 0 */
 void *MiSystemPteRangeOf(const void *Address); /* the base of the range in which it lies, or NULL */
 void *MiSetSystemPteContext(const void *Base, void *Context);
 NTSTATUS MiMapFrames(void *Base, const PFN_NUMBER *Frames, SIZE_T Count, int Protection);
@@ -171,7 +174,8 @@ SIZE_T MiSystemPtesInUse(void);
 /* Pool. */
 NTSTATUS MiInitPool(void);
 void MiShutdownPool(void);
-void *MiAllocatePool(SIZE_T Bytes, ULONG Tag); /* nonpaged, for mm itself, not counted as a driver's */
+void *MiAllocatePool(SIZE_T Bytes,
+                     ULONG Tag); /* nonpaged, for mm itself, not counted as a driver's */
 void MiFreePool(void *Block);
 void MiPoolStatistics(ULONG64 *PagedBytes, ULONG64 *NonPagedBytes);
 BOOLEAN MiIsPagedPool(const void *Address);
@@ -190,10 +194,10 @@ typedef struct MI_VIEW {
     MI_VIEW_KIND Kind;
     ULONG_PTR Base;
     SIZE_T Bytes;
-    ULONG Protect;       /* of the allocation */
-    ULONG Secured;       /* MmSecureVirtualMemory */
-    UCHAR *Pages;        /* private: protection of each page, 0: reserved */
-    PMDL Mdl;            /* MDL */
+    ULONG Protect; /* of the allocation */
+    ULONG Secured; /* MmSecureVirtualMemory */
+    UCHAR *Pages;  /* private: protection of each page, 0: reserved */
+    PMDL Mdl;      /* MDL */
     PFN_NUMBER *Frames;
     SIZE_T Count;
     BOOLEAN Shared;
@@ -212,8 +216,8 @@ MI_VIEW *MiViewOf(MM_ADDRESS_SPACE *Space, ULONG_PTR Address);
 ULONG_PTR MiFindUserRange(MM_ADDRESS_SPACE *Space, SIZE_T Bytes, BOOLEAN TopDown);
 BOOLEAN MiUserRangeIsFree(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes);
 void MiInsertView(MM_ADDRESS_SPACE *Space, MI_VIEW *View);
-NTSTATUS MiMapUserFrames(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, const PFN_NUMBER *Frames, SIZE_T Count,
-                         ULONG Protect);
+NTSTATUS MiMapUserFrames(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, const PFN_NUMBER *Frames,
+                         SIZE_T Count, ULONG Protect);
 void MiUnmapUserRange(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes);
 NTSTATUS MiProtectUserRange(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes, ULONG Protect);
 int MiHostProtection(ULONG Protect);

@@ -1,8 +1,8 @@
 /*
  * Paging of drivers' code and data, and memory that a process may not change.
  *
- * Nothing is ever paged out here: a locked section was resident before. A handle is the page that holds the
- * address, and means no more.
+ * Nothing is ever paged out here: a locked section was resident before. A handle is the page that
+ * holds the address, and means no more.
  */
 #include "mi.h"
 
@@ -50,7 +50,8 @@ typedef struct MI_SECURED {
 static BOOLEAN MiAllowsProbe(const MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes, int Wanted)
 {
     for (ULONG_PTR At = Base; At < Base + Bytes; At += PAGE_SIZE) {
-        ULONG Protect = View->Kind == MiViewPrivate ? View->Pages[(At - View->Base) >> PAGE_SHIFT] : View->Protect;
+        ULONG Protect = View->Kind == MiViewPrivate ? View->Pages[(At - View->Base) >> PAGE_SHIFT]
+                                                    : View->Protect;
 
         if ((MiHostProtection(Protect) & Wanted) != Wanted)
             return FALSE;
@@ -59,9 +60,9 @@ static BOOLEAN MiAllowsProbe(const MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes, 
 }
 
 /*
- * Keeps a range of the current process's memory from being freed or protected otherwise; NULL if it is not there or
- * not accessible so. ProbeMode is PAGE_READONLY or PAGE_READWRITE. IRQL <= APC_LEVEL. Undone by
- * MmUnsecureVirtualMemory. Doc: ntddk/nf-ntddk-mmsecurevirtualmemory
+ * Keeps a range of the current process's memory from being freed or protected otherwise; NULL if it
+ * is not there or not accessible so. ProbeMode is PAGE_READONLY or PAGE_READWRITE. IRQL <=
+ * APC_LEVEL. Undone by MmUnsecureVirtualMemory. Doc: ntddk/nf-ntddk-mmsecurevirtualmemory
  */
 HANDLE NTAPI MmSecureVirtualMemory(PVOID Address, SIZE_T Size, ULONG ProbeMode)
 {
@@ -80,7 +81,8 @@ HANDLE NTAPI MmSecureVirtualMemory(PVOID Address, SIZE_T Size, ULONG ProbeMode)
         return NULL;
     MiLockSpace(Space);
     View = MiViewOf(Space, Base);
-    if (!View || Bytes > View->Base + View->Bytes - Base || !MiAllowsProbe(View, Base, Bytes, Wanted)) {
+    if (!View || Bytes > View->Base + View->Bytes - Base ||
+        !MiAllowsProbe(View, Base, Bytes, Wanted)) {
         free(Secured);
         Secured = NULL;
     } else {
@@ -91,7 +93,8 @@ HANDLE NTAPI MmSecureVirtualMemory(PVOID Address, SIZE_T Size, ULONG ProbeMode)
     return Secured;
 }
 
-/* In the process that was current then. IRQL <= APC_LEVEL. Doc: ntddk/nf-ntddk-mmunsecurevirtualmemory */
+/* In the process that was current then. IRQL <= APC_LEVEL. Doc:
+ * ntddk/nf-ntddk-mmunsecurevirtualmemory */
 VOID NTAPI MmUnsecureVirtualMemory(HANDLE SecureHandle)
 {
     MI_SECURED *Secured = SecureHandle;

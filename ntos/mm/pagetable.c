@@ -175,7 +175,8 @@ static NTSTATUS MiMapChunk(PFN_NUMBER Directory, ULONG_PTR Address, PFN_NUMBER F
     return Status;
 }
 
-/* Count frames from Frame on, at Address (both 2 MiB aligned): 2 MiB entries, and 4 KiB ones for the rest. */
+/* Count frames from Frame on, at Address (both 2 MiB aligned): 2 MiB entries, and 4 KiB ones for
+ * the rest. */
 NTSTATUS MiMapLargePages(PFN_NUMBER Directory, ULONG_PTR Address, PFN_NUMBER Frame, SIZE_T Count,
                          ULONG64 Flags)
 {
@@ -258,7 +259,8 @@ NTSTATUS MiInitTables(void)
         return Status;
     MiSystemDirectory = Directory;
     /* The second level of all of system space, so that every directory can share it for good. */
-    for (ULONG_PTR Address = MM_SYSTEM_LOW; Address < MM_SYSTEM_HIGH; Address += (ULONG_PTR)1 << 39) {
+    for (ULONG_PTR Address = MM_SYSTEM_LOW; Address < MM_SYSTEM_HIGH;
+         Address += (ULONG_PTR)1 << 39) {
         Status = MiMakeEntry(MiSystemDirectory, Address, 1, &Entry);
         if (!NT_SUCCESS(Status))
             return Status;

@@ -1,8 +1,8 @@
 /*
  * The documented pool routines. NT exports them as Ex.
  *
- * Modelled is a system with Driver Verifier on: a wrong IRQL, an empty allocation, a wrong tag are bug
- * checks, at once. Quota is not limited. Pool is never executable.
+ * Modelled is a system with Driver Verifier on: a wrong IRQL, an empty allocation, a wrong tag are
+ * bug checks, at once. Quota is not limited. Pool is never executable.
  */
 #include "poolfast.h"
 
@@ -20,7 +20,8 @@ static inline __attribute__((always_inline)) BOOLEAN MiRefuse(ULONG Kind, SIZE_T
     if (__builtin_expect(KiIrql() > (Kind == MiPaged ? APC_LEVEL : DISPATCH_LEVEL), 0))
         MiBadAllocateIrql(Kind, Bytes);
     if (__builtin_expect(!Bytes, 0))
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x00, KiIrql(), Kind == MiPaged ? PagedPool : NonPagedPool, 0,
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x00, KiIrql(),
+                   Kind == MiPaged ? PagedPool : NonPagedPool, 0,
                    "no bytes of pool were asked for");
     return __builtin_expect(MiPoolFault != NULL, 0) && MiPoolFault(Tag, Bytes);
 }
@@ -31,13 +32,15 @@ BOOLEAN MiFailInjected(ULONG Tag, SIZE_T Bytes)
 }
 
 /* Flags are the bits of a POOL_TYPE. */
-__attribute__((noinline)) static void *MiAllocateTyped(ULONG Type, SIZE_T Bytes, ULONG Tag, void *Caller)
+__attribute__((noinline)) static void *MiAllocateTyped(ULONG Type, SIZE_T Bytes, ULONG Tag,
+                                                       void *Caller)
 {
     ULONG Kind = Type & 1;
     void *Block = NULL;
 
     if (__builtin_expect((Type & MI_TYPE_MUST_SUCCEED) != 0, 0))
-        VfBugCheck(BAD_POOL_CALLER, 0x9A, Type, Bytes, Tag, "must-succeed pool is no longer supported");
+        VfBugCheck(BAD_POOL_CALLER, 0x9A, Type, Bytes, Tag,
+                   "must-succeed pool is no longer supported");
     if (!MiRefuse(Kind, Bytes, Tag))
         Block = MiAllocateAny(Kind, Bytes, Tag, (Type & MI_TYPE_ALIGNED) != 0, Caller);
     if (__builtin_expect(!Block, 0)) {
@@ -63,8 +66,8 @@ MI_RAW_INLINE void *MiAllocate(ULONG Type, SIZE_T Bytes, ULONG Tag, void *Caller
 }
 
 /*
- * A block of pool, with garbage in it; NULL without memory. Aligned to 16 bytes, within one page if smaller
- * than a page, page-aligned otherwise. IRQL <= DISPATCH_LEVEL, paged pool <= APC_LEVEL.
+ * A block of pool, with garbage in it; NULL without memory. Aligned to 16 bytes, within one page if
+ * smaller than a page, page-aligned otherwise. IRQL <= DISPATCH_LEVEL, paged pool <= APC_LEVEL.
  * Doc: wdm/nf-wdm-exallocatepoolwithtag
  */
 PVOID NTAPI ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
@@ -73,12 +76,13 @@ PVOID NTAPI ExAllocatePoolWithTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULON
 }
 
 /* The same, for tag 'None'. Doc: wdm/nf-wdm-exallocatepool */
-PVOID NTAPI (ExAllocatePool)(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
+PVOID NTAPI(ExAllocatePool)(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
 {
     return MiAllocate(PoolType, NumberOfBytes, MI_DEFAULT_TAG, MI_CALLER);
 }
 
-/* The same; the priority is a hint for a machine that runs short. Doc: wdm/nf-wdm-exallocatepoolwithtagpriority */
+/* The same; the priority is a hint for a machine that runs short. Doc:
+ * wdm/nf-wdm-exallocatepoolwithtagpriority */
 PVOID NTAPI ExAllocatePoolWithTagPriority(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
                                           EX_POOL_PRIORITY Priority)
 {
@@ -101,14 +105,14 @@ PVOID NTAPI ExAllocatePoolWithQuotaTag(POOL_TYPE PoolType, SIZE_T NumberOfBytes,
 }
 
 /* The same, for tag 'None'. Doc: wdm/nf-wdm-exallocatepoolwithquota */
-PVOID NTAPI (ExAllocatePoolWithQuota)(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
+PVOID NTAPI(ExAllocatePoolWithQuota)(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
 {
     return MiAllocateTyped(MiQuotaType(PoolType), NumberOfBytes, MI_DEFAULT_TAG, MI_CALLER);
 }
 
 #define MI_POOL2_WHERE (POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE | POOL_FLAG_PAGED)
-#define MI_POOL2_KNOWN                                                                                                 \
-    (MI_POOL2_WHERE | POOL_FLAG_USE_QUOTA | POOL_FLAG_UNINITIALIZED | POOL_FLAG_CACHE_ALIGNED |                        \
+#define MI_POOL2_KNOWN                                                                             \
+    (MI_POOL2_WHERE | POOL_FLAG_USE_QUOTA | POOL_FLAG_UNINITIALIZED | POOL_FLAG_CACHE_ALIGNED |    \
      POOL_FLAG_RAISE_ON_FAILURE)
 
 /* One place, and no required flag that is unknown or reserved; optional flags may be anything. */
@@ -127,7 +131,7 @@ static PVOID MiFailPool2(POOL_FLAGS Flags, NTSTATUS Status)
 }
 
 __attribute__((noinline)) static PVOID MiAllocatePool2(POOL_FLAGS Flags, SIZE_T Bytes, ULONG Tag,
-                                                                   void *Caller)
+                                                       void *Caller)
 {
     ULONG Kind = Flags & POOL_FLAG_PAGED ? MiPaged : MiNonPaged;
     void *Block = NULL;
@@ -144,9 +148,9 @@ __attribute__((noinline)) static PVOID MiAllocatePool2(POOL_FLAGS Flags, SIZE_T 
 }
 
 /*
- * A block of pool, zeroed unless POOL_FLAG_UNINITIALIZED. NULL, or raises if POOL_FLAG_RAISE_ON_FAILURE, without
- * memory (STATUS_INSUFFICIENT_RESOURCES), with tag 0 or with bad flags (STATUS_INVALID_PARAMETER).
- * Doc: wdm/nf-wdm-exallocatepool2
+ * A block of pool, zeroed unless POOL_FLAG_UNINITIALIZED. NULL, or raises if
+ * POOL_FLAG_RAISE_ON_FAILURE, without memory (STATUS_INSUFFICIENT_RESOURCES), with tag 0 or with
+ * bad flags (STATUS_INVALID_PARAMETER). Doc: wdm/nf-wdm-exallocatepool2
  */
 PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
 {
@@ -172,15 +176,18 @@ static BOOLEAN MiParametersAreGood(PCPOOL_EXTENDED_PARAMETER Parameters, ULONG C
 
         if (Type == PoolExtendedParameterInvalidType || Parameters[i].Reserved)
             return FALSE;
-        if (Type != PoolExtendedParameterPriority && Type != PoolExtendedParameterNumaNode && !Parameters[i].Optional)
+        if (Type != PoolExtendedParameterPriority && Type != PoolExtendedParameterNumaNode &&
+            !Parameters[i].Optional)
             return FALSE;
     }
     return TRUE;
 }
 
-/* ExAllocatePool2 with extended parameters: bad ones make it fail in the same way. Doc: wdm/nf-wdm-exallocatepool3 */
+/* ExAllocatePool2 with extended parameters: bad ones make it fail in the same way. Doc:
+ * wdm/nf-wdm-exallocatepool3 */
 PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
-                            PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount)
+                            PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
+                            ULONG ExtendedParametersCount)
 {
     if (!MiParametersAreGood(ExtendedParameters, ExtendedParametersCount))
         return MiFailPool2(Flags, STATUS_INVALID_PARAMETER);
@@ -188,8 +195,9 @@ PVOID NTAPI ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
 }
 
 /*
- * Frees a block of any pool. IRQL <= DISPATCH_LEVEL, paged pool <= APC_LEVEL. A wrong tag, a second free,
- * an address that is no block, damage behind the block: a bug check. Doc: wdm/nf-wdm-exfreepoolwithtag
+ * Frees a block of any pool. IRQL <= DISPATCH_LEVEL, paged pool <= APC_LEVEL. A wrong tag, a second
+ * free, an address that is no block, damage behind the block: a bug check. Doc:
+ * wdm/nf-wdm-exfreepoolwithtag
  */
 VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag)
 {
@@ -197,7 +205,7 @@ VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag)
 }
 
 /* The same, whatever the tag. Doc: wdm/nf-wdm-exfreepool */
-VOID NTAPI (ExFreePool)(PVOID P)
+VOID NTAPI(ExFreePool)(PVOID P)
 {
     MiFreeAny(P, 0);
 }

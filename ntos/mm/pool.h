@@ -51,7 +51,8 @@ typedef struct MI_CLASS {
     ULONG Unused; /* 16 bytes */
 } MI_CLASS;
 extern MI_CLASS MiClasses[MI_CLASSES];
-extern UCHAR MiStarts[MI_CLASS_SLOTS][PAGE_SIZE / 16]; /* TRUE: a block's memory begins there, in a slab of the class */
+extern UCHAR MiStarts[MI_CLASS_SLOTS][PAGE_SIZE / 16]; /* TRUE: a block's memory begins there, in a
+                                                          slab of the class */
 extern UCHAR MiClassOfSize[PAGE_SIZE / 16 + 1]; /* by (header + bytes + tail, rounded up) / 16 */
 
 /* A thread's free blocks of one class, with what the fast paths need to know of the class. */
@@ -70,7 +71,8 @@ typedef struct MI_TAG_COUNT {
 } MI_TAG_COUNT;
 #define MI_TAG_SLOTS 128
 
-/* What a thread has of the pool. Only its thread touches it, but for queries, which read the counts. */
+/* What a thread has of the pool. Only its thread touches it, but for queries, which read the
+ * counts. */
 typedef struct MI_POOL_CACHE {
     MI_MAGAZINE Magazines[MI_POOL_KINDS][MI_CLASS_SLOTS];
     MI_TAG_COUNT Tags[MI_TAG_SLOTS];
@@ -95,8 +97,9 @@ static inline ULONG MiTagSlot(ULONG Kind, ULONG Tag)
 _Static_assert(MI_TAG_SLOTS == 1 << (32 - 25), "the hash gives a slot");
 
 /* cache.c */
-MI_POOL_CACHE *MiOpenPoolCache(void);       /* of the calling thread, made if needed; NULL: use the shared one */
-MI_POOL_CACHE *MiEnterPoolCache(void);      /* the thread's, or the shared one, locked */
+MI_POOL_CACHE *
+MiOpenPoolCache(void); /* of the calling thread, made if needed; NULL: use the shared one */
+MI_POOL_CACHE *MiEnterPoolCache(void); /* the thread's, or the shared one, locked */
 void MiLeavePoolCache(MI_POOL_CACHE *Cache);
 void MiInitPoolCaches(void);
 void MiShutdownPoolCaches(void);
@@ -106,11 +109,13 @@ void MiInitSlabs(void);
 void MiTrimSlabs(void);
 BOOLEAN MiRefill(MI_MAGAZINE *Magazine, ULONG Kind, ULONG Class);
 void MiFlush(MI_MAGAZINE *Magazine, ULONG Kind, ULONG Class, ULONG Keep);
-void MiEachSlabBlock(MI_FRAME *Frame, PFN_NUMBER Number, void (*Each)(void *Context, MI_BLOCK *Block), void *Context);
+void MiEachSlabBlock(MI_FRAME *Frame, PFN_NUMBER Number,
+                     void (*Each)(void *Context, MI_BLOCK *Block), void *Context);
 extern atomic_size_t MiPoolFrames[MI_POOL_KINDS];
 
 /* tags.c */
-void MiTakeSlot(MI_TAG_COUNT *Slot, ULONG64 Key, SIZE_T Bytes, void *Caller); /* or bug check: a bad tag */
+void MiTakeSlot(MI_TAG_COUNT *Slot, ULONG64 Key, SIZE_T Bytes,
+                void *Caller);          /* or bug check: a bad tag */
 void MiFlushTags(MI_POOL_CACHE *Cache); /* caches' lock held */
 void MiInitTags(void);
 void MiShutdownTags(void);
@@ -121,7 +126,7 @@ extern LIST_ENTRY MiCaches;
 void *MiAllocateAny(ULONG Kind, SIZE_T Bytes, ULONG Tag, BOOLEAN CacheAligned, void *Caller);
 ULONG_PTR MiOwner(void);
 void MiFreeAny(void *Address, ULONG Tag); /* tag 0: not checked */
-void *MiAddressOfBlock(MI_BLOCK *Block); /* NULL: it is free */
+void *MiAddressOfBlock(MI_BLOCK *Block);  /* NULL: it is free */
 /* large.c */
 void *MiAllocateLarge(ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller);
 void MiFreeLarge(MI_FRAME *Frame, void *Address, ULONG Tag);
@@ -169,7 +174,8 @@ _Static_assert(MI_FILL_BYTES == 4 * sizeof(MI_PAIR), "the usual fill is four sto
 extern ULONG_PTR (*MiPoolOwner)(void);
 extern BOOLEAN (*MiPoolFault)(ULONG Tag, SIZE_T Bytes);
 
-MI_RAW_INLINE MI_TAG_COUNT *MiTagOf(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Tag, SIZE_T Bytes, void *Caller)
+MI_RAW_INLINE MI_TAG_COUNT *MiTagOf(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Tag, SIZE_T Bytes,
+                                    void *Caller)
 {
     MI_TAG_COUNT *Slot = &Cache->Tags[MiTagSlot(Kind, Tag)];
 

@@ -4,15 +4,16 @@
 _Noreturn void MiBadAllocateIrql(ULONG Kind, SIZE_T Bytes)
 {
     VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Kind == MiPaged ? 0x01 : 0x02, KiIrql(),
-               Kind == MiPaged ? PagedPool : NonPagedPool, Bytes, "%s pool was asked for at IRQL %u",
-               Kind == MiPaged ? "paged" : "nonpaged", KiIrql());
+               Kind == MiPaged ? PagedPool : NonPagedPool, Bytes,
+               "%s pool was asked for at IRQL %u", Kind == MiPaged ? "paged" : "nonpaged",
+               KiIrql());
 }
 
 _Noreturn void MiBadFreeIrql(ULONG Kind, void *Address)
 {
     VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Kind == MiPaged ? 0x11 : 0x12, KiIrql(),
-               Kind == MiPaged ? PagedPool : NonPagedPool, (ULONG_PTR)Address, "%s pool was freed at IRQL %u",
-               Kind == MiPaged ? "paged" : "nonpaged", KiIrql());
+               Kind == MiPaged ? PagedPool : NonPagedPool, (ULONG_PTR)Address,
+               "%s pool was freed at IRQL %u", Kind == MiPaged ? "paged" : "nonpaged", KiIrql());
 }
 
 static BOOLEAN MiIsLetterOrDigit(ULONG Character)
@@ -41,9 +42,11 @@ _Noreturn void MiBadTag(ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller)
     ULONG_PTR Type = Kind == MiPaged ? PagedPool : NonPagedPool;
 
     if (!Tag)
-        VfBugCheck(BAD_POOL_CALLER, 0x9B, Type, Bytes, (ULONG_PTR)Caller, "pool was asked for with tag 0");
+        VfBugCheck(BAD_POOL_CALLER, 0x9B, Type, Bytes, (ULONG_PTR)Caller,
+                   "pool was asked for with tag 0");
     if (MiIsBigTag(Tag))
-        VfBugCheck(BAD_POOL_CALLER, 0x9C, Type, Bytes, (ULONG_PTR)Caller, "pool was asked for with tag 'BIG'");
+        VfBugCheck(BAD_POOL_CALLER, 0x9C, Type, Bytes, (ULONG_PTR)Caller,
+                   "pool was asked for with tag 'BIG'");
     VfBugCheck(BAD_POOL_CALLER, 0x9D, Tag, Type, (ULONG_PTR)Caller,
                "pool was asked for with tag 0x%08x, which has neither letter nor digit", Tag);
 }
@@ -51,7 +54,8 @@ _Noreturn void MiBadTag(ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller)
 _Noreturn void MiWrongTag(void *Address, ULONG Actual, ULONG Given)
 {
     VfBugCheck(BAD_POOL_CALLER, 0x0A, (ULONG_PTR)Address, Actual, Given,
-               "a block with tag '%.4s' was freed with tag '%.4s'", (const char *)&Actual, (const char *)&Given);
+               "a block with tag '%.4s' was freed with tag '%.4s'", (const char *)&Actual,
+               (const char *)&Given);
 }
 
 _Noreturn void MiOverrun(void *Address, SIZE_T Bytes, ULONG64 Found)
@@ -64,7 +68,8 @@ _Noreturn void MiOverrun(void *Address, SIZE_T Bytes, ULONG64 Found)
 MI_RAW _Noreturn void MiBlockDamaged(MI_BLOCK *Block)
 {
     VfBugCheck(BAD_POOL_HEADER, 0x0D, (ULONG_PTR)(Block + 1), Block->Word, 0,
-               "the header of a free block has been written to; the block before it may have been overrun");
+               "the header of a free block has been written to; the block before it may have been "
+               "overrun");
 }
 
 MI_RAW _Noreturn void MiWrittenAfterFree(MI_BLOCK *Block)
@@ -75,7 +80,8 @@ MI_RAW _Noreturn void MiWrittenAfterFree(MI_BLOCK *Block)
 
 MI_RAW _Noreturn void MiFreedTwice(MI_BLOCK *Block)
 {
-    VfBugCheck(BAD_POOL_CALLER, 0x07, 0, Block->Word, (ULONG_PTR)(Block + 1), "a block was freed twice");
+    VfBugCheck(BAD_POOL_CALLER, 0x07, 0, Block->Word, (ULONG_PTR)(Block + 1),
+               "a block was freed twice");
 }
 
 /* Not the beginning of a block in use. */
@@ -85,9 +91,11 @@ _Noreturn void MiNoSuchBlock(void *Address)
         VfBugCheck(BAD_POOL_CALLER, 0x40, (ULONG_PTR)Address, MM_SYSTEM_LOW, 0,
                    "the address that was freed is not in system space");
     if (!MiIsRamAddress(Address))
-        VfBugCheck(BAD_POOL_CALLER, 0x42, (ULONG_PTR)Address, 0, 0, "the address that was freed was never in a pool");
+        VfBugCheck(BAD_POOL_CALLER, 0x42, (ULONG_PTR)Address, 0, 0,
+                   "the address that was freed was never in a pool");
     if (MiRam.Frames[MiRamFrameNumber(Address)].State == MiFrameSlab)
         VfBugCheck(BAD_POOL_CALLER, 0x99, (ULONG_PTR)Address, 0, 0,
                    "no block begins at the address that was freed, or its header is damaged");
-    VfBugCheck(BAD_POOL_CALLER, 0x46, (ULONG_PTR)Address, 0, 0, "no pool block begins at the address that was freed");
+    VfBugCheck(BAD_POOL_CALLER, 0x46, (ULONG_PTR)Address, 0, 0,
+               "no pool block begins at the address that was freed");
 }

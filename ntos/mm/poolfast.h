@@ -4,7 +4,8 @@
 
 #include "pool.h"
 
-/* Only the calling thread writes, others may read: relaxed, and one instruction where no one looks. */
+/* Only the calling thread writes, others may read: relaxed, and one instruction where no one looks.
+ */
 #if defined(__SANITIZE_THREAD__) || MI_THREAD_SANITIZER
 #define MI_ADD(Place, More) __atomic_store_n(&(Place), (Place) + (More), __ATOMIC_RELAXED)
 #else
@@ -21,8 +22,8 @@ MI_RAW_INLINE void MiCountAlloc(MI_TAG_COUNT *Count, SIZE_T Bytes)
 extern BOOLEAN MiPoolHooks __attribute__((visibility("hidden")));
 
 /*
- * The usual case and nothing else: NULL if anything at all is out of the ordinary, with nothing changed. It makes no
- * call, so the compiler saves no registers.
+ * The usual case and nothing else: NULL if anything at all is out of the ordinary, with nothing
+ * changed. It makes no call, so the compiler saves no registers.
  */
 MI_RAW_INLINE void *MiTryAllocate(ULONG Kind, SIZE_T Bytes, ULONG Tag)
 {
@@ -32,12 +33,14 @@ MI_RAW_INLINE void *MiTryAllocate(ULONG Kind, SIZE_T Bytes, ULONG Tag)
     MI_TAG_COUNT *Count;
     MI_BLOCK *Block;
 
-    if (__builtin_expect(!Self || Self->Irql > DISPATCH_LEVEL - Kind || Bytes - 1 >= MI_SMALL_MAX, 0))
+    if (__builtin_expect(!Self || Self->Irql > DISPATCH_LEVEL - Kind || Bytes - 1 >= MI_SMALL_MAX,
+                         0))
         return NULL;
     Cache = Self->PoolCache;
     if (__builtin_expect(!Cache || MiPoolHooks, 0))
         return NULL;
-    Magazine = &Cache->Magazines[Kind][MiClassOfSize[(Bytes + sizeof(MI_BLOCK) + MI_TAIL + 15) >> 4]];
+    Magazine =
+        &Cache->Magazines[Kind][MiClassOfSize[(Bytes + sizeof(MI_BLOCK) + MI_TAIL + 15) >> 4]];
     MI_KEEP(Magazine);
     Count = &Cache->Tags[MiTagSlot(Kind, Tag)];
     MI_KEEP(Count);

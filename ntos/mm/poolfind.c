@@ -7,7 +7,9 @@ BOOLEAN MiIsPagedPool(const void *Address)
 {
     MI_FRAME *Frame = MiIsRamAddress(Address) ? &MiRam.Frames[MiRamFrameNumber(Address)] : NULL;
 
-    return Frame && (Frame->State == MiFrameSlab || Frame->State == MiFrameBlock || Frame->State == MiFrameBlockTail) &&
+    return Frame &&
+           (Frame->State == MiFrameSlab || Frame->State == MiFrameBlock ||
+            Frame->State == MiFrameBlockTail) &&
            (Frame->Flags & MI_FRAME_PAGED);
 }
 
@@ -22,9 +24,11 @@ MI_RAW SIZE_T MmPoolBlockSize(PVOID Address)
     Frame = &MiRam.Frames[MiRamFrameNumber(Address)];
     if (Frame->State == MiFrameBlock)
         return BYTE_OFFSET(Address) ? 0 : Frame->Bytes;
-    if (Frame->State != MiFrameSlab || ((ULONG_PTR)Address & (sizeof(MI_BLOCK) - 1)) || !BYTE_OFFSET(Address))
+    if (Frame->State != MiFrameSlab || ((ULONG_PTR)Address & (sizeof(MI_BLOCK) - 1)) ||
+        !BYTE_OFFSET(Address))
         return 0;
-    if (Block->Class != Frame->Class || (Block->State != MI_BLOCK_USED && Block->State != MI_BLOCK_SHIFTED))
+    if (Block->Class != Frame->Class ||
+        (Block->State != MI_BLOCK_USED && Block->State != MI_BLOCK_SHIFTED))
         return 0;
     return Block->Bytes;
 }
@@ -47,7 +51,8 @@ static void MiFound(MI_FINDER *Finder, ULONG_PTR Owner, void *Address, ULONG Tag
 }
 
 /* Threads may allocate and free meanwhile: what they do is then seen or not. */
-MI_RAW __attribute__((no_sanitize("thread"))) static void MiLookAtBlock(void *Context, MI_BLOCK *Block)
+MI_RAW __attribute__((no_sanitize("thread"))) static void MiLookAtBlock(void *Context,
+                                                                        MI_BLOCK *Block)
 {
     void *Address = MiAddressOfBlock(Block);
 
@@ -69,7 +74,9 @@ __attribute__((no_sanitize("thread"))) static void MiFindAll(MI_FINDER *Finder)
     }
 }
 
-ULONG MmFindPoolOf(ULONG_PTR Owner, void (*Report)(void *Context, PVOID Block, ULONG Tag, SIZE_T Bytes), void *Context)
+ULONG MmFindPoolOf(ULONG_PTR Owner,
+                   void (*Report)(void *Context, PVOID Block, ULONG Tag, SIZE_T Bytes),
+                   void *Context)
 {
     MI_FINDER Finder = {.Owner = Owner, .Report = Report, .Context = Context};
 
@@ -83,8 +90,8 @@ static void MiReportLeak(void *Context, PVOID Block, ULONG Tag, SIZE_T Bytes)
 
     if (++*(ULONG *)Context > 16)
         return;
-    snprintf(Line, sizeof(Line), "pool: %zu bytes at %p with tag '%.4s' were not freed\n", (size_t)Bytes, Block,
-             (const char *)&Tag);
+    snprintf(Line, sizeof(Line), "pool: %zu bytes at %p with tag '%.4s' were not freed\n",
+             (size_t)Bytes, Block, (const char *)&Tag);
     host_write_error(Line);
 }
 

@@ -1,6 +1,6 @@
 /*
- * The run allocator: runs of consecutive frames of RAM, by the buddy method. The tail of a run that is
- * not a power of two long goes back at once.
+ * The run allocator: runs of consecutive frames of RAM, by the buddy method. The tail of a run that
+ * is not a power of two long goes back at once.
  *
  * A free run knows whether its memory has been touched. When too much free memory has been, the
  * greatest such runs are given back to Linux, outside the lock.
@@ -147,8 +147,10 @@ NTSTATUS MiAllocateRun(SIZE_T Count, MI_FRAME_STATE State, PPFN_NUMBER First)
     return Status;
 }
 
-/* Where in [Start, End) a run of Count frames may begin that crosses no multiple of Boundary; or End. */
-static PFN_NUMBER MiFitIn(PFN_NUMBER Start, PFN_NUMBER End, SIZE_T Count, SIZE_T Boundary, SIZE_T Alignment)
+/* Where in [Start, End) a run of Count frames may begin that crosses no multiple of Boundary; or
+ * End. */
+static PFN_NUMBER MiFitIn(PFN_NUMBER Start, PFN_NUMBER End, SIZE_T Count, SIZE_T Boundary,
+                          SIZE_T Alignment)
 {
     PFN_NUMBER At = (Start + Alignment - 1) / Alignment * Alignment;
 
@@ -159,8 +161,8 @@ static PFN_NUMBER MiFitIn(PFN_NUMBER Start, PFN_NUMBER End, SIZE_T Count, SIZE_T
     return At;
 }
 
-static BOOLEAN MiTakeIn(MI_FRAME *Run, SIZE_T Count, PFN_NUMBER Lowest, PFN_NUMBER Highest, SIZE_T Boundary,
-                        SIZE_T Alignment, PPFN_NUMBER First)
+static BOOLEAN MiTakeIn(MI_FRAME *Run, SIZE_T Count, PFN_NUMBER Lowest, PFN_NUMBER Highest,
+                        SIZE_T Boundary, SIZE_T Alignment, PPFN_NUMBER First)
 {
     PFN_NUMBER Start = MiNumberOf(Run);
     PFN_NUMBER End = Start + ((SIZE_T)1 << Run->Order);
@@ -176,7 +178,8 @@ static BOOLEAN MiTakeIn(MI_FRAME *Run, SIZE_T Count, PFN_NUMBER Lowest, PFN_NUMB
     return TRUE;
 }
 
-/* A run between two frame numbers (Highest included). Boundary and Alignment are in frames; Boundary 0: none. */
+/* A run between two frame numbers (Highest included). Boundary and Alignment are in frames;
+ * Boundary 0: none. */
 NTSTATUS MiAllocateRunIn(SIZE_T Count, PFN_NUMBER Lowest, PFN_NUMBER Highest, SIZE_T Boundary,
                          SIZE_T Alignment, MI_FRAME_STATE State, PPFN_NUMBER First)
 {
@@ -186,7 +189,8 @@ NTSTATUS MiAllocateRunIn(SIZE_T Count, PFN_NUMBER Lowest, PFN_NUMBER Highest, SI
         return Status;
     MiAcquire(&MiRuns.Lock);
     for (ULONG Order = MiOrderFor(Count); Order < MI_ORDERS && !NT_SUCCESS(Status); Order++) {
-        for (LIST_ENTRY *Entry = MiRuns.Free[Order].Flink; Entry != &MiRuns.Free[Order]; Entry = Entry->Flink) {
+        for (LIST_ENTRY *Entry = MiRuns.Free[Order].Flink; Entry != &MiRuns.Free[Order];
+             Entry = Entry->Flink) {
             MI_FRAME *Run = CONTAINING_RECORD(Entry, MI_FRAME, Link);
 
             if (MiTakeIn(Run, Count, Lowest, Highest, Boundary, max(Alignment, 1), First)) {
@@ -237,14 +241,16 @@ NTSTATUS MmAllocateFrames(SIZE_T Count, PPFN_NUMBER First)
     return MiAllocateRun(Count, MiFrameUsed, First);
 }
 
-/* A frame that is locked for I/O, or mapped for a process, may not be freed by the driver that owns it. */
+/* A frame that is locked for I/O, or mapped for a process, may not be freed by the driver that owns
+ * it. */
 void MiCheckUnused(PFN_NUMBER First, SIZE_T Count)
 {
     for (SIZE_T i = 0; i < Count; i++) {
         MI_FRAME *Frame = &MiRam.Frames[First + i];
 
         if (Frame->Locks || Frame->Share)
-            VfBugCheck(PFN_LIST_CORRUPT, 0x9A, First + i, Frame->State, Frame->Locks + Frame->ShareCount,
+            VfBugCheck(PFN_LIST_CORRUPT, 0x9A, First + i, Frame->State,
+                       Frame->Locks + Frame->ShareCount,
                        "memory was freed that is still locked or mapped into a process");
     }
 }

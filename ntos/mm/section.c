@@ -1,6 +1,6 @@
 /*
- * Sections backed by memory: a bank of their own, of which views are mapped. A section is its owner's
- * memory (the body of a section object) and lives until its last view has gone.
+ * Sections backed by memory: a bank of their own, of which views are mapped. A section is its
+ * owner's memory (the body of a section object) and lives until its last view has gone.
  */
 #include "mi.h"
 
@@ -45,8 +45,11 @@ NTSTATUS MmCreateSection_(MM_SECTION *Section, ULONG64 Bytes, ULONG Protect, ULO
     Status = MiCreateBank("usernt-section", (Bytes + PAGE_SIZE - 1) >> PAGE_SHIFT, &Bank);
     if (!NT_SUCCESS(Status))
         return Status;
-    *Section = (MM_SECTION){.Bytes = Bytes, .Protect = Protect, .Attributes = Attributes,
-                            .File = Bank->Bank.File, .FirstFrame = Bank->Bank.First};
+    *Section = (MM_SECTION){.Bytes = Bytes,
+                            .Protect = Protect,
+                            .Attributes = Attributes,
+                            .File = Bank->Bank.File,
+                            .FirstFrame = Bank->Bank.First};
     return STATUS_SUCCESS;
 }
 
@@ -70,8 +73,8 @@ static NTSTATUS MiViewSize(const MM_SECTION *Section, ULONG64 Offset, SIZE_T *By
 }
 
 /* Frames of the section in order, in a small array at a time. */
-static NTSTATUS MiMapSectionFrames(const MM_SECTION *Section, MM_ADDRESS_SPACE *Space, ULONG_PTR Base,
-                                   ULONG64 Offset, SIZE_T Bytes, ULONG Protect)
+static NTSTATUS MiMapSectionFrames(const MM_SECTION *Section, MM_ADDRESS_SPACE *Space,
+                                   ULONG_PTR Base, ULONG64 Offset, SIZE_T Bytes, ULONG Protect)
 {
     SIZE_T Count = Bytes >> PAGE_SHIFT;
     PFN_NUMBER *Frames = MiAllocatePool(Count * sizeof(*Frames), 'eSmM');
@@ -97,7 +100,8 @@ static NTSTATUS MiMapViewLocked(MI_VIEW *View, MM_ADDRESS_SPACE *Space)
         return STATUS_NO_MEMORY;
     if (!MiUserRangeIsFree(Space, View->Base, View->Bytes))
         return STATUS_CONFLICTING_ADDRESSES;
-    Status = MiMapSectionFrames(View->Section, Space, View->Base, View->Offset, View->Bytes, View->Protect);
+    Status = MiMapSectionFrames(View->Section, Space, View->Base, View->Offset, View->Bytes,
+                                View->Protect);
     if (!NT_SUCCESS(Status))
         return Status;
     MiInsertView(Space, View);
@@ -106,11 +110,11 @@ static NTSTATUS MiMapViewLocked(MI_VIEW *View, MM_ADDRESS_SPACE *Space)
 }
 
 /*
- * A view in a process. Base 0: anywhere; else a multiple of 64 KiB, like Offset. Release runs when the view goes,
- * by MmUnmapView_ or with the process. Doc: wdm/nf-wdm-zwmapviewofsection
+ * A view in a process. Base 0: anywhere; else a multiple of 64 KiB, like Offset. Release runs when
+ * the view goes, by MmUnmapView_ or with the process. Doc: wdm/nf-wdm-zwmapviewofsection
  */
-NTSTATUS MmMapView_(MM_SECTION *Section, MM_ADDRESS_SPACE *Space, PVOID *Base, ULONG64 Offset, SIZE_T *Bytes,
-                    ULONG Protect, void (*Release)(void *), void *Context)
+NTSTATUS MmMapView_(MM_SECTION *Section, MM_ADDRESS_SPACE *Space, PVOID *Base, ULONG64 Offset,
+                    SIZE_T *Bytes, ULONG Protect, void (*Release)(void *), void *Context)
 {
     SIZE_T Size = *Bytes;
     MI_VIEW *View;
@@ -128,8 +132,14 @@ NTSTATUS MmMapView_(MM_SECTION *Section, MM_ADDRESS_SPACE *Space, PVOID *Base, U
     View = MiAllocatePool(sizeof(*View), 'daVM');
     if (!View)
         return STATUS_INSUFFICIENT_RESOURCES;
-    *View = (MI_VIEW){.Kind = MiViewSection, .Base = (ULONG_PTR)*Base, .Bytes = Size, .Protect = Protect,
-                      .Section = Section, .Offset = Offset, .Release = Release, .Context = Context};
+    *View = (MI_VIEW){.Kind = MiViewSection,
+                      .Base = (ULONG_PTR)*Base,
+                      .Bytes = Size,
+                      .Protect = Protect,
+                      .Section = Section,
+                      .Offset = Offset,
+                      .Release = Release,
+                      .Context = Context};
     MiLockSpace(Space);
     Status = MiMapViewLocked(View, Space);
     MiUnlockSpace(Space);

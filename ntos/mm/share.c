@@ -4,9 +4,9 @@
  * has gone they move back.
  *
  * A move: the frames' mappings in this process become read-only, the bytes are copied, the mappings
- * are switched. Who writes meanwhile faults, waits until the move is over, and repeats. Nothing that a
- * writer could hold is taken during a move but the locks of mm, and mm does not write to pages of
- * others.
+ * are switched. Who writes meanwhile faults, waits until the move is over, and repeats. Nothing
+ * that a writer could hold is taken during a move but the locks of mm, and mm does not write to
+ * pages of others.
  */
 #include "mi.h"
 
@@ -59,7 +59,8 @@ BOOLEAN MmFrameFile(PFN_NUMBER Number, int *File, ULONG64 *Offset)
 
 #define MI_REPEATS 1000
 
-/* A write to a page that our tables call writable: it was moving, or is. Not for ever, in case they are wrong. */
+/* A write to a page that our tables call writable: it was moving, or is. Not for ever, in case they
+ * are wrong. */
 BOOLEAN MiClaimMove(const struct host_fault *Fault)
 {
     static _Thread_local struct {
@@ -70,7 +71,8 @@ BOOLEAN MiClaimMove(const struct host_fault *Fault)
 
     if (Fault->kind != HOST_FAULT_MEMORY || !Fault->write || !MmIsSystemAddress(Fault->address))
         return FALSE;
-    if (!MiTranslateIn(MiSystemDirectory, (ULONG_PTR)Fault->address, &Pte) || !(Pte.Value & MI_PTE_WRITE))
+    if (!MiTranslateIn(MiSystemDirectory, (ULONG_PTR)Fault->address, &Pte) ||
+        !(Pte.Value & MI_PTE_WRITE))
         return FALSE;
     Last.Count = Last.Address == Fault->address ? Last.Count + 1 : 0;
     Last.Address = Fault->address;
@@ -93,7 +95,8 @@ void AnnotateIgnoreWritesEnd(const char *File, int Line);
 static void MiSwitchRun(PFN_NUMBER First, SIZE_T Count, int File, ULONG64 Offset)
 {
     AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
-    NT_ASSERT(host_map(MmFrameAddress(First), Count << PAGE_SHIFT, File, Offset, HOST_READ | HOST_WRITE) == 0);
+    NT_ASSERT(host_map(MmFrameAddress(First), Count << PAGE_SHIFT, File, Offset,
+                       HOST_READ | HOST_WRITE) == 0);
     for (SIZE_T i = 0; i < Count; i++)
         MiRemapSystemFrame(First + i, FALSE);
     AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
@@ -107,7 +110,8 @@ static void MiFreezeRun(PFN_NUMBER First, SIZE_T Count)
 }
 
 /* A run of consecutive frames goes to File at Offset; Window is a mapping of that place. */
-static void MiMoveRun(PFN_NUMBER First, SIZE_T Count, int File, ULONG64 Offset, void *Window, MI_SHARE *Share)
+static void MiMoveRun(PFN_NUMBER First, SIZE_T Count, int File, ULONG64 Offset, void *Window,
+                      MI_SHARE *Share)
 {
     SIZE_T Bytes = Count << PAGE_SHIFT;
 
@@ -207,11 +211,13 @@ Free:
 }
 
 /*
- * Makes frames reachable for a client; counted for each frame. File and Offset are where the first lies; the others
- * follow it there unless they had moved before (MmFrameFile tells). The descriptor is mm's: for a mapping that may
- * not be written to, the caller opens it again read-only. IRQL <= APC_LEVEL.
+ * Makes frames reachable for a client; counted for each frame. File and Offset are where the first
+ * lies; the others follow it there unless they had moved before (MmFrameFile tells). The descriptor
+ * is mm's: for a mapping that may not be written to, the caller opens it again read-only. IRQL <=
+ * APC_LEVEL.
  */
-NTSTATUS MmShareFrames(PPFN_NUMBER Frames, SIZE_T Count, BOOLEAN ReadOnly, int *File, ULONG64 *Offset)
+NTSTATUS MmShareFrames(PPFN_NUMBER Frames, SIZE_T Count, BOOLEAN ReadOnly, int *File,
+                       ULONG64 *Offset)
 {
     NTSTATUS Status = STATUS_SUCCESS;
     SIZE_T New = 0;

@@ -1,13 +1,13 @@
 /*
  * The central stock of small blocks: pages that are cut into blocks of one size class.
  *
- * Size classes divide a page with little waste, so a block never crosses a page. A page whose blocks
- * have all come back is kept if it is its class's only empty one, and freed otherwise.
+ * Size classes divide a page with little waste, so a block never crosses a page. A page whose
+ * blocks have all come back is kept if it is its class's only empty one, and freed otherwise.
  */
 #include "pool.h"
 
-static const USHORT MiSizes[MI_CLASSES] = {32,  48,  64,  80,  96,  112, 128, 144, 160,  176,
-                                           192, 208, 224, 240, 256, 288, 304, 336, 368,  400,
+static const USHORT MiSizes[MI_CLASSES] = {32,  48,  64,  80,  96,  112,  128,  144,  160, 176,
+                                           192, 208, 224, 240, 256, 288,  304,  336,  368, 400,
                                            448, 512, 576, 672, 816, 1024, 1360, 2048, 4096};
 MI_CLASS MiClasses[MI_CLASSES];
 UCHAR MiStarts[MI_CLASS_SLOTS][PAGE_SIZE / 16];
@@ -31,7 +31,11 @@ static void MiDescribeClass(ULONG Class)
         .Size = Size,
         .Fill = (USHORT)(MI_ADDRESS_SANITIZER ? Room : min(Room, MI_FILL_BYTES)),
         .Capacity = PAGE_SIZE / Size,
-        .Limit = Size <= 256 ? 64 : Size <= 512 ? 32 : Size <= 1024 ? 16 : Size <= 2048 ? 8 : 4,
+        .Limit = Size <= 256    ? 64
+                 : Size <= 512  ? 32
+                 : Size <= 1024 ? 16
+                 : Size <= 2048 ? 8
+                                : 4,
         .Reciprocal = ((1u << 24) + Size - 1) / Size,
     };
     for (ULONG i = 0; i < PAGE_SIZE / Size; i++)
@@ -197,7 +201,8 @@ void MiTrimSlabs(void)
     }
 }
 
-MI_RAW void MiEachSlabBlock(MI_FRAME *Frame, PFN_NUMBER Number, void (*Each)(void *, MI_BLOCK *), void *Context)
+MI_RAW void MiEachSlabBlock(MI_FRAME *Frame, PFN_NUMBER Number, void (*Each)(void *, MI_BLOCK *),
+                            void *Context)
 {
     char *Page = MmFrameAddress(Number);
 

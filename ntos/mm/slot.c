@@ -1,9 +1,9 @@
 /*
  * Address spaces: a process's slot of user addresses, its memory file and its page tables.
  *
- * The whole slot is mapped in the kernel process from the beginning, without access; committing memory
- * opens pages of it, and a view lays something else over them. The lock of a space is an event, because
- * its holder may wait for the client's hand.
+ * The whole slot is mapped in the kernel process from the beginning, without access; committing
+ * memory opens pages of it, and a view lays something else over them. The lock of a space is an
+ * event, because its holder may wait for the client's hand.
  */
 #include "mi.h"
 
@@ -90,9 +90,12 @@ static NTSTATUS MiOpenControl(MM_ADDRESS_SPACE *Space)
 
     if (!View)
         return Status;
-    *View = (MI_VIEW){.Kind = MiViewControl, .Base = Space->Low, .Bytes = MM_SLOT_CONTROL, .Protect = PAGE_READWRITE};
-    Status = MiMapLargePages(Space->DirectoryFrame, Space->Low, Space->FirstFrame, MM_SLOT_CONTROL >> PAGE_SHIFT,
-                             MiPteProtection(PAGE_READWRITE));
+    *View = (MI_VIEW){.Kind = MiViewControl,
+                      .Base = Space->Low,
+                      .Bytes = MM_SLOT_CONTROL,
+                      .Protect = PAGE_READWRITE};
+    Status = MiMapLargePages(Space->DirectoryFrame, Space->Low, Space->FirstFrame,
+                             MM_SLOT_CONTROL >> PAGE_SHIFT, MiPteProtection(PAGE_READWRITE));
     if (NT_SUCCESS(Status) &&
         host_protect((void *)Space->Low, MM_SLOT_CONTROL, HOST_READ | HOST_WRITE) < 0)
         Status = STATUS_INSUFFICIENT_RESOURCES;
@@ -115,7 +118,8 @@ static NTSTATUS MiReserveSlot(MM_ADDRESS_SPACE *Space)
     return STATUS_SUCCESS;
 }
 
-/* A new slot. Space is the caller's memory. Embedded: user memory is this process's own beside the slot. */
+/* A new slot. Space is the caller's memory. Embedded: user memory is this process's own beside the
+ * slot. */
 NTSTATUS MmCreateAddressSpace(MM_ADDRESS_SPACE *Space, BOOLEAN Embedded)
 {
     NTSTATUS Status;
@@ -158,12 +162,15 @@ void MmSetHand(MM_ADDRESS_SPACE *Space, const MM_HAND *Hand, void *Context)
     Space->HandContext = Context;
 }
 
-/* At the end of a process, in its context: every view goes. Pages that are still locked are a driver's error. */
+/* At the end of a process, in its context: every view goes. Pages that are still locked are a
+ * driver's error. */
 void MmCleanAddressSpace(MM_ADDRESS_SPACE *Space)
 {
     if (Space->LockedPages)
-        VfBugCheck(PROCESS_HAS_LOCKED_PAGES, 0, (ULONG_PTR)MiCurrentProcess(), (ULONG_PTR)Space->LockedPages, 0,
-                   "a process ends with %d pages that a driver has locked", (int)Space->LockedPages);
+        VfBugCheck(PROCESS_HAS_LOCKED_PAGES, 0, (ULONG_PTR)MiCurrentProcess(),
+                   (ULONG_PTR)Space->LockedPages, 0,
+                   "a process ends with %d pages that a driver has locked",
+                   (int)Space->LockedPages);
     MiLockSpace(Space);
     for (LIST_ENTRY *Entry = Space->Views.Flink; Entry != &Space->Views;) {
         MI_VIEW *View = CONTAINING_RECORD(Entry, MI_VIEW, Link);

@@ -2,8 +2,8 @@
  * System PTEs: ranges of addresses above the direct map, for frames that are not consecutive, for
  * read-only mappings, for sections and reserved mappings.
  *
- * Ranges are kept by address and searched from the last one that was given out. Behind each lies a page
- * of nothing.
+ * Ranges are kept by address and searched from the last one that was given out. Behind each lies a
+ * page of nothing.
  */
 #include "mi.h"
 
@@ -17,7 +17,7 @@ typedef struct MI_PTE_RANGE {
     ULONG_PTR Base;
     SIZE_T Pages;
     ULONG Tag;
-    void *Context; /* the owner's */
+    void *Context;      /* the owner's */
     int Protection;     /* what is mapped there, if Frames */
     PFN_NUMBER *Frames; /* of the mapped pages; NULL: nothing is mapped */
     SIZE_T Count;
@@ -56,10 +56,12 @@ static MI_PTE_RANGE *MiRangeAt(LIST_ENTRY *Entry)
 static BOOLEAN MiFindGap(LIST_ENTRY *After, SIZE_T Pages, MI_PTE_RANGE *Range)
 {
     for (;; After = After->Flink) {
-        ULONG_PTR Start = After == &MiPtes.Ranges
-                              ? MM_SYSTEM_PTE_LOW
-                              : MiRangeAt(After)->Base + ((MiRangeAt(After)->Pages + 1) << PAGE_SHIFT);
-        ULONG_PTR End = After->Flink == &MiPtes.Ranges ? MM_SYSTEM_HIGH : MiRangeAt(After->Flink)->Base;
+        ULONG_PTR Start =
+            After == &MiPtes.Ranges
+                ? MM_SYSTEM_PTE_LOW
+                : MiRangeAt(After)->Base + ((MiRangeAt(After)->Pages + 1) << PAGE_SHIFT);
+        ULONG_PTR End =
+            After->Flink == &MiPtes.Ranges ? MM_SYSTEM_HIGH : MiRangeAt(After->Flink)->Base;
 
         if (Start < End && (End - Start) >> PAGE_SHIFT > Pages) {
             Range->Base = Start;
@@ -83,7 +85,8 @@ void *MiReserveSystemPtes(SIZE_T Pages, ULONG Tag)
     Range->Pages = Pages;
     Range->Tag = Tag;
     MiAcquire(&MiPtes.Lock);
-    Found = (MiPtes.Hint && MiFindGap(&MiPtes.Hint->Link, Pages, Range)) || MiFindGap(&MiPtes.Ranges, Pages, Range);
+    Found = (MiPtes.Hint && MiFindGap(&MiPtes.Hint->Link, Pages, Range)) ||
+            MiFindGap(&MiPtes.Ranges, Pages, Range);
     if (Found) {
         MiPtes.Hint = Range;
         MiPtes.Used += Pages;
@@ -127,7 +130,8 @@ void *MiSystemPteRangeOf(const void *Address)
     if ((ULONG_PTR)Address < MM_SYSTEM_PTE_LOW)
         return NULL;
     MiAcquire(&MiPtes.Lock);
-    for (LIST_ENTRY *Entry = MiPtes.Ranges.Flink; Entry != &MiPtes.Ranges && !Base; Entry = Entry->Flink)
+    for (LIST_ENTRY *Entry = MiPtes.Ranges.Flink; Entry != &MiPtes.Ranges && !Base;
+         Entry = Entry->Flink)
         if (((ULONG_PTR)Address - MiRangeAt(Entry)->Base) >> PAGE_SHIFT < MiRangeAt(Entry)->Pages)
             Base = (void *)MiRangeAt(Entry)->Base;
     MiRelease(&MiPtes.Lock);
@@ -195,7 +199,8 @@ NTSTATUS MiMapHere(void *Base, const PFN_NUMBER *Frames, SIZE_T Count, int Prote
 
         if (!Run)
             return STATUS_INVALID_ADDRESS;
-        if (host_map((char *)Base + (Done << PAGE_SHIFT), Run << PAGE_SHIFT, File, Offset, Protection) < 0)
+        if (host_map((char *)Base + (Done << PAGE_SHIFT), Run << PAGE_SHIFT, File, Offset,
+                     Protection) < 0)
             return STATUS_INSUFFICIENT_RESOURCES;
         Done += Run;
     }
@@ -208,7 +213,8 @@ static NTSTATUS MiSetSystemPtes(void *Base, const PFN_NUMBER *Frames, SIZE_T Cou
     NTSTATUS Status = STATUS_SUCCESS;
 
     for (SIZE_T i = 0; i < Count && NT_SUCCESS(Status); i++)
-        Status = MiSetPte(MiSystemDirectory, (ULONG_PTR)Base + (i << PAGE_SHIFT), (Frames[i] << PAGE_SHIFT) | Flags);
+        Status = MiSetPte(MiSystemDirectory, (ULONG_PTR)Base + (i << PAGE_SHIFT),
+                          (Frames[i] << PAGE_SHIFT) | Flags);
     return Status;
 }
 

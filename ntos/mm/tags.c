@@ -1,6 +1,6 @@
 /*
- * Tag accounting. Each thread counts in a table of its own, a slot for a tag; a slot that another tag
- * needs is first added to the table of all tags. A query adds up both. The caches' lock guards
+ * Tag accounting. Each thread counts in a table of its own, a slot for a tag; a slot that another
+ * tag needs is first added to the table of all tags. A query adds up both. The caches' lock guards
  * the table of all tags; a thread's counts are written by their thread alone.
  */
 #include "pool.h"
@@ -76,7 +76,8 @@ void MiFlushTags(MI_POOL_CACHE *Cache)
 }
 
 /* The slot's count goes to the table of all tags; the tag is looked at, once a thread. */
-__attribute__((noinline, cold)) void MiTakeSlot(MI_TAG_COUNT *Slot, ULONG64 Key, SIZE_T Bytes, void *Caller)
+__attribute__((noinline, cold)) void MiTakeSlot(MI_TAG_COUNT *Slot, ULONG64 Key, SIZE_T Bytes,
+                                                void *Caller)
 {
     if (!MiTagIsGood((ULONG)Key))
         MiBadTag((ULONG)(Key >> 32) - 1, Bytes, (ULONG)Key, Caller);
@@ -104,7 +105,8 @@ static void MiReport(MM_POOL_TAG *Tag, const MI_TAG_COUNT *Count)
     }
 }
 
-/* Both kinds of one tag come out as one entry: the other kind is looked up, and skipped at its turn. */
+/* Both kinds of one tag come out as one entry: the other kind is looked up, and skipped at its
+ * turn. */
 static ULONG MiReportAll(MM_POOL_TAG *Tags, ULONG Count, const MI_TAG_COUNT *Sums, ULONG Slots)
 {
     ULONG Found = 0;
@@ -197,6 +199,7 @@ void MiPoolStatistics(ULONG64 *PagedBytes, ULONG64 *NonPagedBytes)
     MiRelease(&MiCachesLock);
     *PagedBytes = *NonPagedBytes = 0;
     for (ULONG i = 0; Sums && i < Slots; i++)
-        *((Sums[i].Key >> 32) - 1 == MiPaged ? PagedBytes : NonPagedBytes) += (ULONG64)Sums[i].Bytes;
+        *((Sums[i].Key >> 32) - 1 == MiPaged ? PagedBytes : NonPagedBytes) +=
+            (ULONG64)Sums[i].Bytes;
     free(Sums);
 }

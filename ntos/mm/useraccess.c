@@ -1,6 +1,6 @@
 /*
- * User memory of the current process, reached without raising: the slot directly, ordinary memory of
- * an embedding program by a guarded copy, everything else by the client's hand.
+ * User memory of the current process, reached without raising: the slot directly, ordinary memory
+ * of an embedding program by a guarded copy, everything else by the client's hand.
  */
 #include "mi.h"
 
@@ -29,13 +29,15 @@ static MI_WHERE MiClassify(const MM_ADDRESS_SPACE *Space, const void *Address, S
     return Space->Embedded ? MiOrdinary : Space->Hand ? MiElsewhere : MiNowhere;
 }
 
-static BOOLEAN MiIsCommitted(const MM_ADDRESS_SPACE *Space, ULONG_PTR Address, SIZE_T Bytes, BOOLEAN Write)
+static BOOLEAN MiIsCommitted(const MM_ADDRESS_SPACE *Space, ULONG_PTR Address, SIZE_T Bytes,
+                             BOOLEAN Write)
 {
     ULONG_PTR Last = (Address + Bytes - 1) & ~(ULONG_PTR)(PAGE_SIZE - 1);
     MM_PTE Pte;
 
     for (Address &= ~(ULONG_PTR)(PAGE_SIZE - 1); Address <= Last; Address += PAGE_SIZE)
-        if (!MiTranslateIn(Space->DirectoryFrame, Address, &Pte) || (Write && !(Pte.Value & MI_PTE_WRITE)))
+        if (!MiTranslateIn(Space->DirectoryFrame, Address, &Pte) ||
+            (Write && !(Pte.Value & MI_PTE_WRITE)))
             return FALSE;
     return TRUE;
 }
@@ -47,7 +49,8 @@ static BOOLEAN MiIsUserRange(const void *Address, SIZE_T Bytes, BOOLEAN Write)
 
     if (!Bytes)
         return TRUE;
-    return Where == MiOrdinary || (Where == MiInSlot && MiIsCommitted(Space, (ULONG_PTR)Address, Bytes, Write));
+    return Where == MiOrdinary ||
+           (Where == MiInSlot && MiIsCommitted(Space, (ULONG_PTR)Address, Bytes, Write));
 }
 
 BOOLEAN MmIsUserRange(const void *Address, SIZE_T Bytes)

@@ -1,4 +1,5 @@
-/* Virtual memory of a process: the bodies of NtAllocateVirtualMemory and its relatives. PASSIVE_LEVEL. */
+/* Virtual memory of a process: the bodies of NtAllocateVirtualMemory and its relatives.
+ * PASSIVE_LEVEL. */
 #include "mi.h"
 
 #include <stdlib.h>
@@ -33,7 +34,8 @@ static NTSTATUS MiWritePtes(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Byte
     NTSTATUS Status = STATUS_SUCCESS;
 
     for (ULONG_PTR At = Base; At < Base + Bytes && NT_SUCCESS(Status); At += PAGE_SIZE)
-        Status = MiSetPte(Space->DirectoryFrame, At, Flags ? (MiSlotFrame(Space, At) << PAGE_SHIFT) | Flags : 0);
+        Status = MiSetPte(Space->DirectoryFrame, At,
+                          Flags ? (MiSlotFrame(Space, At) << PAGE_SHIFT) | Flags : 0);
     return Status;
 }
 
@@ -43,7 +45,8 @@ static void MiMarkPages(MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes, ULONG Prote
 }
 
 /* Pages of a private view get memory, zeroed where there was none. */
-static NTSTATUS MiCommit(MM_ADDRESS_SPACE *Space, MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes, ULONG Protect)
+static NTSTATUS MiCommit(MM_ADDRESS_SPACE *Space, MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes,
+                         ULONG Protect)
 {
     NTSTATUS Status = MiWritePtes(Space, Base, Bytes, Protect);
 
@@ -52,15 +55,16 @@ static NTSTATUS MiCommit(MM_ADDRESS_SPACE *Space, MI_VIEW *View, ULONG_PTR Base,
     if (host_protect((void *)Base, Bytes, MiHostProtection(Protect)) < 0)
         return STATUS_NO_MEMORY;
     if (Space->Hand)
-        Status = Space->Hand->Map(Space->HandContext, Space->File, Base - Space->Low, (PVOID)Base, Bytes,
-                                  MiHostProtection(Protect) | (Protect >= PAGE_EXECUTE ? HOST_EXECUTE : 0));
+        Status = Space->Hand->Map(
+            Space->HandContext, Space->File, Base - Space->Low, (PVOID)Base, Bytes,
+            MiHostProtection(Protect) | (Protect >= PAGE_EXECUTE ? HOST_EXECUTE : 0));
     if (NT_SUCCESS(Status))
         MiMarkPages(View, Base, Bytes, Protect);
     return Status;
 }
 
-static NTSTATUS MiReserve(MM_ADDRESS_SPACE *Space, ULONG_PTR *Base, SIZE_T Bytes, ULONG Type, ULONG Protect,
-                          MI_VIEW **Out)
+static NTSTATUS MiReserve(MM_ADDRESS_SPACE *Space, ULONG_PTR *Base, SIZE_T Bytes, ULONG Type,
+                          ULONG Protect, MI_VIEW **Out)
 {
     MI_VIEW *View;
 
@@ -85,7 +89,8 @@ static NTSTATUS MiReserve(MM_ADDRESS_SPACE *Space, ULONG_PTR *Base, SIZE_T Bytes
 }
 
 /* What is reserved begins at a multiple of 64 KiB, what is committed at a page. */
-static NTSTATUS MiAllocateLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR *Base, SIZE_T *Bytes, ULONG Type, ULONG Protect)
+static NTSTATUS MiAllocateLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR *Base, SIZE_T *Bytes,
+                                 ULONG Type, ULONG Protect)
 {
     ULONG_PTR End = *Base + *Bytes;
     MI_VIEW *View = NULL;
@@ -109,7 +114,8 @@ static NTSTATUS MiAllocateLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR *Base, SIZE_
 }
 
 /* Doc: ntifs/nf-ntifs-ntallocatevirtualmemory */
-NTSTATUS MmAllocateUser(MM_ADDRESS_SPACE *Space, PVOID *Base, SIZE_T *Bytes, ULONG Type, ULONG Protect)
+NTSTATUS MmAllocateUser(MM_ADDRESS_SPACE *Space, PVOID *Base, SIZE_T *Bytes, ULONG Type,
+                        ULONG Protect)
 {
     ULONG_PTR At = (ULONG_PTR)*Base;
     SIZE_T Size = *Bytes;
@@ -155,7 +161,8 @@ static NTSTATUS MiFreeLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR *Base, SIZE_T *B
         return STATUS_INVALID_PAGE_PROTECTION;
     if (!*Bytes && Start != View->Base)
         return STATUS_FREE_VM_NOT_AT_BASE;
-    *Bytes = *Bytes ? (*Base + *Bytes - Start + PAGE_SIZE - 1) & ~(SIZE_T)(PAGE_SIZE - 1) : View->Bytes;
+    *Bytes =
+        *Bytes ? (*Base + *Bytes - Start + PAGE_SIZE - 1) & ~(SIZE_T)(PAGE_SIZE - 1) : View->Bytes;
     *Base = Start;
     if (*Bytes > View->Base + View->Bytes - Start)
         return STATUS_UNABLE_TO_FREE_VM;
@@ -197,7 +204,8 @@ static BOOLEAN MiAllCommitted(MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes)
     return TRUE;
 }
 
-static NTSTATUS MiProtectLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes, ULONG Protect, PULONG Old)
+static NTSTATUS MiProtectLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes,
+                                ULONG Protect, PULONG Old)
 {
     MI_VIEW *View = MiViewOf(Space, Base);
     NTSTATUS Status;
@@ -221,7 +229,8 @@ static NTSTATUS MiProtectLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T 
 }
 
 /* Doc: ntifs (NtProtectVirtualMemory) */
-NTSTATUS MmProtectUser(MM_ADDRESS_SPACE *Space, PVOID *Base, SIZE_T *Bytes, ULONG Protect, PULONG Old)
+NTSTATUS MmProtectUser(MM_ADDRESS_SPACE *Space, PVOID *Base, SIZE_T *Bytes, ULONG Protect,
+                       PULONG Old)
 {
     ULONG_PTR At = (ULONG_PTR)*Base & ~(ULONG_PTR)(PAGE_SIZE - 1);
     ULONG_PTR End = (ULONG_PTR)*Base + *Bytes;
@@ -244,9 +253,12 @@ NTSTATUS MmProtectUser(MM_ADDRESS_SPACE *Space, PVOID *Base, SIZE_T *Bytes, ULON
     return Status;
 }
 
-static void MiDescribeFree(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, MM_BASIC_INFORMATION *Information)
+static void MiDescribeFree(MM_ADDRESS_SPACE *Space, ULONG_PTR Base,
+                           MM_BASIC_INFORMATION *Information)
 {
-    ULONG_PTR End = Base < Space->Low ? Space->Low : Base < Space->High ? Space->High : MM_SYSTEM_LOW;
+    ULONG_PTR End = Base < Space->Low    ? Space->Low
+                    : Base < Space->High ? Space->High
+                                         : MM_SYSTEM_LOW;
 
     for (LIST_ENTRY *Entry = Space->Views.Flink; Entry != &Space->Views; Entry = Entry->Flink) {
         MI_VIEW *View = CONTAINING_RECORD(Entry, MI_VIEW, Link);
@@ -288,7 +300,8 @@ static void MiDescribeView(MI_VIEW *View, ULONG_PTR Base, MM_BASIC_INFORMATION *
 }
 
 /* MemoryBasicInformation. Doc: ntifs/nf-ntifs-ntqueryvirtualmemory */
-NTSTATUS MmQueryUser(MM_ADDRESS_SPACE *Space, PVOID Base, PVOID Information, SIZE_T Length, PSIZE_T Returned)
+NTSTATUS MmQueryUser(MM_ADDRESS_SPACE *Space, PVOID Base, PVOID Information, SIZE_T Length,
+                     PSIZE_T Returned)
 {
     MM_BASIC_INFORMATION Basic = {.BaseAddress = PAGE_ALIGN(Base)};
     MI_VIEW *View;

@@ -1,6 +1,6 @@
 /*
- * Views: what lies where in a slot. Each is entered in the space's list, by address; its pages are in
- * the page tables, in this process's mappings, and, by the client's hand, in the client's.
+ * Views: what lies where in a slot. Each is entered in the space's list, by address; its pages are
+ * in the page tables, in this process's mappings, and, by the client's hand, in the client's.
  */
 #include "mi.h"
 
@@ -8,7 +8,8 @@
 
 #define MI_GRANULARITY ((ULONG_PTR)0x10000)
 
-/* Protections that user memory may have. There is no execution of client memory in the kernel process. */
+/* Protections that user memory may have. There is no execution of client memory in the kernel
+ * process. */
 int MiHostProtection(ULONG Protect)
 {
     switch (Protect & 0xFF) {
@@ -28,7 +29,8 @@ int MiHostProtection(ULONG Protect)
 static int MiClientProtection(ULONG Protect)
 {
     return MiHostProtection(Protect) |
-           (Protect & (PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE) ? HOST_EXECUTE : 0);
+           (Protect & (PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE) ? HOST_EXECUTE
+                                                                                  : 0);
 }
 
 ULONG64 MiPteProtection(ULONG Protect)
@@ -68,7 +70,8 @@ BOOLEAN MiUserRangeIsFree(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes)
     if (Base < Space->Low || Base >= Space->High || Bytes > Space->High - Base)
         return FALSE;
     for (LIST_ENTRY *Entry = Space->Views.Flink; Entry != &Space->Views; Entry = Entry->Flink)
-        if (Base < MiViewAt(Entry)->Base + MiViewAt(Entry)->Bytes && MiViewAt(Entry)->Base < Base + Bytes)
+        if (Base < MiViewAt(Entry)->Base + MiViewAt(Entry)->Bytes &&
+            MiViewAt(Entry)->Base < Base + Bytes)
             return FALSE;
     return TRUE;
 }
@@ -90,13 +93,15 @@ ULONG_PTR MiFindUserRange(MM_ADDRESS_SPACE *Space, SIZE_T Bytes, BOOLEAN TopDown
         }
         if (Entry == &Space->Views)
             return Found;
-        Start = (MiViewAt(Entry)->Base + MiViewAt(Entry)->Bytes + MI_GRANULARITY - 1) & ~(MI_GRANULARITY - 1);
+        Start = (MiViewAt(Entry)->Base + MiViewAt(Entry)->Bytes + MI_GRANULARITY - 1) &
+                ~(MI_GRANULARITY - 1);
     }
 }
 
-/* The client's side of one piece of a file; a page that it may not write to comes by a descriptor that cannot. */
-static NTSTATUS MiClientMap(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes, int File, ULONG64 Offset,
-                            ULONG Protect)
+/* The client's side of one piece of a file; a page that it may not write to comes by a descriptor
+ * that cannot. */
+static NTSTATUS MiClientMap(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes, int File,
+                            ULONG64 Offset, ULONG Protect)
 {
     int ReadOnly = -1;
     NTSTATUS Status;
@@ -108,15 +113,15 @@ static NTSTATUS MiClientMap(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Byte
         if (ReadOnly < 0)
             return STATUS_INSUFFICIENT_RESOURCES;
     }
-    Status = Space->Hand->Map(Space->HandContext, ReadOnly < 0 ? File : ReadOnly, Offset, (PVOID)Base, Bytes,
-                              MiClientProtection(Protect));
+    Status = Space->Hand->Map(Space->HandContext, ReadOnly < 0 ? File : ReadOnly, Offset,
+                              (PVOID)Base, Bytes, MiClientProtection(Protect));
     if (ReadOnly >= 0)
         host_close(ReadOnly);
     return Status;
 }
 
-static NTSTATUS MiSetUserPtes(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, const PFN_NUMBER *Frames, SIZE_T Count,
-                              ULONG Protect)
+static NTSTATUS MiSetUserPtes(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, const PFN_NUMBER *Frames,
+                              SIZE_T Count, ULONG Protect)
 {
     ULONG64 Flags = MiPteProtection(Protect);
     NTSTATUS Status = STATUS_SUCCESS;
@@ -128,8 +133,8 @@ static NTSTATUS MiSetUserPtes(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, const PFN
 }
 
 /* Frames become visible at Base, on both sides. On failure nothing is. */
-NTSTATUS MiMapUserFrames(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, const PFN_NUMBER *Frames, SIZE_T Count,
-                         ULONG Protect)
+NTSTATUS MiMapUserFrames(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, const PFN_NUMBER *Frames,
+                         SIZE_T Count, ULONG Protect)
 {
     NTSTATUS Status = MiSetUserPtes(Space, Base, Frames, Count, Protect);
 
@@ -140,7 +145,8 @@ NTSTATUS MiMapUserFrames(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, const PFN_NUMB
         int File;
         SIZE_T Run = MiFileRun(Frames + Done, Count - Done, &File, &Offset);
 
-        Status = MiClientMap(Space, Base + (Done << PAGE_SHIFT), Run << PAGE_SHIFT, File, Offset, Protect);
+        Status = MiClientMap(Space, Base + (Done << PAGE_SHIFT), Run << PAGE_SHIFT, File, Offset,
+                             Protect);
         Done += Run;
     }
     if (!NT_SUCCESS(Status))
@@ -162,9 +168,9 @@ NTSTATUS MiProtectUserRange(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Byte
 {
     if (host_protect((void *)Base, Bytes, MiHostProtection(Protect)) < 0)
         return STATUS_INSUFFICIENT_RESOURCES;
-    return Space->Hand
-               ? Space->Hand->Protect(Space->HandContext, (PVOID)Base, Bytes, MiClientProtection(Protect))
-               : STATUS_SUCCESS;
+    return Space->Hand ? Space->Hand->Protect(Space->HandContext, (PVOID)Base, Bytes,
+                                              MiClientProtection(Protect))
+                       : STATUS_SUCCESS;
 }
 
 static void MiReleaseMdlView(MI_VIEW *View)

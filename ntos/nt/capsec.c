@@ -4,7 +4,10 @@
 #include "nt/capture.h"
 #include <string.h>
 
-typedef struct PART { const void *User; ULONG Bytes; } PART;
+typedef struct PART {
+    const void *User;
+    ULONG Bytes;
+} PART;
 
 static NTSTATUS MeasureSid(const void *User, PART *Part)
 {
@@ -49,7 +52,8 @@ static NTSTATUS ReadHeader(const void *User, SECURITY_DESCRIPTOR *Header)
     if ((Relative.Control & SE_SELF_RELATIVE) == 0) {
         Status = MmCopyFromUser(Header, User, sizeof(*Header));
         Header->Revision = Relative.Revision;
-        Header->Control = Relative.Control; /* as checked, whatever the client has made of it since */
+        Header->Control =
+            Relative.Control; /* as checked, whatever the client has made of it since */
         return Status;
     }
     Header->Revision = Relative.Revision;
@@ -71,12 +75,15 @@ static NTSTATUS CopyPart(UCHAR *Base, ULONG *Offset, PULONG Field, const PART *P
     return MmCopyFromUser(Base + *Field, Part->User, Part->Bytes);
 }
 
-static BOOLEAN IsValidCopy(const UCHAR *Base, const SECURITY_DESCRIPTOR_RELATIVE *Copy, const PART Parts[4])
+static BOOLEAN IsValidCopy(const UCHAR *Base, const SECURITY_DESCRIPTOR_RELATIVE *Copy,
+                           const PART Parts[4])
 {
     const UCHAR *Owner = Base + Copy->Owner, *Group = Base + Copy->Group;
-    if (Copy->Owner != 0 && FIELD_OFFSET(SID, SubAuthority) + Owner[1] * sizeof(ULONG) != Parts[0].Bytes)
+    if (Copy->Owner != 0 &&
+        FIELD_OFFSET(SID, SubAuthority) + Owner[1] * sizeof(ULONG) != Parts[0].Bytes)
         return FALSE;
-    if (Copy->Group != 0 && FIELD_OFFSET(SID, SubAuthority) + Group[1] * sizeof(ULONG) != Parts[1].Bytes)
+    if (Copy->Group != 0 &&
+        FIELD_OFFSET(SID, SubAuthority) + Group[1] * sizeof(ULONG) != Parts[1].Bytes)
         return FALSE;
     for (int i = 2; i < 4; i++) {
         ULONG Offset = i == 2 ? Copy->Sacl : Copy->Dacl;
@@ -113,7 +120,8 @@ NTSTATUS NtpCaptureSecurity(PSECURITY_DESCRIPTOR Descriptor, PVOID *Captured)
     RtlZeroMemory(Base, Bytes);
     Copy->Revision = SECURITY_DESCRIPTOR_REVISION;
     Copy->Control = Header.Control | SE_SELF_RELATIVE;
-    ULONG Offset = sizeof(*Copy), *Fields[4] = {(PULONG)&Copy->Owner, (PULONG)&Copy->Group, (PULONG)&Copy->Sacl, (PULONG)&Copy->Dacl};
+    ULONG Offset = sizeof(*Copy), *Fields[4] = {(PULONG)&Copy->Owner, (PULONG)&Copy->Group,
+                                                (PULONG)&Copy->Sacl, (PULONG)&Copy->Dacl};
     for (int i = 0; i < 4 && NT_SUCCESS(Status); i++)
         Status = CopyPart(Base, &Offset, Fields[i], &Parts[i]);
     if (NT_SUCCESS(Status) && !IsValidCopy(Base, Copy, Parts))

@@ -61,7 +61,8 @@ static NTSTATUS CaptureQuality(KPROCESSOR_MODE Mode, NTP_ATTRIBUTES *Storage)
 {
     if (Storage->Attributes.SecurityQualityOfService == NULL)
         return STATUS_SUCCESS;
-    NTSTATUS Status = NTP_READ(Mode, Storage->Quality, Storage->Attributes.SecurityQualityOfService);
+    NTSTATUS Status =
+        NTP_READ(Mode, Storage->Quality, Storage->Attributes.SecurityQualityOfService);
     if (!NT_SUCCESS(Status))
         return Status;
     if (Storage->Quality.Length != sizeof(SECURITY_QUALITY_OF_SERVICE))
@@ -70,8 +71,8 @@ static NTSTATUS CaptureQuality(KPROCESSOR_MODE Mode, NTP_ATTRIBUTES *Storage)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NtpCaptureAttributes(KPROCESSOR_MODE Mode, POBJECT_ATTRIBUTES Attributes, NTP_ATTRIBUTES *Storage,
-                              POBJECT_ATTRIBUTES *Captured)
+NTSTATUS NtpCaptureAttributes(KPROCESSOR_MODE Mode, POBJECT_ATTRIBUTES Attributes,
+                              NTP_ATTRIBUTES *Storage, POBJECT_ATTRIBUTES *Captured)
 {
     RtlZeroMemory(Storage, sizeof(*Storage));
     *Captured = NULL;
@@ -170,7 +171,8 @@ NTSTATUS NtpEndOutput(NTP_OUTPUT *Output, NTSTATUS Status, ULONG Bytes)
     return Status;
 }
 
-NTSTATUS NtpEndQuery(NTP_OUTPUT *Output, NTSTATUS Status, ULONG Bytes, PULONG Returned, ULONG Needed)
+NTSTATUS NtpEndQuery(NTP_OUTPUT *Output, NTSTATUS Status, ULONG Bytes, PULONG Returned,
+                     ULONG Needed)
 {
     Status = NtpEndOutput(Output, Status, Bytes);
     NTSTATUS Written = NTP_WRITE_OPTIONAL(Output->Mode, Returned, Needed);
@@ -188,12 +190,15 @@ NTSTATUS NtpEndAnswer(NTP_ANSWER *Answer, NTSTATUS Status, NTSTATUS TooSmall, PU
 {
     if (NT_SUCCESS(Status) && Answer->Needed > Answer->Output.Length)
         Status = TooSmall;
-    return NtpEndQuery(&Answer->Output, Status, NT_SUCCESS(Status) ? Answer->Needed : 0, Returned, Answer->Needed);
+    return NtpEndQuery(&Answer->Output, Status, NT_SUCCESS(Status) ? Answer->Needed : 0, Returned,
+                       Answer->Needed);
 }
 
-NTSTATUS NtpQueryFixed(KPROCESSOR_MODE Mode, PVOID User, ULONG Length, PULONG Returned, const void *Data, ULONG Size)
+NTSTATUS NtpQueryFixed(KPROCESSOR_MODE Mode, PVOID User, ULONG Length, PULONG Returned,
+                       const void *Data, ULONG Size)
 {
-    NTSTATUS Status = Length == Size ? NtpWrite(Mode, User, Data, Size) : STATUS_INFO_LENGTH_MISMATCH;
+    NTSTATUS Status =
+        Length == Size ? NtpWrite(Mode, User, Data, Size) : STATUS_INFO_LENGTH_MISMATCH;
     if (Status == STATUS_ACCESS_VIOLATION)
         return Status;
     NTSTATUS Written = NTP_WRITE_OPTIONAL(Mode, Returned, Size);
@@ -211,7 +216,8 @@ NTSTATUS NtpReturnHandle(KPROCESSOR_MODE Mode, PHANDLE To, HANDLE Handle, NTSTAT
     return Written;
 }
 
-NTSTATUS NtpCaptureTimeout(KPROCESSOR_MODE Mode, PLARGE_INTEGER From, PLARGE_INTEGER Storage, PLARGE_INTEGER *Captured)
+NTSTATUS NtpCaptureTimeout(KPROCESSOR_MODE Mode, PLARGE_INTEGER From, PLARGE_INTEGER Storage,
+                           PLARGE_INTEGER *Captured)
 {
     *Captured = From == NULL ? NULL : Storage;
     return From == NULL ? STATUS_SUCCESS : NTP_READ(Mode, *Storage, From);

@@ -1,5 +1,6 @@
 /*
- * Completion ports: a queue of packets and a semaphore that counts them. io posts the completions of the files that are bound to a port.
+ * Completion ports: a queue of packets and a semaphore that counts them. io posts the completions
+ * of the files that are bound to a port.
  */
 #include "nt/capture.h"
 
@@ -17,7 +18,8 @@ typedef struct PORT {
 
 static POBJECT_TYPE PortType;
 
-static NTSTATUS Post(PVOID Object, PVOID Key, PVOID ApcContext, NTSTATUS Status, ULONG_PTR Information)
+static NTSTATUS Post(PVOID Object, PVOID Key, PVOID ApcContext, NTSTATUS Status,
+                     ULONG_PTR Information)
 {
     PORT *Port = Object;
     KIRQL Irql;
@@ -68,27 +70,30 @@ NTSTATUS NtpInitCompletionPorts(void)
                                             STANDARD_RIGHTS_WRITE | IO_COMPLETION_MODIFY_STATE,
                                             STANDARD_RIGHTS_EXECUTE | SYNCHRONIZE,
                                             STANDARD_RIGHTS_REQUIRED | SYNCHRONIZE | 3};
-    NTSTATUS Status = ObCreateObjectType_(L"IoCompletion", &Procedures, &Mapping, Mapping.GenericAll, NonPagedPool, NTP_TAG,
-                                          FIELD_OFFSET(PORT, Waiting), &PortType);
+    NTSTATUS Status =
+        ObCreateObjectType_(L"IoCompletion", &Procedures, &Mapping, Mapping.GenericAll,
+                            NonPagedPool, NTP_TAG, FIELD_OFFSET(PORT, Waiting), &PortType);
     if (NT_SUCCESS(Status))
         IopSetCompletionPorts(PortType, Post);
     return Status;
 }
 
 /* Count, how many threads may run at a time, is taken as no limit. */
-NTSTATUS NTAPI NtCreateIoCompletion(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, ULONG Count)
+NTSTATUS NTAPI NtCreateIoCompletion(PHANDLE Handle, ACCESS_MASK Desired,
+                                    POBJECT_ATTRIBUTES Attributes, ULONG Count)
 {
     return NtpCreateObject(PortType, sizeof(PORT), Initialize, NULL, Handle, Desired, Attributes);
 }
 
-NTSTATUS NTAPI NtOpenIoCompletion(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
+NTSTATUS NTAPI NtOpenIoCompletion(PHANDLE Handle, ACCESS_MASK Desired,
+                                  POBJECT_ATTRIBUTES Attributes)
 {
     return NtpOpenObject(PortType, Handle, Desired, Attributes);
 }
 
 /* Needs IO_COMPLETION_MODIFY_STATE. */
-NTSTATUS NTAPI NtSetIoCompletion(HANDLE Handle, PVOID Key, PVOID ApcContext, NTSTATUS CompletionStatus,
-                                 ULONG_PTR Information)
+NTSTATUS NTAPI NtSetIoCompletion(HANDLE Handle, PVOID Key, PVOID ApcContext,
+                                 NTSTATUS CompletionStatus, ULONG_PTR Information)
 {
     PVOID Port;
     NTSTATUS Status = NtpReference(Handle, IO_COMPLETION_MODIFY_STATE, PortType, NtpMode(), &Port);
@@ -99,7 +104,8 @@ NTSTATUS NTAPI NtSetIoCompletion(HANDLE Handle, PVOID Key, PVOID ApcContext, NTS
     return Status;
 }
 
-static NTSTATUS Return(KPROCESSOR_MODE Mode, PACKET *Packet, PVOID *Key, PVOID *ApcContext, PIO_STATUS_BLOCK Iosb)
+static NTSTATUS Return(KPROCESSOR_MODE Mode, PACKET *Packet, PVOID *Key, PVOID *ApcContext,
+                       PIO_STATUS_BLOCK Iosb)
 {
     NTSTATUS Status = NTP_WRITE(Mode, Key, Packet->Key);
     if (NT_SUCCESS(Status))
@@ -111,8 +117,8 @@ static NTSTATUS Return(KPROCESSOR_MODE Mode, PACKET *Packet, PVOID *Key, PVOID *
 }
 
 /* The oldest packet; STATUS_TIMEOUT without one. Needs IO_COMPLETION_MODIFY_STATE. */
-NTSTATUS NTAPI NtRemoveIoCompletion(HANDLE Handle, PVOID *Key, PVOID *ApcContext, PIO_STATUS_BLOCK Iosb,
-                                    PLARGE_INTEGER Timeout)
+NTSTATUS NTAPI NtRemoveIoCompletion(HANDLE Handle, PVOID *Key, PVOID *ApcContext,
+                                    PIO_STATUS_BLOCK Iosb, PLARGE_INTEGER Timeout)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     LARGE_INTEGER Storage;
@@ -136,13 +142,14 @@ NTSTATUS NTAPI NtRemoveIoCompletion(HANDLE Handle, PVOID *Key, PVOID *ApcContext
 }
 
 /* Needs IO_COMPLETION_QUERY_STATE. */
-NTSTATUS NTAPI NtQueryIoCompletion(HANDLE Handle, IO_COMPLETION_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
-                                   PULONG Returned)
+NTSTATUS NTAPI NtQueryIoCompletion(HANDLE Handle, IO_COMPLETION_INFORMATION_CLASS Class,
+                                   PVOID Information, ULONG Length, PULONG Returned)
 {
     PORT *Port;
     if (Class != IoCompletionBasicInformation)
         return STATUS_INVALID_INFO_CLASS;
-    NTSTATUS Status = NtpReference(Handle, IO_COMPLETION_QUERY_STATE, PortType, NtpMode(), (PVOID *)&Port);
+    NTSTATUS Status =
+        NtpReference(Handle, IO_COMPLETION_QUERY_STATE, PortType, NtpMode(), (PVOID *)&Port);
     if (!NT_SUCCESS(Status))
         return Status;
     IO_COMPLETION_BASIC_INFORMATION Basic = {KeReadStateSemaphore(&Port->Waiting)};

@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* Doc: wdm/nf-wdm-zwcreatedirectoryobject */
-NTSTATUS NTAPI NtCreateDirectoryObject(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
+NTSTATUS NTAPI NtCreateDirectoryObject(PHANDLE Handle, ACCESS_MASK Desired,
+                                       POBJECT_ATTRIBUTES Attributes)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_ATTRIBUTES Storage;
@@ -22,12 +23,14 @@ NTSTATUS NTAPI NtCreateDirectoryObject(PHANDLE Handle, ACCESS_MASK Desired, POBJ
 }
 
 /* Doc: ntifs/nf-ntifs-zwopendirectoryobject */
-NTSTATUS NTAPI NtOpenDirectoryObject(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
+NTSTATUS NTAPI NtOpenDirectoryObject(PHANDLE Handle, ACCESS_MASK Desired,
+                                     POBJECT_ATTRIBUTES Attributes)
 {
     return NtpOpenObject(ObpDirectoryType, Handle, Desired, Attributes);
 }
 
-/* The listing is laid out from both ends of the buffer: entries from its start, text down from its end. */
+/* The listing is laid out from both ends of the buffer: entries from its start, text down from its
+ * end. */
 typedef struct LISTING {
     POBJECT_DIRECTORY_INFORMATION Entries;
     ULONG Count, Length, TextLow; /* TextLow: offset of the text so far */
@@ -47,7 +50,8 @@ static BOOLEAN AddEntry(PVOID Context, PUNICODE_STRING Name, PUNICODE_STRING Typ
 {
     LISTING *Listing = Context;
     SIZE_T Text = Name->Length + Type->Length + 2 * sizeof(WCHAR);
-    SIZE_T Entries = (Listing->Count + 2) * sizeof(OBJECT_DIRECTORY_INFORMATION); /* this one and the empty last */
+    SIZE_T Entries = (Listing->Count + 2) *
+                     sizeof(OBJECT_DIRECTORY_INFORMATION); /* this one and the empty last */
     if ((Listing->Single && Listing->Count == 1) || Listing->TextLow < Entries + Text) {
         Listing->Full = TRUE;
         return FALSE;
@@ -58,7 +62,8 @@ static BOOLEAN AddEntry(PVOID Context, PUNICODE_STRING Name, PUNICODE_STRING Typ
     return TRUE;
 }
 
-/* Closes the gap between entries and text, and makes the addresses the caller's. Returns the bytes used. */
+/* Closes the gap between entries and text, and makes the addresses the caller's. Returns the bytes
+ * used. */
 static ULONG FinishListing(LISTING *Listing, const NTP_OUTPUT *Output)
 {
     UCHAR *Base = Output->Buffer;
@@ -66,18 +71,22 @@ static ULONG FinishListing(LISTING *Listing, const NTP_OUTPUT *Output)
     ULONG TextBytes = Listing->Length - Listing->TextLow;
     ULONG_PTR Shift = (ULONG_PTR)Output->User + TextStart - ((ULONG_PTR)Base + Listing->TextLow);
     for (ULONG i = 0; i < Listing->Count; i++) {
-        Listing->Entries[i].Name.Buffer = (PWCH)((ULONG_PTR)Listing->Entries[i].Name.Buffer + Shift);
-        Listing->Entries[i].TypeName.Buffer = (PWCH)((ULONG_PTR)Listing->Entries[i].TypeName.Buffer + Shift);
+        Listing->Entries[i].Name.Buffer =
+            (PWCH)((ULONG_PTR)Listing->Entries[i].Name.Buffer + Shift);
+        Listing->Entries[i].TypeName.Buffer =
+            (PWCH)((ULONG_PTR)Listing->Entries[i].TypeName.Buffer + Shift);
     }
     RtlZeroMemory(&Listing->Entries[Listing->Count], sizeof(OBJECT_DIRECTORY_INFORMATION));
     memmove(Base + TextStart, Base + Listing->TextLow, TextBytes);
     return TextStart + TextBytes;
 }
 
-static NTSTATUS List(PVOID Directory, NTP_OUTPUT *Output, BOOLEAN Single, PULONG Index, PULONG Bytes)
+static NTSTATUS List(PVOID Directory, NTP_OUTPUT *Output, BOOLEAN Single, PULONG Index,
+                     PULONG Bytes)
 {
     ULONG Length = Output->Length & ~1u;
-    LISTING Listing = {.Entries = Output->Buffer, .Length = Length, .TextLow = Length, .Single = Single};
+    LISTING Listing = {
+        .Entries = Output->Buffer, .Length = Length, .TextLow = Length, .Single = Single};
     *Bytes = 0;
     if (Length < sizeof(OBJECT_DIRECTORY_INFORMATION))
         return STATUS_BUFFER_TOO_SMALL;
@@ -90,16 +99,19 @@ static NTSTATUS List(PVOID Directory, NTP_OUTPUT *Output, BOOLEAN Single, PULONG
     return Listing.Full && !Single ? STATUS_MORE_ENTRIES : STATUS_SUCCESS;
 }
 
-/* Context counts the entries already returned. STATUS_MORE_ENTRIES: the buffer is full; STATUS_NO_MORE_ENTRIES: the end;
- * STATUS_BUFFER_TOO_SMALL: not even one. Doc: ntifs/nf-ntifs-zwquerydirectoryobject */
-NTSTATUS NTAPI NtQueryDirectoryObject(HANDLE Handle, PVOID Buffer, ULONG Length, BOOLEAN SingleEntry,
-                                      BOOLEAN RestartScan, PULONG Context, PULONG Returned)
+/* Context counts the entries already returned. STATUS_MORE_ENTRIES: the buffer is full;
+ * STATUS_NO_MORE_ENTRIES: the end; STATUS_BUFFER_TOO_SMALL: not even one. Doc:
+ * ntifs/nf-ntifs-zwquerydirectoryobject */
+NTSTATUS NTAPI NtQueryDirectoryObject(HANDLE Handle, PVOID Buffer, ULONG Length,
+                                      BOOLEAN SingleEntry, BOOLEAN RestartScan, PULONG Context,
+                                      PULONG Returned)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_OUTPUT Output;
     PVOID Directory;
     ULONG Index = 0, Bytes;
-    NTSTATUS Status = RestartScan ? NtpProbe(Mode, Context, sizeof(*Context)) : NTP_READ(Mode, Index, Context);
+    NTSTATUS Status =
+        RestartScan ? NtpProbe(Mode, Context, sizeof(*Context)) : NTP_READ(Mode, Index, Context);
     if (NT_SUCCESS(Status))
         Status = NTP_PROBE_OPTIONAL(Mode, Returned);
     if (NT_SUCCESS(Status))
@@ -118,8 +130,8 @@ NTSTATUS NTAPI NtQueryDirectoryObject(HANDLE Handle, PVOID Buffer, ULONG Length,
 }
 
 /* Doc: ntifs/nf-ntifs-zwcreatesymboliclinkobject */
-NTSTATUS NTAPI NtCreateSymbolicLinkObject(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
-                                          PUNICODE_STRING Target)
+NTSTATUS NTAPI NtCreateSymbolicLinkObject(PHANDLE Handle, ACCESS_MASK Desired,
+                                          POBJECT_ATTRIBUTES Attributes, PUNICODE_STRING Target)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_ATTRIBUTES Storage;
@@ -143,12 +155,14 @@ NTSTATUS NTAPI NtCreateSymbolicLinkObject(PHANDLE Handle, ACCESS_MASK Desired, P
 }
 
 /* Doc: wdm/nf-wdm-zwopensymboliclinkobject */
-NTSTATUS NTAPI NtOpenSymbolicLinkObject(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
+NTSTATUS NTAPI NtOpenSymbolicLinkObject(PHANDLE Handle, ACCESS_MASK Desired,
+                                        POBJECT_ATTRIBUTES Attributes)
 {
     return NtpOpenObject(ObpSymbolicLinkType, Handle, Desired, Attributes);
 }
 
-static NTSTATUS ReadTarget(PVOID Link, KPROCESSOR_MODE Mode, UNICODE_STRING Unsafe, PUNICODE_STRING User, PULONG Returned)
+static NTSTATUS ReadTarget(PVOID Link, KPROCESSOR_MODE Mode, UNICODE_STRING Unsafe,
+                           PUNICODE_STRING User, PULONG Returned)
 {
     NTP_OUTPUT Output;
     ULONG Needed = 0;
@@ -158,7 +172,9 @@ static NTSTATUS ReadTarget(PVOID Link, KPROCESSOR_MODE Mode, UNICODE_STRING Unsa
     UNICODE_STRING Target = {0, Unsafe.MaximumLength, Output.Buffer};
     Status = ObQuerySymbolicLink_(Link, &Target, &Needed);
     Status = NtpEndQuery(&Output, Status, NT_SUCCESS(Status) ? Target.Length : 0, Returned, Needed);
-    return NT_SUCCESS(Status) ? NTP_WRITE(Mode, NTP_MEMBER(UNICODE_STRING, User, Length), Target.Length) : Status;
+    return NT_SUCCESS(Status)
+               ? NTP_WRITE(Mode, NTP_MEMBER(UNICODE_STRING, User, Length), Target.Length)
+               : Status;
 }
 
 /* STATUS_BUFFER_TOO_SMALL with the needed length. Doc: wdm/nf-wdm-zwquerysymboliclinkobject */

@@ -18,7 +18,8 @@ static NTSTATUS Run(NTSTATUS (*Routine)(PUNICODE_STRING ServiceKey), PUNICODE_ST
     return Status;
 }
 
-/* ServiceKey: \Registry\Machine\System\CurrentControlSet\Services\NAME. Needs SeLoadDriverPrivilege. Doc: wdm/nf-wdm-zwloaddriver */
+/* ServiceKey: \Registry\Machine\System\CurrentControlSet\Services\NAME. Needs
+ * SeLoadDriverPrivilege. Doc: wdm/nf-wdm-zwloaddriver */
 NTSTATUS NTAPI NtLoadDriver(PUNICODE_STRING ServiceKey)
 {
     return Run(LdrLoadDriver, ServiceKey);

@@ -3,7 +3,10 @@
  */
 #include "nt/capture.h"
 
-typedef struct EVENT_PARAMETERS { EVENT_TYPE Type; BOOLEAN State; } EVENT_PARAMETERS;
+typedef struct EVENT_PARAMETERS {
+    EVENT_TYPE Type;
+    BOOLEAN State;
+} EVENT_PARAMETERS;
 
 static NTSTATUS Initialize(PVOID Body, PVOID Context)
 {
@@ -12,14 +15,16 @@ static NTSTATUS Initialize(PVOID Body, PVOID Context)
     return STATUS_SUCCESS;
 }
 
-/* STATUS_OBJECT_NAME_EXISTS (a success) with OBJ_OPENIF and an existing event. Doc: ntifs/nf-ntifs-zwcreateevent */
-NTSTATUS NTAPI NtCreateEvent(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, EVENT_TYPE Type,
-                             BOOLEAN InitialState)
+/* STATUS_OBJECT_NAME_EXISTS (a success) with OBJ_OPENIF and an existing event. Doc:
+ * ntifs/nf-ntifs-zwcreateevent */
+NTSTATUS NTAPI NtCreateEvent(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                             EVENT_TYPE Type, BOOLEAN InitialState)
 {
     EVENT_PARAMETERS Parameters = {Type, InitialState != FALSE};
     if (Type != NotificationEvent && Type != SynchronizationEvent)
         return STATUS_INVALID_PARAMETER;
-    return NtpCreateObject(ObpEventType, sizeof(KEVENT), Initialize, &Parameters, Handle, Desired, Attributes);
+    return NtpCreateObject(ObpEventType, sizeof(KEVENT), Initialize, &Parameters, Handle, Desired,
+                           Attributes);
 }
 
 /* Doc: wdm/nf-wdm-zwopenevent */
@@ -76,8 +81,8 @@ NTSTATUS NTAPI NtPulseEvent(HANDLE Handle, PLONG PreviousState)
 }
 
 /* Needs EVENT_QUERY_STATE. */
-NTSTATUS NTAPI NtQueryEvent(HANDLE Handle, EVENT_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
-                            PULONG Returned)
+NTSTATUS NTAPI NtQueryEvent(HANDLE Handle, EVENT_INFORMATION_CLASS Class, PVOID Information,
+                            ULONG Length, PULONG Returned)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     PRKEVENT Event;
@@ -86,7 +91,8 @@ NTSTATUS NTAPI NtQueryEvent(HANDLE Handle, EVENT_INFORMATION_CLASS Class, PVOID 
     NTSTATUS Status = NtpReference(Handle, EVENT_QUERY_STATE, ObpEventType, Mode, (PVOID *)&Event);
     if (!NT_SUCCESS(Status))
         return Status;
-    EVENT_BASIC_INFORMATION Basic = {Event->Header.Type == 0 ? NotificationEvent : SynchronizationEvent,
+    EVENT_BASIC_INFORMATION Basic = {Event->Header.Type == 0 ? NotificationEvent
+                                                             : SynchronizationEvent,
                                      KeReadStateEvent(Event)};
     ObDereferenceObject(Event);
     return NtpQueryFixed(Mode, Information, Length, Returned, &Basic, sizeof(Basic));

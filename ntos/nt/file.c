@@ -216,8 +216,8 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStat
         Status = NtpBeginOutput(&Output, Mode, FileInformation, Length);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = IopQueryInformationFile(FileHandle, &Iosb, Output.Buffer, Output.Length, FileInformationClass,
-                                     Mode);
+    Status = IopQueryInformationFile(FileHandle, &Iosb, Output.Buffer, Output.Length,
+                                     FileInformationClass, Mode);
     Status = NtpEndOutput(&Output, Status, (ULONG)Iosb.Information);
     return NT_ERROR(Status) ? Status : NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status);
 }
@@ -253,8 +253,8 @@ NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK 
         Status = NtpBeginOutput(&Output, Mode, FsInformation, Length);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = IopQueryVolumeInformation(FileHandle, &Iosb, Output.Buffer, Output.Length, FsInformationClass,
-                                       Mode);
+    Status = IopQueryVolumeInformation(FileHandle, &Iosb, Output.Buffer, Output.Length,
+                                       FsInformationClass, Mode);
     Status = NtpEndOutput(&Output, Status, (ULONG)Iosb.Information);
     return NT_ERROR(Status) ? Status : NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status);
 }

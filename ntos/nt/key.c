@@ -6,8 +6,9 @@
 #define VALUE_LIMIT 0x100000u /* bytes of a value's data */
 
 /* Doc: wdm/nf-wdm-zwcreatekey */
-NTSTATUS NTAPI NtCreateKey(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, ULONG TitleIndex,
-                           PUNICODE_STRING Class, ULONG Options, PULONG Disposition)
+NTSTATUS NTAPI NtCreateKey(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                           ULONG TitleIndex, PUNICODE_STRING Class, ULONG Options,
+                           PULONG Disposition)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_ATTRIBUTES Storage;
@@ -39,8 +40,10 @@ NTSTATUS NTAPI NtOpenKey(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES
     return NtOpenKeyEx(Handle, Desired, Attributes, 0);
 }
 
-/* Options: REG_OPTION_OPEN_LINK and REG_OPTION_BACKUP_RESTORE, neither of which changes anything here. Doc: wdm/nf-wdm-zwopenkeyex */
-NTSTATUS NTAPI NtOpenKeyEx(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, ULONG Options)
+/* Options: REG_OPTION_OPEN_LINK and REG_OPTION_BACKUP_RESTORE, neither of which changes anything
+ * here. Doc: wdm/nf-wdm-zwopenkeyex */
+NTSTATUS NTAPI NtOpenKeyEx(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                           ULONG Options)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_ATTRIBUTES Storage;
@@ -53,12 +56,14 @@ NTSTATUS NTAPI NtOpenKeyEx(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUT
         return Status;
     Status = NtpCaptureAttributes(Mode, Attributes, &Storage, &Captured);
     if (NT_SUCCESS(Status))
-        Status = Captured == NULL ? STATUS_INVALID_PARAMETER : CmOpenKey_(&New, Desired, Captured, Mode);
+        Status =
+            Captured == NULL ? STATUS_INVALID_PARAMETER : CmOpenKey_(&New, Desired, Captured, Mode);
     NtpReleaseAttributes(Mode, &Storage);
     return NtpReturnHandle(Mode, Handle, New, Status);
 }
 
-/* The key goes when its last handle is closed. STATUS_CANNOT_DELETE with subkeys. Doc: wdm/nf-wdm-zwdeletekey */
+/* The key goes when its last handle is closed. STATUS_CANNOT_DELETE with subkeys. Doc:
+ * wdm/nf-wdm-zwdeletekey */
 NTSTATUS NTAPI NtDeleteKey(HANDLE Handle)
 {
     PVOID Key;
@@ -83,7 +88,8 @@ NTSTATUS NTAPI NtFlushKey(HANDLE Handle)
 }
 
 /* Doc: wdm/nf-wdm-zwsetvaluekey */
-NTSTATUS NTAPI NtSetValueKey(HANDLE Handle, PUNICODE_STRING Name, ULONG TitleIndex, ULONG Type, PVOID Data, ULONG Length)
+NTSTATUS NTAPI NtSetValueKey(HANDLE Handle, PUNICODE_STRING Name, ULONG TitleIndex, ULONG Type,
+                             PVOID Data, ULONG Length)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     UNICODE_STRING Captured;
@@ -123,26 +129,33 @@ NTSTATUS NTAPI NtDeleteValueKey(HANDLE Handle, PUNICODE_STRING Name)
 
 /* The four queries differ in one call. */
 typedef enum QUERY_KIND { QueryValue, EnumerateValue, EnumerateSubkey, QueryKeyItself } QUERY_KIND;
-typedef struct QUERY { QUERY_KIND Kind; UNICODE_STRING Name; ULONG Index, Class; } QUERY;
+typedef struct QUERY {
+    QUERY_KIND Kind;
+    UNICODE_STRING Name;
+    ULONG Index, Class;
+} QUERY;
 
 static NTSTATUS Ask(const QUERY *Query, PVOID Key, PVOID Information, ULONG Length, PULONG Needed)
 {
     switch (Query->Kind) {
     case QueryValue:
-        return CmQueryValue_(Key, &Query->Name, (KEY_VALUE_INFORMATION_CLASS)Query->Class, Information, Length, Needed);
+        return CmQueryValue_(Key, &Query->Name, (KEY_VALUE_INFORMATION_CLASS)Query->Class,
+                             Information, Length, Needed);
     case EnumerateValue:
-        return CmEnumerateValue_(Key, Query->Index, (KEY_VALUE_INFORMATION_CLASS)Query->Class, Information, Length,
-                                 Needed);
+        return CmEnumerateValue_(Key, Query->Index, (KEY_VALUE_INFORMATION_CLASS)Query->Class,
+                                 Information, Length, Needed);
     case EnumerateSubkey:
-        return CmEnumerateKey_(Key, Query->Index, (KEY_INFORMATION_CLASS)Query->Class, Information, Length, Needed);
+        return CmEnumerateKey_(Key, Query->Index, (KEY_INFORMATION_CLASS)Query->Class, Information,
+                               Length, Needed);
     default:
         return CmQueryKey_(Key, (KEY_INFORMATION_CLASS)Query->Class, Information, Length, Needed);
     }
 }
 
-/* STATUS_BUFFER_OVERFLOW: the fixed part and what fits of the rest; STATUS_BUFFER_TOO_SMALL: nothing. The needed length in both cases. */
-static NTSTATUS Query(HANDLE Handle, ACCESS_MASK Access, const QUERY *Query, PVOID Information, ULONG Length,
-                      PULONG Returned)
+/* STATUS_BUFFER_OVERFLOW: the fixed part and what fits of the rest; STATUS_BUFFER_TOO_SMALL:
+ * nothing. The needed length in both cases. */
+static NTSTATUS Query(HANDLE Handle, ACCESS_MASK Access, const QUERY *Query, PVOID Information,
+                      ULONG Length, PULONG Returned)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_OUTPUT Output;
@@ -165,8 +178,9 @@ static NTSTATUS Query(HANDLE Handle, ACCESS_MASK Access, const QUERY *Query, PVO
 }
 
 /* Doc: wdm/nf-wdm-zwqueryvaluekey */
-NTSTATUS NTAPI NtQueryValueKey(HANDLE Handle, PUNICODE_STRING Name, KEY_VALUE_INFORMATION_CLASS Class, PVOID Information,
-                               ULONG Length, PULONG Returned)
+NTSTATUS NTAPI NtQueryValueKey(HANDLE Handle, PUNICODE_STRING Name,
+                               KEY_VALUE_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
+                               PULONG Returned)
 {
     QUERY Request = {QueryValue, {0, 0, NULL}, 0, Class};
     NTSTATUS Status = NtpCaptureString(NtpMode(), Name, &Request.Name);
@@ -177,23 +191,24 @@ NTSTATUS NTAPI NtQueryValueKey(HANDLE Handle, PUNICODE_STRING Name, KEY_VALUE_IN
 }
 
 /* Doc: wdm/nf-wdm-zwenumeratevaluekey */
-NTSTATUS NTAPI NtEnumerateValueKey(HANDLE Handle, ULONG Index, KEY_VALUE_INFORMATION_CLASS Class, PVOID Information,
-                                   ULONG Length, PULONG Returned)
+NTSTATUS NTAPI NtEnumerateValueKey(HANDLE Handle, ULONG Index, KEY_VALUE_INFORMATION_CLASS Class,
+                                   PVOID Information, ULONG Length, PULONG Returned)
 {
     QUERY Request = {EnumerateValue, {0, 0, NULL}, Index, Class};
     return Query(Handle, KEY_QUERY_VALUE, &Request, Information, Length, Returned);
 }
 
 /* Doc: wdm/nf-wdm-zwenumeratekey */
-NTSTATUS NTAPI NtEnumerateKey(HANDLE Handle, ULONG Index, KEY_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
-                              PULONG Returned)
+NTSTATUS NTAPI NtEnumerateKey(HANDLE Handle, ULONG Index, KEY_INFORMATION_CLASS Class,
+                              PVOID Information, ULONG Length, PULONG Returned)
 {
     QUERY Request = {EnumerateSubkey, {0, 0, NULL}, Index, Class};
     return Query(Handle, KEY_ENUMERATE_SUB_KEYS, &Request, Information, Length, Returned);
 }
 
 /* Doc: wdm/nf-wdm-zwquerykey */
-NTSTATUS NTAPI NtQueryKey(HANDLE Handle, KEY_INFORMATION_CLASS Class, PVOID Information, ULONG Length, PULONG Returned)
+NTSTATUS NTAPI NtQueryKey(HANDLE Handle, KEY_INFORMATION_CLASS Class, PVOID Information,
+                          ULONG Length, PULONG Returned)
 {
     QUERY Request = {QueryKeyItself, {0, 0, NULL}, 0, Class};
     ACCESS_MASK Access = Class == KeyNameInformation ? 0 : KEY_QUERY_VALUE;

@@ -1,13 +1,16 @@
 /*
  * Notification of changes of a key.
  *
- * A notice belongs to cm until its Done routine runs, once. A synchronous one is shared with the thread that waits (two references: its wait
- * may end earlier). An asynchronous one then becomes a kernel APC of the thread that asked, which writes the status block in that thread's
- * process, and after it, if there is a routine, a user APC.
+ * A notice belongs to cm until its Done routine runs, once. A synchronous one is shared with the
+ * thread that waits (two references: its wait may end earlier). An asynchronous one then becomes a
+ * kernel APC of the thread that asked, which writes the status block in that thread's process, and
+ * after it, if there is a routine, a user APC.
  */
 #include "nt/capture.h"
 
-#define NOTIFY_FILTERS (REG_NOTIFY_CHANGE_NAME | REG_NOTIFY_CHANGE_ATTRIBUTES | REG_NOTIFY_CHANGE_LAST_SET | REG_NOTIFY_CHANGE_SECURITY)
+#define NOTIFY_FILTERS                                                                             \
+    (REG_NOTIFY_CHANGE_NAME | REG_NOTIFY_CHANGE_ATTRIBUTES | REG_NOTIFY_CHANGE_LAST_SET |          \
+     REG_NOTIFY_CHANGE_SECURITY)
 
 typedef struct NOTICE {
     atomic_int References;
@@ -38,17 +41,20 @@ static void NTAPI Rundown(PRKAPC Apc)
     Release(CONTAINING_RECORD(Apc, NOTICE, Apc));
 }
 
-static void NTAPI RunUser(PRKAPC Apc, KI_NORMAL_ROUTINE **Routine, PVOID *Context, PVOID *Argument1, PVOID *Argument2)
+static void NTAPI RunUser(PRKAPC Apc, KI_NORMAL_ROUTINE **Routine, PVOID *Context, PVOID *Argument1,
+                          PVOID *Argument2)
 {
     Rundown(Apc);
 }
 
 /* In the thread that asked. */
-static void NTAPI Deliver(PRKAPC Apc, KI_NORMAL_ROUTINE **Routine, PVOID *Context, PVOID *Argument1, PVOID *Argument2)
+static void NTAPI Deliver(PRKAPC Apc, KI_NORMAL_ROUTINE **Routine, PVOID *Context, PVOID *Argument1,
+                          PVOID *Argument2)
 {
     NOTICE *Notice = CONTAINING_RECORD(Apc, NOTICE, Apc);
     IO_STATUS_BLOCK Iosb = {.Status = Notice->Status, .Information = 0};
-    NTP_WRITE(Notice->Mode, Notice->Iosb, Iosb); /* probed before; a client that has freed it since loses the answer */
+    NTP_WRITE(Notice->Mode, Notice->Iosb,
+              Iosb); /* probed before; a client that has freed it since loses the answer */
     if (Notice->Event != NULL)
         KeSetEvent(Notice->Event, IO_NO_INCREMENT, FALSE);
     if (Notice->Routine == NULL) {
@@ -70,7 +76,8 @@ static void Done(PVOID Context, NTSTATUS Status)
         Release(Notice);
         return;
     }
-    KeInitializeApc(&Notice->Apc, &Notice->Thread->Tcb, OriginalApcEnvironment, Deliver, Rundown, NULL, KernelMode, NULL);
+    KeInitializeApc(&Notice->Apc, &Notice->Thread->Tcb, OriginalApcEnvironment, Deliver, Rundown,
+                    NULL, KernelMode, NULL);
     if (!KeInsertQueueApc(&Notice->Apc, NULL, NULL, 0))
         Release(Notice); /* the thread has ended */
 }
@@ -83,7 +90,8 @@ static NTSTATUS NewNotice(HANDLE Event, BOOLEAN Asynchronous, NOTICE **New)
         return STATUS_INSUFFICIENT_RESOURCES;
     RtlZeroMemory(Notice, sizeof(*Notice));
     if (Event != NULL)
-        Status = NtpReference(Event, EVENT_MODIFY_STATE, ObpEventType, NtpMode(), (PVOID *)&Notice->Event);
+        Status = NtpReference(Event, EVENT_MODIFY_STATE, ObpEventType, NtpMode(),
+                              (PVOID *)&Notice->Event);
     if (!NT_SUCCESS(Status)) {
         ExFreePoolWithTag(Notice, NTP_TAG);
         return Status;
@@ -116,7 +124,8 @@ static NTSTATUS Wait(NOTICE *Notice)
 
 static NTSTATUS Start(PVOID Key, NOTICE *Notice, ULONG Filter, BOOLEAN WatchTree)
 {
-    BOOLEAN Asynchronous = Notice->Asynchronous; /* an asynchronous notice may be gone by the next line */
+    BOOLEAN Asynchronous =
+        Notice->Asynchronous; /* an asynchronous notice may be gone by the next line */
     NTSTATUS Status = CmNotifyChange_(Key, Filter, WatchTree, Done, Notice);
     if (!NT_SUCCESS(Status)) {
         if (!Asynchronous)
@@ -127,10 +136,12 @@ static NTSTATUS Start(PVOID Key, NOTICE *Notice, ULONG Filter, BOOLEAN WatchTree
     return Asynchronous ? STATUS_PENDING : Wait(Notice);
 }
 
-/* STATUS_NOTIFY_ENUM_DIR when the key has changed, STATUS_NOTIFY_CLEANUP when it has gone; which change it was is not told, the buffer is
- * not used. Needs KEY_NOTIFY. Doc: ntifs/nf-ntifs-zwnotifychangekey */
-NTSTATUS NTAPI NtNotifyChangeKey(HANDLE Handle, HANDLE Event, PIO_APC_ROUTINE Routine, PVOID Context,
-                                 PIO_STATUS_BLOCK Iosb, ULONG Filter, BOOLEAN WatchTree, PVOID Buffer, ULONG Length,
+/* STATUS_NOTIFY_ENUM_DIR when the key has changed, STATUS_NOTIFY_CLEANUP when it has gone; which
+ * change it was is not told, the buffer is not used. Needs KEY_NOTIFY. Doc:
+ * ntifs/nf-ntifs-zwnotifychangekey */
+NTSTATUS NTAPI NtNotifyChangeKey(HANDLE Handle, HANDLE Event, PIO_APC_ROUTINE Routine,
+                                 PVOID Context, PIO_STATUS_BLOCK Iosb, ULONG Filter,
+                                 BOOLEAN WatchTree, PVOID Buffer, ULONG Length,
                                  BOOLEAN Asynchronous)
 {
     NOTICE *Notice;

@@ -15,10 +15,11 @@ static NTSTATUS Initialize(PVOID Body, PVOID InitialOwner)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NTAPI NtCreateMutant(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, BOOLEAN InitialOwner)
+NTSTATUS NTAPI NtCreateMutant(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                              BOOLEAN InitialOwner)
 {
-    return NtpCreateObject(ObpMutantType, sizeof(KMUTANT), Initialize, InitialOwner ? (PVOID)1 : NULL, Handle, Desired,
-                           Attributes);
+    return NtpCreateObject(ObpMutantType, sizeof(KMUTANT), Initialize,
+                           InitialOwner ? (PVOID)1 : NULL, Handle, Desired, Attributes);
 }
 
 NTSTATUS NTAPI NtOpenMutant(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
@@ -26,7 +27,8 @@ NTSTATUS NTAPI NtOpenMutant(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBU
     return NtpOpenObject(ObpMutantType, Handle, Desired, Attributes);
 }
 
-/* The handle needs no particular access: ownership is what counts. STATUS_MUTANT_NOT_OWNED otherwise. */
+/* The handle needs no particular access: ownership is what counts. STATUS_MUTANT_NOT_OWNED
+ * otherwise. */
 NTSTATUS NTAPI NtReleaseMutant(HANDLE Handle, PLONG PreviousCount)
 {
     KPROCESSOR_MODE Mode = NtpMode();
@@ -46,17 +48,19 @@ NTSTATUS NTAPI NtReleaseMutant(HANDLE Handle, PLONG PreviousCount)
 }
 
 /* Needs MUTANT_QUERY_STATE. */
-NTSTATUS NTAPI NtQueryMutant(HANDLE Handle, MUTANT_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
-                             PULONG Returned)
+NTSTATUS NTAPI NtQueryMutant(HANDLE Handle, MUTANT_INFORMATION_CLASS Class, PVOID Information,
+                             ULONG Length, PULONG Returned)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     PRKMUTEX Mutant;
     if (Class != MutantBasicInformation)
         return STATUS_INVALID_INFO_CLASS;
-    NTSTATUS Status = NtpReference(Handle, MUTANT_QUERY_STATE, ObpMutantType, Mode, (PVOID *)&Mutant);
+    NTSTATUS Status =
+        NtpReference(Handle, MUTANT_QUERY_STATE, ObpMutantType, Mode, (PVOID *)&Mutant);
     if (!NT_SUCCESS(Status))
         return Status;
-    MUTANT_BASIC_INFORMATION Basic = {KeReadStateMutex(Mutant), Mutant->OwnerThread == (PKTHREAD)KiSelf, Mutant->Abandoned};
+    MUTANT_BASIC_INFORMATION Basic = {KeReadStateMutex(Mutant),
+                                      Mutant->OwnerThread == (PKTHREAD)KiSelf, Mutant->Abandoned};
     ObDereferenceObject(Mutant);
     return NtpQueryFixed(Mode, Information, Length, Returned, &Basic, sizeof(Basic));
 }

@@ -9,7 +9,8 @@
 
 NTSTATUS NtServicesInit(void);
 void NtServicesShutdown(void);
-void NtSetShutdownHook(void (*Hook)(void)); /* NtShutdownSystem calls it: the kernel process ends. NULL: STATUS_NOT_SUPPORTED */
+void NtSetShutdownHook(void (*Hook)(
+    void)); /* NtShutdownSystem calls it: the kernel process ends. NULL: STATUS_NOT_SUPPORTED */
 
 /* The room's own state beside the table (types, counters). */
 NTSTATUS NtpInitSystem(void);
@@ -17,11 +18,13 @@ void NtpShutdownSystem(void);
 
 #define NT_SERVICE_MAX_ARGUMENTS 11
 
-/* KeServiceDescriptorTable (nt_undocumented.h) points at the table, in the form of 32-bit NT: pointers, not x64's encoded offsets; 8 argument bytes
- * for each argument. A driver may change an entry at run time. */
+/* KeServiceDescriptorTable (nt_undocumented.h) points at the table, in the form of 32-bit NT:
+ * pointers, not x64's encoded offsets; 8 argument bytes for each argument. A driver may change an
+ * entry at run time. */
 
-/* A client's call: previous mode UserMode; STATUS_INVALID_SYSTEM_SERVICE for a number out of range. Kernel APCs are delivered before it returns;
- * in an embedded process pending user APCs are run too, as the client's own libntdll does elsewhere. Reads as many arguments as the service has. */
+/* A client's call: previous mode UserMode; STATUS_INVALID_SYSTEM_SERVICE for a number out of range.
+ * Kernel APCs are delivered before it returns; in an embedded process pending user APCs are run
+ * too, as the client's own libntdll does elsewhere. Reads as many arguments as the service has. */
 NTSTATUS KiSystemService(ULONG Number, const ULONG_PTR *Arguments);
 /* The executive's and the drivers' calls (the bodies of ZwX). */
 NTSTATUS KiKernelService(ULONG Number, const ULONG_PTR *Arguments);

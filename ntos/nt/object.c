@@ -1,11 +1,13 @@
 /*
- * Handles and objects: close, duplicate, query, set, make temporary and permanent; the common body of create and open.
+ * Handles and objects: close, duplicate, query, set, make temporary and permanent; the common body
+ * of create and open.
  */
 #include "nt/capture.h"
 #include <string.h>
 
-NTSTATUS NtpCreateObject(POBJECT_TYPE Type, ULONG BodySize, NTP_INITIALIZE *Initialize, PVOID Context, PHANDLE Handle,
-                         ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
+NTSTATUS NtpCreateObject(POBJECT_TYPE Type, ULONG BodySize, NTP_INITIALIZE *Initialize,
+                         PVOID Context, PHANDLE Handle, ACCESS_MASK Desired,
+                         POBJECT_ATTRIBUTES Attributes)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_ATTRIBUTES Storage;
@@ -29,7 +31,8 @@ NTSTATUS NtpCreateObject(POBJECT_TYPE Type, ULONG BodySize, NTP_INITIALIZE *Init
     return NtpReturnHandle(Mode, Handle, New, Status);
 }
 
-NTSTATUS NtpOpenObject(POBJECT_TYPE Type, PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
+NTSTATUS NtpOpenObject(POBJECT_TYPE Type, PHANDLE Handle, ACCESS_MASK Desired,
+                       POBJECT_ATTRIBUTES Attributes)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_ATTRIBUTES Storage;
@@ -40,8 +43,9 @@ NTSTATUS NtpOpenObject(POBJECT_TYPE Type, PHANDLE Handle, ACCESS_MASK Desired, P
         return Status;
     Status = NtpCaptureAttributes(Mode, Attributes, &Storage, &Captured);
     if (NT_SUCCESS(Status))
-        Status = Captured == NULL ? STATUS_INVALID_PARAMETER
-                                  : ObOpenObjectByName(Captured, Type, Mode, NULL, Desired, NULL, &New);
+        Status = Captured == NULL
+                     ? STATUS_INVALID_PARAMETER
+                     : ObOpenObjectByName(Captured, Type, Mode, NULL, Desired, NULL, &New);
     NtpReleaseAttributes(Mode, &Storage);
     return NtpReturnHandle(Mode, Handle, New, Status);
 }
@@ -60,23 +64,27 @@ static void CloseIn(PEPROCESS Process, HANDLE Handle, KPROCESSOR_MODE Mode)
     KeUnstackDetachProcess(&Saved);
 }
 
-/* Without a target process the source handle is only closed (DUPLICATE_CLOSE_SOURCE), or the call has no effect.
- * Doc: ntifs/nf-ntifs-zwduplicateobject */
-NTSTATUS NTAPI NtDuplicateObject(HANDLE SourceProcess, HANDLE SourceHandle, HANDLE TargetProcess, PHANDLE TargetHandle,
-                                 ACCESS_MASK Desired, ULONG HandleAttributes, ULONG Options)
+/* Without a target process the source handle is only closed (DUPLICATE_CLOSE_SOURCE), or the call
+ * has no effect. Doc: ntifs/nf-ntifs-zwduplicateobject */
+NTSTATUS NTAPI NtDuplicateObject(HANDLE SourceProcess, HANDLE SourceHandle, HANDLE TargetProcess,
+                                 PHANDLE TargetHandle, ACCESS_MASK Desired, ULONG HandleAttributes,
+                                 ULONG Options)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     PEPROCESS Source, Target = NULL;
     HANDLE New = NULL;
     NTSTATUS Status = NTP_PROBE_OPTIONAL(Mode, TargetHandle);
     if (NT_SUCCESS(Status))
-        Status = NtpReference(SourceProcess, PROCESS_DUP_HANDLE, *PsProcessType, Mode, (PVOID *)&Source);
+        Status =
+            NtpReference(SourceProcess, PROCESS_DUP_HANDLE, *PsProcessType, Mode, (PVOID *)&Source);
     if (!NT_SUCCESS(Status))
         return Status;
     if (TargetProcess != NULL)
-        Status = NtpReference(TargetProcess, PROCESS_DUP_HANDLE, *PsProcessType, Mode, (PVOID *)&Target);
+        Status =
+            NtpReference(TargetProcess, PROCESS_DUP_HANDLE, *PsProcessType, Mode, (PVOID *)&Target);
     if (NT_SUCCESS(Status))
-        Status = ObDuplicateHandle_(Source, SourceHandle, Target, &New, Desired, HandleAttributes, Options, Mode);
+        Status = ObDuplicateHandle_(Source, SourceHandle, Target, &New, Desired, HandleAttributes,
+                                    Options, Mode);
     if (NT_SUCCESS(Status) && Target != NULL) {
         Status = NTP_WRITE_OPTIONAL(Mode, TargetHandle, New);
         if (!NT_SUCCESS(Status))
@@ -88,8 +96,8 @@ NTSTATUS NTAPI NtDuplicateObject(HANDLE SourceProcess, HANDLE SourceHandle, HAND
     return Status;
 }
 
-static NTSTATUS QueryBasic(PVOID Object, const OBJECT_HANDLE_INFORMATION *Handle, PVOID Information, ULONG Length,
-                           PULONG Returned)
+static NTSTATUS QueryBasic(PVOID Object, const OBJECT_HANDLE_INFORMATION *Handle, PVOID Information,
+                           ULONG Length, PULONG Returned)
 {
     OBJECT_HEADER_NT *Header = ObHeader(Object);
     PUBLIC_OBJECT_BASIC_INFORMATION Basic = {
@@ -105,7 +113,8 @@ static NTSTATUS QueryBasic(PVOID Object, const OBJECT_HANDLE_INFORMATION *Handle
 static void Relocate(PUNICODE_STRING String, const NTP_OUTPUT *Output)
 {
     if (String->Buffer != NULL)
-        String->Buffer = (PWCH)((ULONG_PTR)Output->User + ((ULONG_PTR)String->Buffer - (ULONG_PTR)Output->Buffer));
+        String->Buffer = (PWCH)((ULONG_PTR)Output->User +
+                                ((ULONG_PTR)String->Buffer - (ULONG_PTR)Output->Buffer));
 }
 
 static NTSTATUS QueryName(PVOID Object, PVOID Information, ULONG Length, PULONG Returned)
@@ -135,22 +144,24 @@ static NTSTATUS QueryType(PVOID Object, PVOID Information, ULONG Length, PULONG 
     PWCH Text = (PWCH)(Out + 1);
     RtlZeroMemory(Out, Needed);
     memcpy(Text, Type->Name.Buffer, Type->Name.Length);
-    Out->TypeName = (UNICODE_STRING){Type->Name.Length, (USHORT)(Type->Name.Length + sizeof(WCHAR)), Text};
+    Out->TypeName =
+        (UNICODE_STRING){Type->Name.Length, (USHORT)(Type->Name.Length + sizeof(WCHAR)), Text};
     Relocate(&Out->TypeName, &Output);
     return NtpEndQuery(&Output, STATUS_SUCCESS, Needed, Returned, Needed);
 }
 
-static NTSTATUS QueryFlags(const OBJECT_HANDLE_INFORMATION *Handle, PVOID Information, ULONG Length, PULONG Returned)
+static NTSTATUS QueryFlags(const OBJECT_HANDLE_INFORMATION *Handle, PVOID Information, ULONG Length,
+                           PULONG Returned)
 {
     OBJECT_HANDLE_FLAG_INFORMATION Flags = {(Handle->HandleAttributes & OBJ_INHERIT) != 0,
                                             (Handle->HandleAttributes & OBJ_PROTECT_CLOSE) != 0};
     return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Flags, sizeof(Flags));
 }
 
-/* No particular access is needed. STATUS_INFO_LENGTH_MISMATCH with the needed length for a short buffer.
- * Doc: ntifs/nf-ntifs-ntqueryobject */
-NTSTATUS NTAPI NtQueryObject(HANDLE Handle, OBJECT_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
-                             PULONG Returned)
+/* No particular access is needed. STATUS_INFO_LENGTH_MISMATCH with the needed length for a short
+ * buffer. Doc: ntifs/nf-ntifs-ntqueryobject */
+NTSTATUS NTAPI NtQueryObject(HANDLE Handle, OBJECT_INFORMATION_CLASS Class, PVOID Information,
+                             ULONG Length, PULONG Returned)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     OBJECT_HANDLE_INFORMATION Granted;
@@ -161,18 +172,28 @@ NTSTATUS NTAPI NtQueryObject(HANDLE Handle, OBJECT_INFORMATION_CLASS Class, PVOI
     if (!NT_SUCCESS(Status))
         return Status;
     switch (Class) {
-    case ObjectBasicInformation: Status = QueryBasic(Object, &Granted, Information, Length, Returned); break;
-    case ObjectNameInformation: Status = QueryName(Object, Information, Length, Returned); break;
-    case ObjectTypeInformation: Status = QueryType(Object, Information, Length, Returned); break;
-    case ObjectHandleFlagInformation: Status = QueryFlags(&Granted, Information, Length, Returned); break;
-    default: Status = STATUS_INVALID_INFO_CLASS;
+    case ObjectBasicInformation:
+        Status = QueryBasic(Object, &Granted, Information, Length, Returned);
+        break;
+    case ObjectNameInformation:
+        Status = QueryName(Object, Information, Length, Returned);
+        break;
+    case ObjectTypeInformation:
+        Status = QueryType(Object, Information, Length, Returned);
+        break;
+    case ObjectHandleFlagInformation:
+        Status = QueryFlags(&Granted, Information, Length, Returned);
+        break;
+    default:
+        Status = STATUS_INVALID_INFO_CLASS;
     }
     ObDereferenceObject(Object);
     return Status;
 }
 
 /* Inheritance and protection from closing, of one handle of the caller's process. */
-NTSTATUS NTAPI NtSetInformationObject(HANDLE Handle, OBJECT_INFORMATION_CLASS Class, PVOID Information, ULONG Length)
+NTSTATUS NTAPI NtSetInformationObject(HANDLE Handle, OBJECT_INFORMATION_CLASS Class,
+                                      PVOID Information, ULONG Length)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     OBJECT_HANDLE_FLAG_INFORMATION Flags;
@@ -183,8 +204,9 @@ NTSTATUS NTAPI NtSetInformationObject(HANDLE Handle, OBJECT_INFORMATION_CLASS Cl
     NTSTATUS Status = NTP_READ(Mode, Flags, Information);
     if (!NT_SUCCESS(Status))
         return Status;
-    return ObSetHandleFlags_(Handle, (Flags.Inherit ? OBJ_INHERIT : 0) | (Flags.ProtectFromClose ? OBJ_PROTECT_CLOSE : 0),
-                             Mode);
+    return ObSetHandleFlags_(
+        Handle,
+        (Flags.Inherit ? OBJ_INHERIT : 0) | (Flags.ProtectFromClose ? OBJ_PROTECT_CLOSE : 0), Mode);
 }
 
 /* Doc: wdm/nf-wdm-zwmaketemporaryobject */

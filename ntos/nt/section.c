@@ -3,11 +3,15 @@
  */
 #include "nt/capture.h"
 
-#define PAGE_PROTECTIONS (PAGE_NOACCESS | PAGE_READONLY | PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE | PAGE_EXECUTE_READ | \
-                          PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY)
+#define PAGE_PROTECTIONS                                                                           \
+    (PAGE_NOACCESS | PAGE_READONLY | PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE |              \
+     PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY)
 #define SECTION_ATTRIBUTES (SEC_COMMIT | SEC_RESERVE)
 
-typedef struct SECTION_PARAMETERS { ULONG64 Bytes; ULONG Protect, Attributes; } SECTION_PARAMETERS;
+typedef struct SECTION_PARAMETERS {
+    ULONG64 Bytes;
+    ULONG Protect, Attributes;
+} SECTION_PARAMETERS;
 
 static NTSTATUS Initialize(PVOID Body, PVOID Context)
 {
@@ -24,13 +28,15 @@ static BOOLEAN IsProtection(ULONG Protect)
            (Protect & ~(PAGE_PROTECTIONS | PAGE_NOCACHE | PAGE_WRITECOMBINE | PAGE_GUARD)) == 0;
 }
 
-/* Only sections backed by memory: STATUS_INVALID_FILE_FOR_SECTION with a file. STATUS_INVALID_PARAMETER_4: no size.
- * Doc: wdm/nf-wdm-zwcreatesection */
+/* Only sections backed by memory: STATUS_INVALID_FILE_FOR_SECTION with a file.
+ * STATUS_INVALID_PARAMETER_4: no size. Doc: wdm/nf-wdm-zwcreatesection */
 NTSTATUS NTAPI NtCreateSection(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
-                               PLARGE_INTEGER MaximumSize, ULONG Protect, ULONG AllocationAttributes, HANDLE File)
+                               PLARGE_INTEGER MaximumSize, ULONG Protect,
+                               ULONG AllocationAttributes, HANDLE File)
 {
     LARGE_INTEGER Size = {.QuadPart = 0};
-    if ((AllocationAttributes & ~SECTION_ATTRIBUTES) != 0 || (AllocationAttributes & (SEC_COMMIT | SEC_RESERVE)) == 0)
+    if ((AllocationAttributes & ~SECTION_ATTRIBUTES) != 0 ||
+        (AllocationAttributes & (SEC_COMMIT | SEC_RESERVE)) == 0)
         return STATUS_INVALID_PARAMETER_6;
     if (!IsProtection(Protect) || (Protect & (PAGE_NOACCESS | PAGE_GUARD)) != 0)
         return STATUS_INVALID_PAGE_PROTECTION;
@@ -42,7 +48,8 @@ NTSTATUS NTAPI NtCreateSection(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTR
     if (Size.QuadPart <= 0)
         return STATUS_INVALID_PARAMETER_4;
     SECTION_PARAMETERS Parameters = {(ULONG64)Size.QuadPart, Protect, AllocationAttributes};
-    return NtpCreateObject(ObpSectionType, sizeof(MM_SECTION), Initialize, &Parameters, Handle, Desired, Attributes);
+    return NtpCreateObject(ObpSectionType, sizeof(MM_SECTION), Initialize, &Parameters, Handle,
+                           Desired, Attributes);
 }
 
 /* Doc: wdm/nf-wdm-zwopensection */
@@ -73,14 +80,20 @@ static ACCESS_MASK AccessFor(ULONG Protect)
     ACCESS_MASK Access = SECTION_MAP_READ;
     if ((Protect & (PAGE_READWRITE | PAGE_EXECUTE_READWRITE)) != 0)
         Access = SECTION_MAP_WRITE;
-    if ((Protect & (PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY)) != 0)
+    if ((Protect &
+         (PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY)) != 0)
         Access |= SECTION_MAP_EXECUTE;
     return Access;
 }
 
-typedef struct VIEW { PVOID Base; SIZE_T Bytes; LARGE_INTEGER Offset; } VIEW;
+typedef struct VIEW {
+    PVOID Base;
+    SIZE_T Bytes;
+    LARGE_INTEGER Offset;
+} VIEW;
 
-static NTSTATUS CaptureView(KPROCESSOR_MODE Mode, PVOID *Base, PSIZE_T Bytes, PLARGE_INTEGER Offset, VIEW *View)
+static NTSTATUS CaptureView(KPROCESSOR_MODE Mode, PVOID *Base, PSIZE_T Bytes, PLARGE_INTEGER Offset,
+                            VIEW *View)
 {
     View->Offset.QuadPart = 0;
     NTSTATUS Status = NTP_READ(Mode, View->Base, Base);
@@ -100,13 +113,15 @@ static NTSTATUS MapView(HANDLE SectionHandle, HANDLE ProcessHandle, VIEW *View, 
 {
     struct _EPROCESS *Process;
     MM_SECTION *Section;
-    NTSTATUS Status = NtpReference(SectionHandle, AccessFor(Protect), ObpSectionType, NtpMode(), (PVOID *)&Section);
+    NTSTATUS Status = NtpReference(SectionHandle, AccessFor(Protect), ObpSectionType, NtpMode(),
+                                   (PVOID *)&Section);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = NtpReferenceSpace(ProcessHandle, PROCESS_VM_OPERATION, &Process);
     if (NT_SUCCESS(Status)) {
-        Status = MmMapView_(Section, &Process->AddressSpace, &View->Base, (ULONG64)View->Offset.QuadPart, &View->Bytes,
-                            Protect, ReleaseView, Section);
+        Status =
+            MmMapView_(Section, &Process->AddressSpace, &View->Base, (ULONG64)View->Offset.QuadPart,
+                       &View->Bytes, Protect, ReleaseView, Section);
         NtpReleaseSpace(Process);
     }
     if (!NT_SUCCESS(Status))
@@ -114,11 +129,12 @@ static NTSTATUS MapView(HANDLE SectionHandle, HANDLE ProcessHandle, VIEW *View, 
     return Status;
 }
 
-/* Base NULL: anywhere in the process's slot. The offset is a multiple of 64 KiB (STATUS_MAPPED_ALIGNMENT); size 0: to the end.
- * Doc: wdm/nf-wdm-zwmapviewofsection */
-NTSTATUS NTAPI NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle, PVOID *Base, ULONG_PTR ZeroBits,
-                                  SIZE_T CommitSize, PLARGE_INTEGER Offset, PSIZE_T ViewSize, SECTION_INHERIT Inherit,
-                                  ULONG Type, ULONG Protect)
+/* Base NULL: anywhere in the process's slot. The offset is a multiple of 64 KiB
+ * (STATUS_MAPPED_ALIGNMENT); size 0: to the end. Doc: wdm/nf-wdm-zwmapviewofsection */
+NTSTATUS NTAPI NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle, PVOID *Base,
+                                  ULONG_PTR ZeroBits, SIZE_T CommitSize, PLARGE_INTEGER Offset,
+                                  PSIZE_T ViewSize, SECTION_INHERIT Inherit, ULONG Type,
+                                  ULONG Protect)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     VIEW View;
@@ -133,7 +149,8 @@ NTSTATUS NTAPI NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle, PV
         return Status;
     if (ZeroBits > 21 && ZeroBits < 32)
         return STATUS_INVALID_PARAMETER_4;
-    if (View.Offset.QuadPart < 0 || (View.Offset.QuadPart & 0xFFFF) != 0 || ((ULONG_PTR)View.Base & 0xFFFF) != 0)
+    if (View.Offset.QuadPart < 0 || (View.Offset.QuadPart & 0xFFFF) != 0 ||
+        ((ULONG_PTR)View.Base & 0xFFFF) != 0)
         return STATUS_MAPPED_ALIGNMENT;
     Status = MapView(SectionHandle, ProcessHandle, &View, Protect);
     if (!NT_SUCCESS(Status))
@@ -161,8 +178,8 @@ NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE ProcessHandle, PVOID Base)
 }
 
 /* Needs SECTION_QUERY. */
-NTSTATUS NTAPI NtQuerySection(HANDLE Handle, SECTION_INFORMATION_CLASS Class, PVOID Information, SIZE_T Length,
-                              PSIZE_T Returned)
+NTSTATUS NTAPI NtQuerySection(HANDLE Handle, SECTION_INFORMATION_CLASS Class, PVOID Information,
+                              SIZE_T Length, PSIZE_T Returned)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     SIZE_T Size = sizeof(SECTION_BASIC_INFORMATION);
@@ -174,7 +191,8 @@ NTSTATUS NTAPI NtQuerySection(HANDLE Handle, SECTION_INFORMATION_CLASS Class, PV
     NTSTATUS Status = NtpReference(Handle, SECTION_QUERY, ObpSectionType, Mode, (PVOID *)&Section);
     if (!NT_SUCCESS(Status))
         return Status;
-    SECTION_BASIC_INFORMATION Basic = {NULL, Section->Attributes, {.QuadPart = (LONGLONG)Section->Bytes}};
+    SECTION_BASIC_INFORMATION Basic = {
+        NULL, Section->Attributes, {.QuadPart = (LONGLONG)Section->Bytes}};
     ObDereferenceObject(Section);
     Status = NtpWrite(Mode, Information, &Basic, (ULONG)Size);
     return NT_SUCCESS(Status) ? NTP_WRITE_OPTIONAL(Mode, Returned, Size) : Status;

@@ -15,9 +15,10 @@ static ACCESS_MASK AccessFor(SECURITY_INFORMATION Information, BOOLEAN Set)
     return Access;
 }
 
-/* Self-relative. STATUS_BUFFER_TOO_SMALL with the needed length. Doc: ntifs/nf-ntifs-ntquerysecurityobject */
-NTSTATUS NTAPI NtQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor,
-                                     ULONG Length, PULONG Needed)
+/* Self-relative. STATUS_BUFFER_TOO_SMALL with the needed length. Doc:
+ * ntifs/nf-ntifs-ntquerysecurityobject */
+NTSTATUS NTAPI NtQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION Information,
+                                     PSECURITY_DESCRIPTOR Descriptor, ULONG Length, PULONG Needed)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_OUTPUT Output;
@@ -38,7 +39,8 @@ NTSTATUS NTAPI NtQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION Informa
 }
 
 /* Doc: ntifs/nf-ntifs-ntsetsecurityobject */
-NTSTATUS NTAPI NtSetSecurityObject(HANDLE Handle, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor)
+NTSTATUS NTAPI NtSetSecurityObject(HANDLE Handle, SECURITY_INFORMATION Information,
+                                   PSECURITY_DESCRIPTOR Descriptor)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     PVOID Object, Copy = NULL;

@@ -4,7 +4,9 @@
 #include "nt/capture.h"
 #include <ntseh.h>
 
-typedef struct COUNTS { LONG Initial, Maximum; } COUNTS;
+typedef struct COUNTS {
+    LONG Initial, Maximum;
+} COUNTS;
 
 static NTSTATUS Initialize(PVOID Body, PVOID Context)
 {
@@ -13,13 +15,14 @@ static NTSTATUS Initialize(PVOID Body, PVOID Context)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NTAPI NtCreateSemaphore(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, LONG InitialCount,
-                                 LONG MaximumCount)
+NTSTATUS NTAPI NtCreateSemaphore(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                                 LONG InitialCount, LONG MaximumCount)
 {
     COUNTS Counts = {InitialCount, MaximumCount};
     if (InitialCount < 0 || MaximumCount <= 0 || InitialCount > MaximumCount)
         return STATUS_INVALID_PARAMETER;
-    return NtpCreateObject(ObpSemaphoreType, sizeof(KSEMAPHORE), Initialize, &Counts, Handle, Desired, Attributes);
+    return NtpCreateObject(ObpSemaphoreType, sizeof(KSEMAPHORE), Initialize, &Counts, Handle,
+                           Desired, Attributes);
 }
 
 NTSTATUS NTAPI NtOpenSemaphore(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes)
@@ -48,7 +51,8 @@ NTSTATUS NTAPI NtReleaseSemaphore(HANDLE Handle, LONG ReleaseCount, PLONG Previo
         return STATUS_INVALID_PARAMETER;
     NTSTATUS Status = NTP_PROBE_OPTIONAL(Mode, PreviousCount);
     if (NT_SUCCESS(Status))
-        Status = NtpReference(Handle, SEMAPHORE_MODIFY_STATE, ObpSemaphoreType, Mode, (PVOID *)&Semaphore);
+        Status = NtpReference(Handle, SEMAPHORE_MODIFY_STATE, ObpSemaphoreType, Mode,
+                              (PVOID *)&Semaphore);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = NtpReleaseSemaphore(Semaphore, ReleaseCount, FALSE, &Was);
@@ -57,14 +61,15 @@ NTSTATUS NTAPI NtReleaseSemaphore(HANDLE Handle, LONG ReleaseCount, PLONG Previo
 }
 
 /* Needs SEMAPHORE_QUERY_STATE. */
-NTSTATUS NTAPI NtQuerySemaphore(HANDLE Handle, SEMAPHORE_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
-                                PULONG Returned)
+NTSTATUS NTAPI NtQuerySemaphore(HANDLE Handle, SEMAPHORE_INFORMATION_CLASS Class, PVOID Information,
+                                ULONG Length, PULONG Returned)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     PRKSEMAPHORE Semaphore;
     if (Class != SemaphoreBasicInformation)
         return STATUS_INVALID_INFO_CLASS;
-    NTSTATUS Status = NtpReference(Handle, SEMAPHORE_QUERY_STATE, ObpSemaphoreType, Mode, (PVOID *)&Semaphore);
+    NTSTATUS Status =
+        NtpReference(Handle, SEMAPHORE_QUERY_STATE, ObpSemaphoreType, Mode, (PVOID *)&Semaphore);
     if (!NT_SUCCESS(Status))
         return Status;
     SEMAPHORE_BASIC_INFORMATION Basic = {KeReadStateSemaphore(Semaphore), Semaphore->Limit};

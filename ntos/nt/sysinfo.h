@@ -1,6 +1,7 @@
 /*
- * nt, inside: the information classes of NtQuerySystemInformation. Each routine fills an answer; the caller of it has begun the output, ends it, and
- * turns too little room into STATUS_INFO_LENGTH_MISMATCH with the needed length.
+ * nt, inside: the information classes of NtQuerySystemInformation. Each routine fills an answer;
+ * the caller of it has begun the output, ends it, and turns too little room into
+ * STATUS_INFO_LENGTH_MISMATCH with the needed length.
  */
 #ifndef NT_SYSINFO_H
 #define NT_SYSINFO_H

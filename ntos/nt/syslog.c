@@ -1,7 +1,8 @@
 /*
  * The debug log for clients: reading lines from a sequence number on, and waiting for one.
  *
- * A waiter is on the list before it looks, so no line is missed. The lock is taken at DISPATCH_LEVEL by whoever prints.
+ * A waiter is on the list before it looks, so no line is missed. The lock is taken at
+ * DISPATCH_LEVEL by whoever prints.
  */
 #include "nt/sysinfo.h"
 #include <string.h>
@@ -10,7 +11,10 @@ _Static_assert(sizeof(USERNT_LOG_LINE) == sizeof(VF_LOG_LINE) &&
                    FIELD_OFFSET(USERNT_LOG_LINE, Text) == FIELD_OFFSET(VF_LOG_LINE, Text),
                "the public line is vf's");
 
-typedef struct WAITER { LIST_ENTRY Links; KEVENT Event; } WAITER;
+typedef struct WAITER {
+    LIST_ENTRY Links;
+    KEVENT Event;
+} WAITER;
 
 static struct {
     KSPIN_LOCK Lock;
@@ -18,7 +22,8 @@ static struct {
     atomic_uint Count;
 } NtpLog;
 
-/* Called after each line. Above DISPATCH_LEVEL nobody can be woken: the waiters look again by themselves. */
+/* Called after each line. Above DISPATCH_LEVEL nobody can be woken: the waiters look again by
+ * themselves. */
 static void Wake(void)
 {
     KIRQL Irql;
@@ -86,7 +91,8 @@ NTSTATUS NtpReadLog(PVOID Information, ULONG Length, PULONG Returned)
 
 static NTSTATUS WaitForLine(ULONG64 Sequence)
 {
-    WAITER *Waiter = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Waiter), NTP_TAG); /* user-mode waits are not for the stack */
+    WAITER *Waiter = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Waiter),
+                                           NTP_TAG); /* user-mode waits are not for the stack */
     VF_LOG_LINE Line;
     NTSTATUS Status = STATUS_SUCCESS;
     LARGE_INTEGER Second = {.QuadPart = -10000000};

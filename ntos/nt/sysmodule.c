@@ -39,7 +39,10 @@ static void Describe(const LDR_MODULE *Module, RTL_PROCESS_MODULE_INFORMATION *O
     Out->OffsetToFileName = (USHORT)(Slash == NULL ? 0 : Slash + 1 - (char *)Out->FullPathName);
 }
 
-typedef struct MODULES { NTP_ANSWER *Answer; ULONG Count; } MODULES;
+typedef struct MODULES {
+    NTP_ANSWER *Answer;
+    ULONG Count;
+} MODULES;
 
 static BOOLEAN AddModule(PVOID Context, const LDR_MODULE *Module)
 {

@@ -4,12 +4,17 @@
 #include "nt/sysinfo.h"
 #include <string.h>
 
-typedef struct THREADS { ULONG Count, Room; SYSTEM_THREAD_INFORMATION *List; } THREADS;
+typedef struct THREADS {
+    ULONG Count, Room;
+    SYSTEM_THREAD_INFORMATION *List;
+} THREADS;
 
 /* At DISPATCH_LEVEL: the list is non-paged. */
 static void AddThread(PVOID Context, struct _ETHREAD *Thread)
 {
-    static const UCHAR States[] = {[KiThreadInitialized] = 0, [KiThreadRunning] = 2, [KiThreadWaiting] = 5,
+    static const UCHAR States[] = {[KiThreadInitialized] = 0,
+                                   [KiThreadRunning] = 2,
+                                   [KiThreadWaiting] = 5,
                                    [KiThreadTerminated] = 4};
     THREADS *Threads = Context;
     if (Threads->Count++ >= Threads->Room)
@@ -30,7 +35,8 @@ static BOOLEAN ListThreads(struct _EPROCESS *Process, THREADS *Threads)
 {
     for (Threads->Room = 16;; Threads->Room = Threads->Count + 8) {
         Threads->Count = 0;
-        Threads->List = ExAllocatePoolWithTag(NonPagedPoolNx, Threads->Room * sizeof(*Threads->List), NTP_TAG);
+        Threads->List =
+            ExAllocatePoolWithTag(NonPagedPoolNx, Threads->Room * sizeof(*Threads->List), NTP_TAG);
         if (Threads->List == NULL)
             return FALSE;
         PsEnumerateThreads_(Process, AddThread, Threads);
@@ -50,7 +56,8 @@ static ULONG HandlesOf(struct _EPROCESS *Process)
     return Count;
 }
 
-static void FillProcess(SYSTEM_PROCESS_INFORMATION *Out, struct _EPROCESS *Process, const THREADS *Threads, ULONG Bytes)
+static void FillProcess(SYSTEM_PROCESS_INFORMATION *Out, struct _EPROCESS *Process,
+                        const THREADS *Threads, ULONG Bytes)
 {
     RtlZeroMemory(Out, Bytes);
     Out->NextEntryOffset = Bytes;
@@ -63,15 +70,18 @@ static void FillProcess(SYSTEM_PROCESS_INFORMATION *Out, struct _EPROCESS *Proce
     memcpy(Out->Threads, Threads->List, Threads->Count * sizeof(*Threads->List));
 }
 
-static NTSTATUS AddProcess(NTP_ANSWER *Answer, struct _EPROCESS *Process, SYSTEM_PROCESS_INFORMATION **Last)
+static NTSTATUS AddProcess(NTP_ANSWER *Answer, struct _EPROCESS *Process,
+                           SYSTEM_PROCESS_INFORMATION **Last)
 {
     THREADS Threads;
     WCHAR Name[sizeof(Process->ImageName)];
     ULONG NameBytes = 0;
     if (!ListThreads(Process, &Threads))
         return STATUS_INSUFFICIENT_RESOURCES;
-    RtlUTF8ToUnicodeN(Name, sizeof(Name), &NameBytes, Process->ImageName, (ULONG)strlen(Process->ImageName));
-    ULONG Fixed = FIELD_OFFSET(SYSTEM_PROCESS_INFORMATION, Threads) + Threads.Count * (ULONG)sizeof(*Threads.List);
+    RtlUTF8ToUnicodeN(Name, sizeof(Name), &NameBytes, Process->ImageName,
+                      (ULONG)strlen(Process->ImageName));
+    ULONG Fixed = FIELD_OFFSET(SYSTEM_PROCESS_INFORMATION, Threads) +
+                  Threads.Count * (ULONG)sizeof(*Threads.List);
     ULONG Bytes = (Fixed + NameBytes + (ULONG)sizeof(WCHAR) + 7) & ~7u;
     ULONG Offset = Answer->Needed;
     SYSTEM_PROCESS_INFORMATION *Out = NtpReserve(Answer, Bytes);
@@ -90,7 +100,8 @@ NTSTATUS NtpQueryProcesses(NTP_ANSWER *Answer)
 {
     SYSTEM_PROCESS_INFORMATION *Last = NULL;
     NTSTATUS Status = STATUS_SUCCESS;
-    for (struct _EPROCESS *Process = PsNextProcess_(NULL); Process != NULL; Process = PsNextProcess_(Process))
+    for (struct _EPROCESS *Process = PsNextProcess_(NULL); Process != NULL;
+         Process = PsNextProcess_(Process))
         if (NT_SUCCESS(Status))
             Status = AddProcess(Answer, Process, &Last);
     if (Last != NULL)
@@ -106,17 +117,21 @@ static void CountThread(PVOID Context, struct _ETHREAD *Thread)
 void NtpCountProcesses(PULONG Processes, PULONG Threads, PULONG Handles)
 {
     *Processes = *Threads = *Handles = 0;
-    for (struct _EPROCESS *Process = PsNextProcess_(NULL); Process != NULL; Process = PsNextProcess_(Process)) {
+    for (struct _EPROCESS *Process = PsNextProcess_(NULL); Process != NULL;
+         Process = PsNextProcess_(Process)) {
         ++*Processes;
         PsEnumerateThreads_(Process, CountThread, Threads);
         *Handles += HandlesOf(Process);
     }
 }
 
-typedef struct HANDLES { NTP_ANSWER *Answer; ULONG Count; } HANDLES;
+typedef struct HANDLES {
+    NTP_ANSWER *Answer;
+    ULONG Count;
+} HANDLES;
 
-static BOOLEAN AddHandle(PVOID Context, PEPROCESS Process, HANDLE Handle, PVOID Object, ACCESS_MASK Granted,
-                         ULONG Attributes)
+static BOOLEAN AddHandle(PVOID Context, PEPROCESS Process, HANDLE Handle, PVOID Object,
+                         ACCESS_MASK Granted, ULONG Attributes)
 {
     HANDLES *Handles = Context;
     SYSTEM_HANDLE_TABLE_ENTRY_INFO *Out = NtpReserve(Handles->Answer, sizeof(*Out));
@@ -134,8 +149,8 @@ static BOOLEAN AddHandle(PVOID Context, PEPROCESS Process, HANDLE Handle, PVOID 
     return TRUE;
 }
 
-static BOOLEAN AddHandleEx(PVOID Context, PEPROCESS Process, HANDLE Handle, PVOID Object, ACCESS_MASK Granted,
-                           ULONG Attributes)
+static BOOLEAN AddHandleEx(PVOID Context, PEPROCESS Process, HANDLE Handle, PVOID Object,
+                           ACCESS_MASK Granted, ULONG Attributes)
 {
     HANDLES *Handles = Context;
     SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX *Out = NtpReserve(Handles->Answer, sizeof(*Out));

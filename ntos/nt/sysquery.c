@@ -187,14 +187,19 @@ static NTSTATUS (*const Classes[])(NTP_ANSWER *Answer) = {
 static NTSTATUS (*FindClass(ULONG Class))(NTP_ANSWER *Answer)
 {
     switch (Class) {
-    case SystemUserNtExports: return NtpQueryExports;
-    case SystemUserNtStatus: return NtpQueryStatus;
-    case SystemUserNtModules: return NtpQueryDriverModules;
-    default: return Class < RTL_NUMBER_OF(Classes) ? Classes[Class] : NULL;
+    case SystemUserNtExports:
+        return NtpQueryExports;
+    case SystemUserNtStatus:
+        return NtpQueryStatus;
+    case SystemUserNtModules:
+        return NtpQueryDriverModules;
+    default:
+        return Class < RTL_NUMBER_OF(Classes) ? Classes[Class] : NULL;
     }
 }
 
-/* With too little room the number of modules is written all the same, as NT does: it may be trusted on success only. */
+/* With too little room the number of modules is written all the same, as NT does: it may be trusted
+ * on success only. */
 static void WriteModuleCount(KPROCESSOR_MODE Mode, PVOID Information, ULONG Length)
 {
     ULONG Count = NtpCountModules();
@@ -202,9 +207,11 @@ static void WriteModuleCount(KPROCESSOR_MODE Mode, PVOID Information, ULONG Leng
         NTP_WRITE(Mode, Information, Count);
 }
 
-/* STATUS_INFO_LENGTH_MISMATCH with the needed length for a short buffer; the length may have grown by the next call.
- * STATUS_INVALID_INFO_CLASS for a class that is not there. Doc: winternl (NtQuerySystemInformation) */
-NTSTATUS NTAPI NtQuerySystemInformation(SYSTEM_INFORMATION_CLASS Class, PVOID Information, ULONG Length, PULONG Returned)
+/* STATUS_INFO_LENGTH_MISMATCH with the needed length for a short buffer; the length may have grown
+ * by the next call. STATUS_INVALID_INFO_CLASS for a class that is not there. Doc: winternl
+ * (NtQuerySystemInformation) */
+NTSTATUS NTAPI NtQuerySystemInformation(SYSTEM_INFORMATION_CLASS Class, PVOID Information,
+                                        ULONG Length, PULONG Returned)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_ANSWER Answer = {.Needed = 0};
@@ -228,7 +235,8 @@ NTSTATUS NTAPI NtQuerySystemInformation(SYSTEM_INFORMATION_CLASS Class, PVOID In
 }
 
 /* Nothing can be set. */
-NTSTATUS NTAPI NtSetSystemInformation(SYSTEM_INFORMATION_CLASS Class, PVOID Information, ULONG Length)
+NTSTATUS NTAPI NtSetSystemInformation(SYSTEM_INFORMATION_CLASS Class, PVOID Information,
+                                      ULONG Length)
 {
     return STATUS_INVALID_INFO_CLASS;
 }

@@ -38,7 +38,8 @@ void NtSetShutdownHook(void (*Hook)(void))
     NtpState.Shutdown = Hook;
 }
 
-/* Needs SeShutdownPrivilege. The kernel process ends after the call has returned, whatever the action; STATUS_NOT_SUPPORTED in the embedded form. */
+/* Needs SeShutdownPrivilege. The kernel process ends after the call has returned, whatever the
+ * action; STATUS_NOT_SUPPORTED in the embedded form. */
 NTSTATUS NTAPI NtShutdownSystem(SHUTDOWN_ACTION Action)
 {
     if (Action > ShutdownPowerOff)
@@ -76,14 +77,16 @@ NTSTATUS NTAPI NtQueryTimerResolution(PULONG Maximum, PULONG Minimum, PULONG Cur
     return NT_SUCCESS(Status) ? NTP_WRITE(NtpMode(), Current, Present) : Status;
 }
 
-/* The clock is as fine as it gets: a request is noted, and Current says what there is. STATUS_TIMER_RESOLUTION_NOT_SET: taken back without one. */
+/* The clock is as fine as it gets: a request is noted, and Current says what there is.
+ * STATUS_TIMER_RESOLUTION_NOT_SET: taken back without one. */
 NTSTATUS NTAPI NtSetTimerResolution(ULONG Desired, BOOLEAN Set, PULONG Current)
 {
     ULONG Present = KeQueryTimeIncrement();
     NTSTATUS Status = NTP_WRITE(NtpMode(), Current, Present);
     if (!NT_SUCCESS(Status))
         return Status;
-    BOOLEAN Was = __atomic_exchange_n(&PsSelf()->Process->TimerResolutionSet, Set != FALSE, __ATOMIC_RELAXED);
+    BOOLEAN Was =
+        __atomic_exchange_n(&PsSelf()->Process->TimerResolutionSet, Set != FALSE, __ATOMIC_RELAXED);
     return Set || Was ? STATUS_SUCCESS : STATUS_TIMER_RESOLUTION_NOT_SET;
 }
 
@@ -95,7 +98,8 @@ NTSTATUS NTAPI NtAllocateLocallyUniqueId(PLUID Luid)
     return NTP_WRITE(NtpMode(), Luid, New);
 }
 
-/* A run of times for UUIDs of version 1: Range of them from Time (100 ns since 1582), a sequence that tells boots apart, and a node. */
+/* A run of times for UUIDs of version 1: Range of them from Time (100 ns since 1582), a sequence
+ * that tells boots apart, and a node. */
 NTSTATUS NTAPI NtAllocateUuids(PLARGE_INTEGER Time, PULONG Range, PULONG Sequence, PUCHAR Seed)
 {
     LARGE_INTEGER Now;
@@ -112,7 +116,9 @@ NTSTATUS NTAPI NtAllocateUuids(PLARGE_INTEGER Time, PULONG Range, PULONG Sequenc
         Status = NTP_WRITE(NtpMode(), Range, Count);
     if (NT_SUCCESS(Status))
         Status = NTP_WRITE(NtpMode(), Sequence, NtpState.UuidSequence);
-    return NT_SUCCESS(Status) ? NtpWrite(NtpMode(), Seed, NtpState.UuidSeed, sizeof(NtpState.UuidSeed)) : Status;
+    return NT_SUCCESS(Status)
+               ? NtpWrite(NtpMode(), Seed, NtpState.UuidSeed, sizeof(NtpState.UuidSeed))
+               : Status;
 }
 
 /* To the debug log. Needs SeTcbPrivilege. Doc: ntddk (ZwDisplayString) */

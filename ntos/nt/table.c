@@ -1,5 +1,6 @@
 /*
- * The system service table and the two ways through it: KiSystemService for clients, KiKernelService for the kernel.
+ * The system service table and the two ways through it: KiSystemService for clients,
+ * KiKernelService for the kernel.
  */
 #include "nt/nt.h"
 #include <stdio.h>
@@ -7,7 +8,7 @@
 #define COUNTERS 16
 
 static PVOID const Services[] = {
-#define SERVICE(name, arguments) (PVOID)name,
+#define SERVICE(name, arguments) (PVOID) name,
 #include "nt/services.def"
 #undef SERVICE
 };
@@ -26,7 +27,9 @@ static struct {
     SERVICE_DESCRIPTOR_TABLE Tables;
     PVOID Entries[NtServiceCount];
     UCHAR ArgumentBytes[NtServiceCount];
-    struct { _Alignas(64) atomic_ullong Calls; } Counters[COUNTERS]; /* by processor: clients do not share a line */
+    struct {
+        _Alignas(64) atomic_ullong Calls;
+    } Counters[COUNTERS]; /* by processor: clients do not share a line */
 } KiState;
 
 PSERVICE_DESCRIPTOR_TABLE KeServiceDescriptorTable = &KiState.Tables;
@@ -39,7 +42,8 @@ NTSTATUS NtServicesInit(void)
     }
     for (ULONG i = 0; i < COUNTERS; i++)
         atomic_store(&KiState.Counters[i].Calls, 0);
-    KiState.Tables.ntoskrnl = (SYSTEM_SERVICE_TABLE){KiState.Entries, NULL, NtServiceCount, KiState.ArgumentBytes};
+    KiState.Tables.ntoskrnl =
+        (SYSTEM_SERVICE_TABLE){KiState.Entries, NULL, NtServiceCount, KiState.ArgumentBytes};
     return NtpInitSystem();
 }
 
@@ -66,28 +70,41 @@ const char *KiServiceName(ULONG Number)
 #ifdef __clang__
 __attribute__((no_sanitize("function")))
 #endif
-static NTSTATUS Invoke(PVOID Entry, ULONG Count, const ULONG_PTR *a)
+static NTSTATUS
+Invoke(PVOID Entry, ULONG Count, const ULONG_PTR *a)
 {
     typedef ULONG_PTR W;
     switch (Count) {
-    case 0: return ((NTSTATUS(*)(void))Entry)();
-    case 1: return ((NTSTATUS(*)(W))Entry)(a[0]);
-    case 2: return ((NTSTATUS(*)(W, W))Entry)(a[0], a[1]);
-    case 3: return ((NTSTATUS(*)(W, W, W))Entry)(a[0], a[1], a[2]);
-    case 4: return ((NTSTATUS(*)(W, W, W, W))Entry)(a[0], a[1], a[2], a[3]);
-    case 5: return ((NTSTATUS(*)(W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4]);
-    case 6: return ((NTSTATUS(*)(W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5]);
-    case 7: return ((NTSTATUS(*)(W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
-    case 8: return ((NTSTATUS(*)(W, W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+    case 0:
+        return ((NTSTATUS(*)(void))Entry)();
+    case 1:
+        return ((NTSTATUS(*)(W))Entry)(a[0]);
+    case 2:
+        return ((NTSTATUS(*)(W, W))Entry)(a[0], a[1]);
+    case 3:
+        return ((NTSTATUS(*)(W, W, W))Entry)(a[0], a[1], a[2]);
+    case 4:
+        return ((NTSTATUS(*)(W, W, W, W))Entry)(a[0], a[1], a[2], a[3]);
+    case 5:
+        return ((NTSTATUS(*)(W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4]);
+    case 6:
+        return ((NTSTATUS(*)(W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5]);
+    case 7:
+        return ((NTSTATUS(*)(W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
+    case 8:
+        return ((NTSTATUS(*)(W, W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5],
+                                                            a[6], a[7]);
     case 9:
-        return ((NTSTATUS(*)(W, W, W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8]);
+        return ((NTSTATUS(*)(W, W, W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5],
+                                                               a[6], a[7], a[8]);
     case 10:
-        return ((NTSTATUS(*)(W, W, W, W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8],
-                                                                  a[9]);
+        return ((NTSTATUS(*)(W, W, W, W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4],
+                                                                  a[5], a[6], a[7], a[8], a[9]);
     case 11:
-        return ((NTSTATUS(*)(W, W, W, W, W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7],
-                                                                     a[8], a[9], a[10]);
-    default: return STATUS_INVALID_SYSTEM_SERVICE;
+        return ((NTSTATUS(*)(W, W, W, W, W, W, W, W, W, W, W))Entry)(
+            a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10]);
+    default:
+        return STATUS_INVALID_SYSTEM_SERVICE;
     }
 }
 
@@ -98,27 +115,34 @@ static NTSTATUS CallEntry(ULONG Number, const ULONG_PTR *Arguments)
     return Invoke(Entry, Table->ArgumentTable[Number] / sizeof(ULONG_PTR), Arguments);
 }
 
-/* What a service must leave as it found it: anything else is the fault of a driver that ran in it. */
-static void CheckReturn(struct _KTHREAD *Thread, ULONG Number, SHORT KernelApcDisable, SHORT SpecialApcDisable)
+/* What a service must leave as it found it: anything else is the fault of a driver that ran in it.
+ */
+static void CheckReturn(struct _KTHREAD *Thread, ULONG Number, SHORT KernelApcDisable,
+                        SHORT SpecialApcDisable)
 {
     ULONG_PTR Entry = (ULONG_PTR)KiState.Tables.ntoskrnl.ServiceTable[Number];
     if (Thread->Irql > PASSIVE_LEVEL)
-        VfBugCheck(IRQL_GT_ZERO_AT_SYSTEM_SERVICE, Entry, Thread->Irql, 0, 0, "%s returned at IRQL %u",
-                   KiServiceName(Number), Thread->Irql);
-    if (Thread->KernelApcDisable != KernelApcDisable || Thread->SpecialApcDisable != SpecialApcDisable)
+        VfBugCheck(IRQL_GT_ZERO_AT_SYSTEM_SERVICE, Entry, Thread->Irql, 0, 0,
+                   "%s returned at IRQL %u", KiServiceName(Number), Thread->Irql);
+    if (Thread->KernelApcDisable != KernelApcDisable ||
+        Thread->SpecialApcDisable != SpecialApcDisable)
         VfBugCheck(APC_INDEX_MISMATCH, Entry, Thread->Attached,
-                   ((ULONG_PTR)(USHORT)Thread->KernelApcDisable << 16) | (USHORT)Thread->SpecialApcDisable, 0,
-                   "%s returned with kernel APCs disabled", KiServiceName(Number));
+                   ((ULONG_PTR)(USHORT)Thread->KernelApcDisable << 16) |
+                       (USHORT)Thread->SpecialApcDisable,
+                   0, "%s returned with kernel APCs disabled", KiServiceName(Number));
     if (Thread->Attached)
-        VfBugCheck(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Thread->ApcState.Process, (ULONG_PTR)Thread, Number, 0,
-                   "%s returned attached to another process", KiServiceName(Number));
+        VfBugCheck(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Thread->ApcState.Process,
+                   (ULONG_PTR)Thread, Number, 0, "%s returned attached to another process",
+                   KiServiceName(Number));
 }
 
-/* A completion routine takes its third argument as a ULONG: the type is as unknown as a service's. */
+/* A completion routine takes its third argument as a ULONG: the type is as unknown as a service's.
+ */
 #ifdef __clang__
 __attribute__((no_sanitize("function")))
 #endif
-static void RunUserApcs(void)
+static void
+RunUserApcs(void)
 {
     KI_USER_APC Apc;
     while (KeTakeUserApc(&Apc))
@@ -132,11 +156,13 @@ NTSTATUS KiSystemService(ULONG Number, const ULONG_PTR *Arguments)
     if (Number >= KiState.Tables.ntoskrnl.ServiceLimit)
         return STATUS_INVALID_SYSTEM_SERVICE;
     KPROCESSOR_MODE Mode = Thread->PreviousMode;
-    SHORT KernelApcDisable = Thread->KernelApcDisable, SpecialApcDisable = Thread->SpecialApcDisable;
+    SHORT KernelApcDisable = Thread->KernelApcDisable,
+          SpecialApcDisable = Thread->SpecialApcDisable;
     ULONG Outer = Thread->ServiceNumber;
     Thread->PreviousMode = UserMode;
     Thread->ServiceNumber = Number;
-    atomic_fetch_add_explicit(&KiState.Counters[Thread->Prcb->Number % COUNTERS].Calls, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&KiState.Counters[Thread->Prcb->Number % COUNTERS].Calls, 1,
+                              memory_order_relaxed);
     VfTrace(VfEventServiceEnter, Number, (ULONG_PTR)Arguments);
     NTSTATUS Status = CallEntry(Number, Arguments);
     VfTrace(VfEventServiceLeave, Number, (ULONG_PTR)Status);

@@ -4,7 +4,8 @@
 #include "nt/capture.h"
 
 /* Without a thread id, none is found: STATUS_INVALID_CID. Doc: ntifs (ZwOpenThread) */
-NTSTATUS NTAPI NtOpenThread(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, PCLIENT_ID ClientId)
+NTSTATUS NTAPI NtOpenThread(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                            PCLIENT_ID ClientId)
 {
     struct _ETHREAD *Thread;
     CLIENT_ID Id;
@@ -23,12 +24,13 @@ NTSTATUS NTAPI NtOpenThread(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBU
     return NtpOpenFound(Thread, *PsThreadType, Flags, Desired, Handle);
 }
 
-/* Handle NULL: the caller. Needs THREAD_TERMINATE; a system thread ends only by itself (STATUS_INVALID_PARAMETER). */
+/* Handle NULL: the caller. Needs THREAD_TERMINATE; a system thread ends only by itself
+ * (STATUS_INVALID_PARAMETER). */
 NTSTATUS NTAPI NtTerminateThread(HANDLE Handle, NTSTATUS ExitStatus)
 {
     struct _ETHREAD *Thread;
-    NTSTATUS Status = NtpReference(Handle == NULL ? ZwCurrentThread() : Handle, THREAD_TERMINATE, *PsThreadType, NtpMode(),
-                                   (PVOID *)&Thread);
+    NTSTATUS Status = NtpReference(Handle == NULL ? ZwCurrentThread() : Handle, THREAD_TERMINATE,
+                                   *PsThreadType, NtpMode(), (PVOID *)&Thread);
     if (!NT_SUCCESS(Status))
         return Status;
     if (Thread->Tcb.SystemThread)
@@ -39,7 +41,8 @@ NTSTATUS NTAPI NtTerminateThread(HANDLE Handle, NTSTATUS ExitStatus)
     return Status;
 }
 
-static NTSTATUS QueryBasic(struct _ETHREAD *Thread, PVOID Information, ULONG Length, PULONG Returned)
+static NTSTATUS QueryBasic(struct _ETHREAD *Thread, PVOID Information, ULONG Length,
+                           PULONG Returned)
 {
     THREAD_BASIC_INFORMATION Basic = {
         .ExitStatus = Thread->ExitStatus,
@@ -51,7 +54,8 @@ static NTSTATUS QueryBasic(struct _ETHREAD *Thread, PVOID Information, ULONG Len
     return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Basic, sizeof(Basic));
 }
 
-static NTSTATUS QueryTimes(struct _ETHREAD *Thread, PVOID Information, ULONG Length, PULONG Returned)
+static NTSTATUS QueryTimes(struct _ETHREAD *Thread, PVOID Information, ULONG Length,
+                           PULONG Returned)
 {
     KERNEL_USER_TIMES Times = {.CreateTime = Thread->CreateTime, .ExitTime = Thread->ExitTime};
     return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Times, sizeof(Times));
@@ -71,29 +75,38 @@ static ULONG IsIoPending(struct _ETHREAD *Thread)
     return Pending;
 }
 
-static NTSTATUS Query(struct _ETHREAD *Thread, THREADINFOCLASS Class, PVOID Information, ULONG Length, PULONG Returned)
+static NTSTATUS Query(struct _ETHREAD *Thread, THREADINFOCLASS Class, PVOID Information,
+                      ULONG Length, PULONG Returned)
 {
     switch ((int)Class) {
-    case ThreadBasicInformation: return QueryBasic(Thread, Information, Length, Returned);
-    case ThreadTimes: return QueryTimes(Thread, Information, Length, Returned);
+    case ThreadBasicInformation:
+        return QueryBasic(Thread, Information, Length, Returned);
+    case ThreadTimes:
+        return QueryTimes(Thread, Information, Length, Returned);
     case ThreadQuerySetWin32StartAddress:
-        return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Thread->StartRoutine, sizeof(PVOID));
+        return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Thread->StartRoutine,
+                             sizeof(PVOID));
     case ThreadAmILastThread: /* asked by a thread about itself */
-        return QueryWord(atomic_load(&PsSelf()->Process->ActiveThreads) == 1, Information, Length, Returned);
-    case ThreadIsIoPending: return QueryWord(IsIoPending(Thread), Information, Length, Returned);
-    case ThreadIsTerminated: return QueryWord(Thread->ExitStatus != STATUS_PENDING, Information, Length, Returned);
-    default: return STATUS_INVALID_INFO_CLASS;
+        return QueryWord(atomic_load(&PsSelf()->Process->ActiveThreads) == 1, Information, Length,
+                         Returned);
+    case ThreadIsIoPending:
+        return QueryWord(IsIoPending(Thread), Information, Length, Returned);
+    case ThreadIsTerminated:
+        return QueryWord(Thread->ExitStatus != STATUS_PENDING, Information, Length, Returned);
+    default:
+        return STATUS_INVALID_INFO_CLASS;
     }
 }
 
 /* Kernel and user time are not known and 0. */
-NTSTATUS NTAPI NtQueryInformationThread(HANDLE Handle, THREADINFOCLASS Class, PVOID Information, ULONG Length,
-                                        PULONG Returned)
+NTSTATUS NTAPI NtQueryInformationThread(HANDLE Handle, THREADINFOCLASS Class, PVOID Information,
+                                        ULONG Length, PULONG Returned)
 {
     struct _ETHREAD *Thread;
     NTSTATUS Status = NTP_PROBE_OPTIONAL(NtpMode(), Returned);
     if (NT_SUCCESS(Status))
-        Status = NtpReference(Handle, THREAD_QUERY_INFORMATION, *PsThreadType, NtpMode(), (PVOID *)&Thread);
+        Status = NtpReference(Handle, THREAD_QUERY_INFORMATION, *PsThreadType, NtpMode(),
+                              (PVOID *)&Thread);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = Query(Thread, Class, Information, Length, Returned);
@@ -126,7 +139,8 @@ static NTSTATUS SetToken(struct _ETHREAD *Thread, HANDLE Handle)
     SE_TOKEN *Token;
     if (Handle == NULL)
         return PsImpersonateClient(Thread, NULL, FALSE, FALSE, SecurityAnonymous);
-    NTSTATUS Status = NtpReference(Handle, TOKEN_IMPERSONATE, SeTokenObjectType_, NtpMode(), (PVOID *)&Token);
+    NTSTATUS Status =
+        NtpReference(Handle, TOKEN_IMPERSONATE, SeTokenObjectType_, NtpMode(), (PVOID *)&Token);
     if (!NT_SUCCESS(Status))
         return Status;
     if (Token->Type != TokenImpersonation)
@@ -137,7 +151,11 @@ static NTSTATUS SetToken(struct _ETHREAD *Thread, HANDLE Handle)
     return Status;
 }
 
-typedef struct SETTING { THREADINFOCLASS Class; ULONG Bytes; ACCESS_MASK Access; } SETTING;
+typedef struct SETTING {
+    THREADINFOCLASS Class;
+    ULONG Bytes;
+    ACCESS_MASK Access;
+} SETTING;
 static const SETTING Settings[] = {
     {ThreadPriority, sizeof(KPRIORITY), THREAD_SET_INFORMATION},
     {ThreadBasePriority, sizeof(LONG), THREAD_SET_INFORMATION},
@@ -145,10 +163,14 @@ static const SETTING Settings[] = {
 };
 
 /* Priority, base priority, impersonation token. Doc: ntifs/nf-ntifs-ntsetinformationthread */
-NTSTATUS NTAPI NtSetInformationThread(HANDLE Handle, THREADINFOCLASS Class, PVOID Information, ULONG Length)
+NTSTATUS NTAPI NtSetInformationThread(HANDLE Handle, THREADINFOCLASS Class, PVOID Information,
+                                      ULONG Length)
 {
     struct _ETHREAD *Thread;
-    union { LONG Number; HANDLE Handle; } Value = {.Handle = NULL};
+    union {
+        LONG Number;
+        HANDLE Handle;
+    } Value = {.Handle = NULL};
     const SETTING *Setting = Settings;
     while (Setting->Class != Class)
         if (++Setting == Settings + RTL_NUMBER_OF(Settings))

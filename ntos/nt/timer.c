@@ -1,8 +1,9 @@
 /*
- * Timers of clients. A timer that was set with an APC routine holds a reference to the thread that set it; its DPC queues the
- * APC there, and a queued APC holds a reference to the timer.
+ * Timers of clients. A timer that was set with an APC routine holds a reference to the thread that
+ * set it; its DPC queues the APC there, and a queued APC holds a reference to the timer.
  *
- * Busy: one NtSetTimer or NtCancelTimer at a time. Lock: guards Thread and the APC against the DPC. The APC's kernel routine runs in Thread and gives the reference back.
+ * Busy: one NtSetTimer or NtCancelTimer at a time. Lock: guards Thread and the APC against the DPC.
+ * The APC's kernel routine runs in Thread and gives the reference back.
  */
 #include "nt/capture.h"
 
@@ -17,7 +18,8 @@ typedef struct NTP_TIMER {
     PVOID Context;
 } NTP_TIMER;
 
-static void NTAPI RunApc(PRKAPC Apc, KI_NORMAL_ROUTINE **Routine, PVOID *Context, PVOID *Argument1, PVOID *Argument2)
+static void NTAPI RunApc(PRKAPC Apc, KI_NORMAL_ROUTINE **Routine, PVOID *Context, PVOID *Argument1,
+                         PVOID *Argument2)
 {
     ObDereferenceObject(CONTAINING_RECORD(Apc, NTP_TIMER, Apc));
 }
@@ -35,7 +37,8 @@ static VOID NTAPI Expired(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argum
     KeAcquireSpinLockAtDpcLevel(&Timer->Lock);
     if (Timer->Thread != NULL) {
         ObReferenceObject(Timer);
-        if (!KeInsertQueueApc(&Timer->Apc, (PVOID)(ULONG_PTR)Now.LowPart, (PVOID)(ULONG_PTR)(ULONG)Now.HighPart, 0))
+        if (!KeInsertQueueApc(&Timer->Apc, (PVOID)(ULONG_PTR)Now.LowPart,
+                              (PVOID)(ULONG_PTR)(ULONG)Now.HighPart, 0))
             ObDereferenceObjectDeferDelete(Timer); /* still queued, or the thread has ended */
     }
     KeReleaseSpinLockFromDpcLevel(&Timer->Lock);
@@ -79,11 +82,13 @@ void NtpDeleteTimer(PVOID Body)
 }
 
 /* STATUS_INVALID_PARAMETER_4 for an unknown type. Doc: ntddk/nf-ntddk-zwcreatetimer */
-NTSTATUS NTAPI NtCreateTimer(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, TIMER_TYPE Type)
+NTSTATUS NTAPI NtCreateTimer(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                             TIMER_TYPE Type)
 {
     if (Type != NotificationTimer && Type != SynchronizationTimer)
         return STATUS_INVALID_PARAMETER_4;
-    return NtpCreateObject(ObpTimerType, sizeof(NTP_TIMER), Initialize, &Type, Handle, Desired, Attributes);
+    return NtpCreateObject(ObpTimerType, sizeof(NTP_TIMER), Initialize, &Type, Handle, Desired,
+                           Attributes);
 }
 
 /* Doc: ntddk/nf-ntddk-zwopentimer */
@@ -92,24 +97,26 @@ NTSTATUS NTAPI NtOpenTimer(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUT
     return NtpOpenObject(ObpTimerType, Handle, Desired, Attributes);
 }
 
-static void Arm(NTP_TIMER *Timer, LARGE_INTEGER DueTime, PTIMER_APC_ROUTINE Routine, PVOID Context, LONG Period)
+static void Arm(NTP_TIMER *Timer, LARGE_INTEGER DueTime, PTIMER_APC_ROUTINE Routine, PVOID Context,
+                LONG Period)
 {
     KIRQL Irql;
     if (Routine != NULL) {
         ObReferenceObject(PsSelf());
         KeAcquireSpinLock(&Timer->Lock, &Irql);
-        KeInitializeApc(&Timer->Apc, KiSelf, OriginalApcEnvironment, RunApc, RundownApc, (KI_NORMAL_ROUTINE *)(PVOID)Routine,
-                        NtpMode(), Context);
+        KeInitializeApc(&Timer->Apc, KiSelf, OriginalApcEnvironment, RunApc, RundownApc,
+                        (KI_NORMAL_ROUTINE *)(PVOID)Routine, NtpMode(), Context);
         Timer->Thread = (PETHREAD)PsSelf();
         KeReleaseSpinLock(&Timer->Lock, Irql);
     }
     KeSetTimerEx(&Timer->Timer, DueTime, Period, Routine == NULL ? NULL : &Timer->Dpc);
 }
 
-/* DueTime: 100 ns, negative is relative. Period: milliseconds, 0 for once. The APC routine gets the low and the high half of the time it expired.
- * STATUS_INVALID_PARAMETER_6: a negative period. Doc: ntddk/nf-ntddk-zwsettimer */
-NTSTATUS NTAPI NtSetTimer(HANDLE Handle, PLARGE_INTEGER DueTime, PTIMER_APC_ROUTINE Routine, PVOID Context,
-                          BOOLEAN Resume, LONG Period, PBOOLEAN PreviousState)
+/* DueTime: 100 ns, negative is relative. Period: milliseconds, 0 for once. The APC routine gets the
+ * low and the high half of the time it expired. STATUS_INVALID_PARAMETER_6: a negative period. Doc:
+ * ntddk/nf-ntddk-zwsettimer */
+NTSTATUS NTAPI NtSetTimer(HANDLE Handle, PLARGE_INTEGER DueTime, PTIMER_APC_ROUTINE Routine,
+                          PVOID Context, BOOLEAN Resume, LONG Period, PBOOLEAN PreviousState)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_TIMER *Timer;
@@ -156,8 +163,8 @@ NTSTATUS NTAPI NtCancelTimer(HANDLE Handle, PBOOLEAN CurrentState)
 }
 
 /* Needs TIMER_QUERY_STATE. The remaining time is 0 when the timer does not run. */
-NTSTATUS NTAPI NtQueryTimer(HANDLE Handle, TIMER_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
-                            PULONG Returned)
+NTSTATUS NTAPI NtQueryTimer(HANDLE Handle, TIMER_INFORMATION_CLASS Class, PVOID Information,
+                            ULONG Length, PULONG Returned)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     NTP_TIMER *Timer;
@@ -170,7 +177,8 @@ NTSTATUS NTAPI NtQueryTimer(HANDLE Handle, TIMER_INFORMATION_CLASS Class, PVOID 
     RtlZeroMemory(&Basic, sizeof(Basic));
     Basic.TimerState = KeReadStateTimer(&Timer->Timer);
     if (Timer->Timer.Header.Inserted)
-        Basic.RemainingTime.QuadPart = max((LONGLONG)(Timer->Timer.DueTime.QuadPart - KeQueryInterruptTime()), 0);
+        Basic.RemainingTime.QuadPart =
+            max((LONGLONG)(Timer->Timer.DueTime.QuadPart - KeQueryInterruptTime()), 0);
     ObDereferenceObject(Timer);
     return NtpQueryFixed(Mode, Information, Length, Returned, &Basic, sizeof(Basic));
 }

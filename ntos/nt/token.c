@@ -10,7 +10,8 @@ static NTSTATUS OpenToken(PVOID Token, ACCESS_MASK Desired, ULONG Attributes, PH
     HANDLE New = NULL;
     if (Mode != KernelMode)
         Attributes &= ~OBJ_KERNEL_HANDLE;
-    NTSTATUS Status = ObOpenObjectByPointer(Token, Attributes, NULL, Desired, SeTokenObjectType_, Mode, &New);
+    NTSTATUS Status =
+        ObOpenObjectByPointer(Token, Attributes, NULL, Desired, SeTokenObjectType_, Mode, &New);
     ObDereferenceObject(Token);
     return NtpReturnHandle(Mode, Handle, New, Status);
 }
@@ -21,12 +22,14 @@ NTSTATUS NTAPI NtOpenProcessToken(HANDLE ProcessHandle, ACCESS_MASK Desired, PHA
 }
 
 /* Needs PROCESS_QUERY_INFORMATION. Doc: ntifs/nf-ntifs-zwopenprocesstokenex */
-NTSTATUS NTAPI NtOpenProcessTokenEx(HANDLE ProcessHandle, ACCESS_MASK Desired, ULONG Attributes, PHANDLE TokenHandle)
+NTSTATUS NTAPI NtOpenProcessTokenEx(HANDLE ProcessHandle, ACCESS_MASK Desired, ULONG Attributes,
+                                    PHANDLE TokenHandle)
 {
     struct _EPROCESS *Process;
     NTSTATUS Status = NtpProbe(NtpMode(), TokenHandle, sizeof(*TokenHandle));
     if (NT_SUCCESS(Status))
-        Status = NtpReference(ProcessHandle, PROCESS_QUERY_INFORMATION, *PsProcessType, NtpMode(), (PVOID *)&Process);
+        Status = NtpReference(ProcessHandle, PROCESS_QUERY_INFORMATION, *PsProcessType, NtpMode(),
+                              (PVOID *)&Process);
     if (!NT_SUCCESS(Status))
         return Status;
     PVOID Token = PsReferencePrimaryToken(Process);
@@ -34,22 +37,24 @@ NTSTATUS NTAPI NtOpenProcessTokenEx(HANDLE ProcessHandle, ACCESS_MASK Desired, U
     return OpenToken(Token, Desired, Attributes, TokenHandle);
 }
 
-NTSTATUS NTAPI NtOpenThreadToken(HANDLE ThreadHandle, ACCESS_MASK Desired, BOOLEAN OpenAsSelf, PHANDLE TokenHandle)
+NTSTATUS NTAPI NtOpenThreadToken(HANDLE ThreadHandle, ACCESS_MASK Desired, BOOLEAN OpenAsSelf,
+                                 PHANDLE TokenHandle)
 {
     return NtOpenThreadTokenEx(ThreadHandle, Desired, OpenAsSelf, 0, TokenHandle);
 }
 
-/* STATUS_NO_TOKEN: the thread does not impersonate; STATUS_CANT_OPEN_ANONYMOUS: it does so anonymously.
- * Doc: ntifs/nf-ntifs-zwopenthreadtokenex */
-NTSTATUS NTAPI NtOpenThreadTokenEx(HANDLE ThreadHandle, ACCESS_MASK Desired, BOOLEAN OpenAsSelf, ULONG Attributes,
-                                   PHANDLE TokenHandle)
+/* STATUS_NO_TOKEN: the thread does not impersonate; STATUS_CANT_OPEN_ANONYMOUS: it does so
+ * anonymously. Doc: ntifs/nf-ntifs-zwopenthreadtokenex */
+NTSTATUS NTAPI NtOpenThreadTokenEx(HANDLE ThreadHandle, ACCESS_MASK Desired, BOOLEAN OpenAsSelf,
+                                   ULONG Attributes, PHANDLE TokenHandle)
 {
     struct _ETHREAD *Thread;
     BOOLEAN CopyOnOpen, EffectiveOnly;
     SECURITY_IMPERSONATION_LEVEL Level;
     NTSTATUS Status = NtpProbe(NtpMode(), TokenHandle, sizeof(*TokenHandle));
     if (NT_SUCCESS(Status))
-        Status = NtpReference(ThreadHandle, THREAD_QUERY_INFORMATION, *PsThreadType, NtpMode(), (PVOID *)&Thread);
+        Status = NtpReference(ThreadHandle, THREAD_QUERY_INFORMATION, *PsThreadType, NtpMode(),
+                              (PVOID *)&Thread);
     if (!NT_SUCCESS(Status))
         return Status;
     PVOID Token = PsReferenceImpersonationToken(Thread, &CopyOnOpen, &EffectiveOnly, &Level);
@@ -100,7 +105,8 @@ static void PutSid(NTP_ANSWER *Answer, PSID Sid)
 
 static void PutGroups(NTP_ANSWER *Answer, SE_TOKEN *Token)
 {
-    ULONG Head = FIELD_OFFSET(TOKEN_GROUPS, Groups) + Token->GroupCount * (ULONG)sizeof(SID_AND_ATTRIBUTES);
+    ULONG Head =
+        FIELD_OFFSET(TOKEN_GROUPS, Groups) + Token->GroupCount * (ULONG)sizeof(SID_AND_ATTRIBUTES);
     TOKEN_GROUPS *Groups = NtpReserve(Answer, max(Head, (ULONG)sizeof(TOKEN_GROUPS)));
     if (Groups != NULL) {
         RtlZeroMemory(Groups, max(Head, (ULONG)sizeof(TOKEN_GROUPS)));
@@ -122,7 +128,9 @@ static void PutPrivileges(NTP_ANSWER *Answer, SE_TOKEN *Token)
 static void PutDacl(NTP_ANSWER *Answer, SE_TOKEN *Token)
 {
     TOKEN_DEFAULT_DACL *Dacl = NtpReserve(Answer, sizeof(*Dacl));
-    PVOID Copy = Token->DefaultDacl == NULL ? NULL : Attach(Answer, Token->DefaultDacl, Token->DefaultDacl->AclSize);
+    PVOID Copy = Token->DefaultDacl == NULL
+                     ? NULL
+                     : Attach(Answer, Token->DefaultDacl, Token->DefaultDacl->AclSize);
     if (Dacl != NULL)
         Dacl->DefaultDacl = Copy;
 }
@@ -144,8 +152,11 @@ static void PutStatistics(NTP_ANSWER *Answer, SE_TOKEN *Token)
 /* Mandatory label: high for administrators, medium for others. */
 static void PutIntegrity(NTP_ANSWER *Answer, SE_TOKEN *Token)
 {
-    SID Label = {SID_REVISION, 1, {{0, 0, 0, 0, 0, 16}},
-                 {SeTokenIsAdmin(Token) ? SECURITY_MANDATORY_HIGH_RID : SECURITY_MANDATORY_MEDIUM_RID}};
+    SID Label = {
+        SID_REVISION,
+        1,
+        {{0, 0, 0, 0, 0, 16}},
+        {SeTokenIsAdmin(Token) ? SECURITY_MANDATORY_HIGH_RID : SECURITY_MANDATORY_MEDIUM_RID}};
     SID_AND_ATTRIBUTES *Out = NtpReserve(Answer, sizeof(*Out));
     PVOID Sid = Attach(Answer, &Label, RtlLengthSid(&Label));
     if (Out != NULL)
@@ -157,31 +168,56 @@ static NTSTATUS Put(NTP_ANSWER *Answer, SE_TOKEN *Token, TOKEN_INFORMATION_CLASS
     ULONG Elevated = SeTokenIsAdmin(Token), Session = 0;
     ULONG Elevation = 1; /* TokenElevationTypeDefault */
     switch (Class) {
-    case TokenUser: PutUser(Answer, Token); break;
-    case TokenGroups: PutGroups(Answer, Token); break;
-    case TokenPrivileges: PutPrivileges(Answer, Token); break;
+    case TokenUser:
+        PutUser(Answer, Token);
+        break;
+    case TokenGroups:
+        PutGroups(Answer, Token);
+        break;
+    case TokenPrivileges:
+        PutPrivileges(Answer, Token);
+        break;
     case TokenOwner:
-    case TokenPrimaryGroup: PutSid(Answer, Class == TokenOwner || Token->GroupCount == 0 ? Token->Owner : Token->Groups[0].Sid); break;
-    case TokenDefaultDacl: PutDacl(Answer, Token); break;
-    case TokenType: PutBytes(Answer, &Token->Type, sizeof(Token->Type)); break;
+    case TokenPrimaryGroup:
+        PutSid(Answer,
+               Class == TokenOwner || Token->GroupCount == 0 ? Token->Owner : Token->Groups[0].Sid);
+        break;
+    case TokenDefaultDacl:
+        PutDacl(Answer, Token);
+        break;
+    case TokenType:
+        PutBytes(Answer, &Token->Type, sizeof(Token->Type));
+        break;
     case TokenImpersonationLevel:
         if (Token->Type != TokenImpersonation)
             return STATUS_INVALID_INFO_CLASS;
         PutBytes(Answer, &Token->Level, sizeof(Token->Level));
         break;
-    case TokenStatistics: PutStatistics(Answer, Token); break;
-    case TokenSessionId: PutBytes(Answer, &Session, sizeof(Session)); break;
-    case TokenElevationType: PutBytes(Answer, &Elevation, sizeof(Elevation)); break;
-    case TokenElevation: PutBytes(Answer, &Elevated, sizeof(Elevated)); break;
-    case TokenIntegrityLevel: PutIntegrity(Answer, Token); break;
-    default: return STATUS_INVALID_INFO_CLASS;
+    case TokenStatistics:
+        PutStatistics(Answer, Token);
+        break;
+    case TokenSessionId:
+        PutBytes(Answer, &Session, sizeof(Session));
+        break;
+    case TokenElevationType:
+        PutBytes(Answer, &Elevation, sizeof(Elevation));
+        break;
+    case TokenElevation:
+        PutBytes(Answer, &Elevated, sizeof(Elevated));
+        break;
+    case TokenIntegrityLevel:
+        PutIntegrity(Answer, Token);
+        break;
+    default:
+        return STATUS_INVALID_INFO_CLASS;
     }
     return STATUS_SUCCESS;
 }
 
-/* STATUS_BUFFER_TOO_SMALL with the needed length. Needs TOKEN_QUERY. Doc: ntifs/nf-ntifs-ntqueryinformationtoken */
-NTSTATUS NTAPI NtQueryInformationToken(HANDLE Handle, TOKEN_INFORMATION_CLASS Class, PVOID Information, ULONG Length,
-                                       PULONG Returned)
+/* STATUS_BUFFER_TOO_SMALL with the needed length. Needs TOKEN_QUERY. Doc:
+ * ntifs/nf-ntifs-ntqueryinformationtoken */
+NTSTATUS NTAPI NtQueryInformationToken(HANDLE Handle, TOKEN_INFORMATION_CLASS Class,
+                                       PVOID Information, ULONG Length, PULONG Returned)
 {
     SE_TOKEN *Token;
     NTP_ANSWER Answer = {.Needed = 0};

@@ -3,7 +3,10 @@
  */
 #include "nt/capture.h"
 
-typedef struct RANGE { PVOID Base; SIZE_T Bytes; } RANGE;
+typedef struct RANGE {
+    PVOID Base;
+    SIZE_T Bytes;
+} RANGE;
 
 static NTSTATUS CaptureRange(KPROCESSOR_MODE Mode, PVOID *Base, PSIZE_T Bytes, RANGE *Range)
 {
@@ -18,8 +21,8 @@ static NTSTATUS ReturnRange(KPROCESSOR_MODE Mode, PVOID *Base, PSIZE_T Bytes, co
 }
 
 /* Doc: ntifs/nf-ntifs-ntallocatevirtualmemory */
-NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE Handle, PVOID *Base, ULONG_PTR ZeroBits, PSIZE_T Bytes, ULONG Type,
-                                       ULONG Protect)
+NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE Handle, PVOID *Base, ULONG_PTR ZeroBits,
+                                       PSIZE_T Bytes, ULONG Type, ULONG Protect)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     struct _EPROCESS *Process;
@@ -56,7 +59,8 @@ NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE Handle, PVOID *Base, PSIZE_T Bytes, UL
     return NT_SUCCESS(Status) ? ReturnRange(Mode, Base, Bytes, &Range) : Status;
 }
 
-NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE Handle, PVOID *Base, PSIZE_T Bytes, ULONG Protect, PULONG Old)
+NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE Handle, PVOID *Base, PSIZE_T Bytes, ULONG Protect,
+                                      PULONG Old)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     struct _EPROCESS *Process;
@@ -76,8 +80,8 @@ NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE Handle, PVOID *Base, PSIZE_T Bytes,
     return NT_SUCCESS(Status) ? NTP_WRITE(Mode, Old, Was) : Status;
 }
 
-NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE Handle, PVOID Base, MEMORY_INFORMATION_CLASS Class, PVOID Information,
-                                    SIZE_T Length, PSIZE_T Returned)
+NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE Handle, PVOID Base, MEMORY_INFORMATION_CLASS Class,
+                                    PVOID Information, SIZE_T Length, PSIZE_T Returned)
 {
     KPROCESSOR_MODE Mode = NtpMode();
     struct _EPROCESS *Process;
@@ -100,15 +104,21 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE Handle, PVOID Base, MEMORY_INFORMATIO
 }
 
 /* Copies between the caller and another process, a piece at a time through kernel memory. */
-typedef struct TRANSFER { struct _EPROCESS *Process; ULONG_PTR Theirs, Ours; SIZE_T Bytes, Done; BOOLEAN Write; } TRANSFER;
+typedef struct TRANSFER {
+    struct _EPROCESS *Process;
+    ULONG_PTR Theirs, Ours;
+    SIZE_T Bytes, Done;
+    BOOLEAN Write;
+} TRANSFER;
 #define PIECE 0x4000u
 
 static NTSTATUS TouchTheirs(const TRANSFER *Transfer, PVOID Piece, SIZE_T Bytes)
 {
     KAPC_STATE Saved;
     KeStackAttachProcess((PKPROCESS)Transfer->Process, &Saved);
-    NTSTATUS Status = Transfer->Write ? MmCopyToUser((PVOID)(Transfer->Theirs + Transfer->Done), Piece, Bytes)
-                                      : MmCopyFromUser(Piece, (PVOID)(Transfer->Theirs + Transfer->Done), Bytes);
+    NTSTATUS Status =
+        Transfer->Write ? MmCopyToUser((PVOID)(Transfer->Theirs + Transfer->Done), Piece, Bytes)
+                        : MmCopyFromUser(Piece, (PVOID)(Transfer->Theirs + Transfer->Done), Bytes);
     KeUnstackDetachProcess(&Saved);
     return Status;
 }
@@ -148,14 +158,16 @@ static NTSTATUS Transfer(HANDLE Handle, ACCESS_MASK Access, TRANSFER *Transfer, 
 }
 
 /* STATUS_PARTIAL_COPY if some, but not all, could be read. Needs PROCESS_VM_READ. */
-NTSTATUS NTAPI NtReadVirtualMemory(HANDLE Process, PVOID Base, PVOID Buffer, SIZE_T Bytes, PSIZE_T Read)
+NTSTATUS NTAPI NtReadVirtualMemory(HANDLE Process, PVOID Base, PVOID Buffer, SIZE_T Bytes,
+                                   PSIZE_T Read)
 {
     TRANSFER Task = {NULL, (ULONG_PTR)Base, (ULONG_PTR)Buffer, Bytes, 0, FALSE};
     return Transfer(Process, PROCESS_VM_READ, &Task, Read);
 }
 
 /* Needs PROCESS_VM_WRITE. */
-NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE Process, PVOID Base, PVOID Buffer, SIZE_T Bytes, PSIZE_T Written)
+NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE Process, PVOID Base, PVOID Buffer, SIZE_T Bytes,
+                                    PSIZE_T Written)
 {
     TRANSFER Task = {NULL, (ULONG_PTR)Base, (ULONG_PTR)Buffer, Bytes, 0, TRUE};
     return Transfer(Process, PROCESS_VM_WRITE, &Task, Written);

@@ -85,18 +85,18 @@ static NTSTATUS WaitSet(WAIT_SET *Set, WAIT_TYPE Type, BOOLEAN Alertable, PLARGE
 {
     NTSTATUS Status;
     __try {
-        Status = KeWaitForMultipleObjects(Set->Count, Set->Headers, Type, UserRequest, NtpMode(), Alertable, Timeout,
-                                          Set->Blocks);
+        Status = KeWaitForMultipleObjects(Set->Count, Set->Headers, Type, UserRequest, NtpMode(),
+                                          Alertable, Timeout, Set->Blocks);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         Status = GetExceptionCode();
     }
     return Status;
 }
 
-/* 1 to 64 handles. STATUS_INVALID_PARAMETER_1: their count, _3: the type, _MIX: one object twice with WaitAll.
- * Doc: ntifs/nf-ntifs-zwwaitformultipleobjects */
-NTSTATUS NTAPI NtWaitForMultipleObjects(ULONG Count, PHANDLE Handles, WAIT_TYPE Type, BOOLEAN Alertable,
-                                        PLARGE_INTEGER Timeout)
+/* 1 to 64 handles. STATUS_INVALID_PARAMETER_1: their count, _3: the type, _MIX: one object twice
+ * with WaitAll. Doc: ntifs/nf-ntifs-zwwaitformultipleobjects */
+NTSTATUS NTAPI NtWaitForMultipleObjects(ULONG Count, PHANDLE Handles, WAIT_TYPE Type,
+                                        BOOLEAN Alertable, PLARGE_INTEGER Timeout)
 {
     LARGE_INTEGER Storage;
     WAIT_SET Set;
@@ -139,7 +139,8 @@ static NTSTATUS ReferenceSignal(HANDLE Handle, PVOID *Object)
     POBJECT_TYPE Type = ObHeader(*Object)->Type;
     if (Type != ObpEventType && Type != ObpSemaphoreType && Type != ObpMutantType)
         Status = STATUS_OBJECT_TYPE_MISMATCH;
-    else if (NtpMode() != KernelMode && Type != ObpMutantType && (Granted.GrantedAccess & EVENT_MODIFY_STATE) == 0)
+    else if (NtpMode() != KernelMode && Type != ObpMutantType &&
+             (Granted.GrantedAccess & EVENT_MODIFY_STATE) == 0)
         Status = STATUS_ACCESS_DENIED; /* SEMAPHORE_MODIFY_STATE is the same bit */
     if (!NT_SUCCESS(Status))
         ObDereferenceObject(*Object);
@@ -147,7 +148,8 @@ static NTSTATUS ReferenceSignal(HANDLE Handle, PVOID *Object)
 }
 
 /* Signal: an event, a semaphore, or a mutant of the caller's. */
-NTSTATUS NTAPI NtSignalAndWaitForSingleObject(HANDLE Signal, HANDLE Wait, BOOLEAN Alertable, PLARGE_INTEGER Timeout)
+NTSTATUS NTAPI NtSignalAndWaitForSingleObject(HANDLE Signal, HANDLE Wait, BOOLEAN Alertable,
+                                              PLARGE_INTEGER Timeout)
 {
     LARGE_INTEGER Storage;
     PVOID SignalObject, WaitObject, Header;
@@ -174,7 +176,8 @@ NTSTATUS NTAPI NtDelayExecution(BOOLEAN Alertable, PLARGE_INTEGER Interval)
     return NT_SUCCESS(Status) ? KeDelayExecutionThread(NtpMode(), Alertable, &Captured) : Status;
 }
 
-/* STATUS_NO_YIELD_PERFORMED is never returned: whether another thread ran is Linux's secret. Doc: ntifs/nf-ntifs-zwyieldexecution */
+/* STATUS_NO_YIELD_PERFORMED is never returned: whether another thread ran is Linux's secret. Doc:
+ * ntifs/nf-ntifs-zwyieldexecution */
 NTSTATUS NTAPI NtYieldExecution(VOID)
 {
     LARGE_INTEGER Now = {.QuadPart = 0};
@@ -205,17 +208,21 @@ static void NTAPI FreeApc(PRKAPC Apc)
     ExFreePoolWithTag(Apc, NTP_TAG);
 }
 
-static void NTAPI RunApc(PRKAPC Apc, KI_NORMAL_ROUTINE **Routine, PVOID *Context, PVOID *Argument1, PVOID *Argument2)
+static void NTAPI RunApc(PRKAPC Apc, KI_NORMAL_ROUTINE **Routine, PVOID *Context, PVOID *Argument1,
+                         PVOID *Argument2)
 {
     FreeApc(Apc);
 }
 
-/* The APC runs in the thread's client when it next waits alertably. Needs THREAD_SET_CONTEXT; STATUS_UNSUCCESSFUL for a thread that has ended,
- * STATUS_INVALID_HANDLE for a system thread, which has no user mode. */
-NTSTATUS NTAPI NtQueueApcThread(HANDLE Handle, PPS_APC_ROUTINE Routine, PVOID Argument1, PVOID Argument2, PVOID Argument3)
+/* The APC runs in the thread's client when it next waits alertably. Needs THREAD_SET_CONTEXT;
+ * STATUS_UNSUCCESSFUL for a thread that has ended, STATUS_INVALID_HANDLE for a system thread, which
+ * has no user mode. */
+NTSTATUS NTAPI NtQueueApcThread(HANDLE Handle, PPS_APC_ROUTINE Routine, PVOID Argument1,
+                                PVOID Argument2, PVOID Argument3)
 {
     struct _ETHREAD *Thread;
-    NTSTATUS Status = NtpReference(Handle, THREAD_SET_CONTEXT, *PsThreadType, NtpMode(), (PVOID *)&Thread);
+    NTSTATUS Status =
+        NtpReference(Handle, THREAD_SET_CONTEXT, *PsThreadType, NtpMode(), (PVOID *)&Thread);
     if (!NT_SUCCESS(Status))
         return Status;
     PRKAPC Apc = NULL;
@@ -224,8 +231,8 @@ NTSTATUS NTAPI NtQueueApcThread(HANDLE Handle, PPS_APC_ROUTINE Routine, PVOID Ar
     else if ((Apc = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Apc), NTP_TAG)) == NULL)
         Status = STATUS_INSUFFICIENT_RESOURCES;
     else
-        KeInitializeApc(Apc, &Thread->Tcb, OriginalApcEnvironment, RunApc, FreeApc, (KI_NORMAL_ROUTINE *)Routine, UserMode,
-                        Argument1);
+        KeInitializeApc(Apc, &Thread->Tcb, OriginalApcEnvironment, RunApc, FreeApc,
+                        (KI_NORMAL_ROUTINE *)Routine, UserMode, Argument1);
     if (Apc != NULL && !KeInsertQueueApc(Apc, Argument2, Argument3, 0)) {
         FreeApc(Apc);
         Status = STATUS_UNSUCCESSFUL;

@@ -1,6 +1,6 @@
 /*
- * Who may do what with an object. The decisions are se's, through the hooks; before se has registered them, and for kernel mode, everything
- * that is asked for is granted.
+ * Who may do what with an object. The decisions are se's, through the hooks; before se has
+ * registered them, and for kernel mode, everything that is asked for is granted.
  */
 #include "ob/obp.h"
 
@@ -18,7 +18,8 @@ ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK Desired)
     return Desired;
 }
 
-NTSTATUS ObpBeginAccess(OBP_ACCESS *Access, PACCESS_STATE Passed, ACCESS_MASK Desired, POBJECT_TYPE Type)
+NTSTATUS ObpBeginAccess(OBP_ACCESS *Access, PACCESS_STATE Passed, ACCESS_MASK Desired,
+                        POBJECT_TYPE Type)
 {
     NTSTATUS Status;
 
@@ -34,7 +35,8 @@ NTSTATUS ObpBeginAccess(OBP_ACCESS *Access, PACCESS_STATE Passed, ACCESS_MASK De
         Access->Local.RemainingDesiredAccess = Access->Local.OriginalDesiredAccess = Desired;
         return STATUS_SUCCESS;
     }
-    Status = ObpState.Security.CreateAccessState(&Access->Local, Access->Aux, Desired, Type != NULL ? &Type->Mapping : NULL);
+    Status = ObpState.Security.CreateAccessState(&Access->Local, Access->Aux, Desired,
+                                                 Type != NULL ? &Type->Mapping : NULL);
     Access->Made = NT_SUCCESS(Status);
     return Status;
 }
@@ -50,7 +52,8 @@ static BOOLEAN ObpIsTrusted(KPROCESSOR_MODE Mode)
     return Mode == KernelMode || ObpState.Security.AccessCheck == NULL;
 }
 
-NTSTATUS ObpCheckAccess(PVOID Object, PACCESS_STATE State, ACCESS_MASK Desired, KPROCESSOR_MODE Mode, PACCESS_MASK Granted)
+NTSTATUS ObpCheckAccess(PVOID Object, PACCESS_STATE State, ACCESS_MASK Desired,
+                        KPROCESSOR_MODE Mode, PACCESS_MASK Granted)
 {
     POBJECT_TYPE Type = ObHeader(Object)->Type;
     PSECURITY_DESCRIPTOR Descriptor = NULL;
@@ -61,10 +64,12 @@ NTSTATUS ObpCheckAccess(PVOID Object, PACCESS_STATE State, ACCESS_MASK Desired, 
     if (ObpIsTrusted(Mode) || Desired == 0)
         return STATUS_SUCCESS;
     Status = ObGetObjectSecurity(Object, &Descriptor, &Allocated);
-    if (!NT_SUCCESS(Status) || Descriptor == NULL) /* an object without a descriptor is open to all */
+    if (!NT_SUCCESS(Status) ||
+        Descriptor == NULL) /* an object without a descriptor is open to all */
         return Status;
     RtlMapGenericMask(&Desired, &Type->Mapping);
-    Allowed = ObpState.Security.AccessCheck(Descriptor, State, Desired, &Type->Mapping, Mode, Granted, &Status);
+    Allowed = ObpState.Security.AccessCheck(Descriptor, State, Desired, &Type->Mapping, Mode,
+                                            Granted, &Status);
     ObReleaseObjectSecurity(Descriptor, Allocated);
     if (Allowed)
         return STATUS_SUCCESS;
@@ -93,12 +98,15 @@ NTSTATUS ObpAssignSecurity(PVOID Object, PVOID Parent, PSECURITY_DESCRIPTOR Give
 {
     OBJECT_HEADER_NT *Header = ObHeader(Object);
     POBJECT_TYPE Type = Header->Type;
-    PSECURITY_DESCRIPTOR ParentDescriptor = Parent != NULL ? ObHeader(Parent)->SecurityDescriptor : NULL, New = NULL;
+    PSECURITY_DESCRIPTOR ParentDescriptor =
+                             Parent != NULL ? ObHeader(Parent)->SecurityDescriptor : NULL,
+                         New = NULL;
     NTSTATUS Status;
 
     if (Header->SecurityDescriptor != NULL || ObpState.Security.Assign == NULL)
         return STATUS_SUCCESS;
-    Status = ObpState.Security.Assign(ParentDescriptor, Given, Type == ObpDirectoryType, &Type->Mapping, &New);
+    Status = ObpState.Security.Assign(ParentDescriptor, Given, Type == ObpDirectoryType,
+                                      &Type->Mapping, &New);
     if (!NT_SUCCESS(Status))
         return Status;
     if (Type->Procedures.Security == NULL) {
@@ -107,7 +115,8 @@ NTSTATUS ObpAssignSecurity(PVOID Object, PVOID Parent, PSECURITY_DESCRIPTOR Give
     }
     if (New == NULL)
         return STATUS_SUCCESS;
-    Status = Type->Procedures.Security(Object, AssignSecurityDescriptor, NULL, New, NULL, &Header->SecurityDescriptor, PagedPool, &Type->Mapping);
+    Status = Type->Procedures.Security(Object, AssignSecurityDescriptor, NULL, New, NULL,
+                                       &Header->SecurityDescriptor, PagedPool, &Type->Mapping);
     ObpState.Security.Free(New);
     return Status;
 }

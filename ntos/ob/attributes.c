@@ -24,14 +24,16 @@ static NTSTATUS ObpCheckName(PCUNICODE_STRING Name)
 }
 
 /* NULL attributes are those of an unnamed object. */
-NTSTATUS ObpDecodeAttributes(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode, OBP_CREATE_INFO *Info)
+NTSTATUS ObpDecodeAttributes(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode,
+                             OBP_CREATE_INFO *Info)
 {
     NTSTATUS Status;
 
     *Info = (OBP_CREATE_INFO){.Mode = Mode};
     if (Attributes == NULL)
         return STATUS_SUCCESS;
-    if (Attributes->Length != sizeof(OBJECT_ATTRIBUTES) || (Attributes->Attributes & ~OBJ_VALID_ATTRIBUTES) != 0)
+    if (Attributes->Length != sizeof(OBJECT_ATTRIBUTES) ||
+        (Attributes->Attributes & ~OBJ_VALID_ATTRIBUTES) != 0)
         return STATUS_INVALID_PARAMETER;
     if (Mode != KernelMode && (Attributes->Attributes & OBJ_KERNEL_HANDLE) != 0)
         return STATUS_INVALID_PARAMETER;

@@ -1,8 +1,8 @@
 /*
  * Callback objects: ExCreateCallback, ExRegisterCallback, ExNotifyCallback.
  *
- * A registration is busy while its function runs; who unregisters it waits for that. A new one is not called by a notification that began
- * before it.
+ * A registration is busy while its function runs; who unregisters it waits for that. A new one is
+ * not called by a notification that began before it.
  */
 #include "ob/obp.h"
 
@@ -31,11 +31,13 @@ void ObpDeleteCallback(PVOID Object)
     NT_ASSERT(Callback->Registrations.Flink == NULL || IsListEmpty(&Callback->Registrations));
 }
 
-static NTSTATUS ObpNewCallback(POBJECT_ATTRIBUTES Attributes, BOOLEAN AllowMultiple, PCALLBACK_OBJECT *Callback)
+static NTSTATUS ObpNewCallback(POBJECT_ATTRIBUTES Attributes, BOOLEAN AllowMultiple,
+                               PCALLBACK_OBJECT *Callback)
 {
     PCALLBACK_OBJECT New;
     HANDLE Handle;
-    NTSTATUS Status = ObCreateObject(KernelMode, ObpCallbackType, Attributes, KernelMode, NULL, sizeof(*New), 0, 0, (PVOID *)&New);
+    NTSTATUS Status = ObCreateObject(KernelMode, ObpCallbackType, Attributes, KernelMode, NULL,
+                                     sizeof(*New), 0, 0, (PVOID *)&New);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -48,9 +50,12 @@ static NTSTATUS ObpNewCallback(POBJECT_ATTRIBUTES Attributes, BOOLEAN AllowMulti
     return Status;
 }
 
-/* Opens the callback object of that name, or makes it if Create says so; a new one without OBJ_PERMANENT has no name any more when the routine
- * returns. The caller dereferences it. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-excreatecallback */
-NTSTATUS NTAPI ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES ObjectAttributes, BOOLEAN Create, BOOLEAN AllowMultipleCallbacks)
+/* Opens the callback object of that name, or makes it if Create says so; a new one without
+ * OBJ_PERMANENT has no name any more when the routine returns. The caller dereferences it. IRQL <=
+ * APC_LEVEL. Doc: wdm/nf-wdm-excreatecallback */
+NTSTATUS NTAPI ExCreateCallback(PCALLBACK_OBJECT *CallbackObject,
+                                POBJECT_ATTRIBUTES ObjectAttributes, BOOLEAN Create,
+                                BOOLEAN AllowMultipleCallbacks)
 {
     OBJECT_ATTRIBUTES Local;
     NTSTATUS Status = STATUS_UNSUCCESSFUL;
@@ -58,9 +63,11 @@ NTSTATUS NTAPI ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIB
 
     VF_IRQL_MAX(APC_LEVEL);
     if (ObjectAttributes != NULL && ObjectAttributes->ObjectName != NULL) {
-        Status = ObOpenObjectByName(ObjectAttributes, ObpCallbackType, KernelMode, NULL, 0, NULL, &Handle);
+        Status = ObOpenObjectByName(ObjectAttributes, ObpCallbackType, KernelMode, NULL, 0, NULL,
+                                    &Handle);
         if (NT_SUCCESS(Status)) {
-            Status = ObReferenceObjectByHandle(Handle, 0, ObpCallbackType, KernelMode, (PVOID *)CallbackObject, NULL);
+            Status = ObReferenceObjectByHandle(Handle, 0, ObpCallbackType, KernelMode,
+                                               (PVOID *)CallbackObject, NULL);
             ObCloseHandle_(Handle, KernelMode);
             return Status;
         }
@@ -71,11 +78,14 @@ NTSTATUS NTAPI ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIB
         Local = *ObjectAttributes;
         Local.Attributes |= OBJ_OPENIF;
     }
-    return ObpNewCallback(ObjectAttributes != NULL ? &Local : NULL, AllowMultipleCallbacks, CallbackObject);
+    return ObpNewCallback(ObjectAttributes != NULL ? &Local : NULL, AllowMultipleCallbacks,
+                          CallbackObject);
 }
 
-/* NULL: no memory, or the object allows one registration only and has it. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-exregistercallback */
-PVOID NTAPI ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTION CallbackFunction, PVOID CallbackContext)
+/* NULL: no memory, or the object allows one registration only and has it. IRQL <= APC_LEVEL. Doc:
+ * wdm/nf-wdm-exregistercallback */
+PVOID NTAPI ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTION CallbackFunction,
+                               PVOID CallbackContext)
 {
     OBP_CALLBACK *New = ExAllocatePoolWithTag(NonPagedPool, sizeof(*New), OBP_CALLBACK_TAG);
     BOOLEAN Refused;
@@ -84,7 +94,8 @@ PVOID NTAPI ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTI
     VF_IRQL_MAX(APC_LEVEL);
     if (New == NULL)
         return NULL;
-    *New = (OBP_CALLBACK){.Callback = CallbackObject, .Function = CallbackFunction, .Context = CallbackContext};
+    *New = (OBP_CALLBACK){
+        .Callback = CallbackObject, .Function = CallbackFunction, .Context = CallbackContext};
     KeInitializeEvent(&New->Idle, NotificationEvent, FALSE);
     ObReferenceObject(CallbackObject);
     KeAcquireSpinLock(&CallbackObject->Lock, &Irql);
@@ -99,7 +110,8 @@ PVOID NTAPI ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTI
     return NULL;
 }
 
-/* Returns when the function does not run any more. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-exunregistercallback */
+/* Returns when the function does not run any more. IRQL <= APC_LEVEL. Doc:
+ * wdm/nf-wdm-exunregistercallback */
 VOID NTAPI ExUnregisterCallback(PVOID CallbackRegistration)
 {
     OBP_CALLBACK *Registration = CallbackRegistration;
@@ -120,7 +132,8 @@ VOID NTAPI ExUnregisterCallback(PVOID CallbackRegistration)
     ObDereferenceObject(Callback);
 }
 
-/* Calls every registered function, in order of registration, at the caller's IRQL (<= DISPATCH_LEVEL). Doc: wdm/nf-wdm-exnotifycallback */
+/* Calls every registered function, in order of registration, at the caller's IRQL (<=
+ * DISPATCH_LEVEL). Doc: wdm/nf-wdm-exnotifycallback */
 VOID NTAPI ExNotifyCallback(PCALLBACK_OBJECT CallbackObject, PVOID Argument1, PVOID Argument2)
 {
     PCALLBACK_OBJECT Callback = CallbackObject;
@@ -152,7 +165,8 @@ VOID NTAPI ExNotifyCallback(PCALLBACK_OBJECT CallbackObject, PVOID Argument1, PV
 /* Those that the documentation promises. */
 NTSTATUS ObpMakeCallbacks(void)
 {
-    static const PCWSTR Names[] = {L"\\Callback\\SetSystemTime", L"\\Callback\\PowerState", L"\\Callback\\ProcessorAdd"};
+    static const PCWSTR Names[] = {L"\\Callback\\SetSystemTime", L"\\Callback\\PowerState",
+                                   L"\\Callback\\ProcessorAdd"};
     OBJECT_ATTRIBUTES Attributes;
     PCALLBACK_OBJECT Callback;
     UNICODE_STRING Name;
@@ -161,7 +175,9 @@ NTSTATUS ObpMakeCallbacks(void)
 
     for (Index = 0; NT_SUCCESS(Status) && Index < RTL_NUMBER_OF(Names); Index++) {
         RtlInitUnicodeString(&Name, Names[Index]);
-        InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+        InitializeObjectAttributes(&Attributes, &Name,
+                                   OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                                   NULL);
         Status = ExCreateCallback(&Callback, &Attributes, TRUE, TRUE);
         if (NT_SUCCESS(Status))
             ObDereferenceObject(Callback);

@@ -1,6 +1,7 @@
 /*
- * Directories: names in hashed chains that double when they get long. Hashes ignore case; comparison does as the caller asks.
- * A name in a directory is a reference to the object, and one to the directory.
+ * Directories: names in hashed chains that double when they get long. Hashes ignore case;
+ * comparison does as the caller asks. A name in a directory is a reference to the object, and one
+ * to the directory.
  */
 #include "ob/obp.h"
 
@@ -17,7 +18,8 @@ static ULONG ObpHash(PCUNICODE_STRING Name)
 
 NTSTATUS ObpInitDirectory(OB_DIRECTORY *Directory)
 {
-    Directory->Buckets = ExAllocatePoolWithTag(PagedPool, OBP_FIRST_BUCKETS * sizeof(PVOID), OBP_TABLE_TAG);
+    Directory->Buckets =
+        ExAllocatePoolWithTag(PagedPool, OBP_FIRST_BUCKETS * sizeof(PVOID), OBP_TABLE_TAG);
     if (Directory->Buckets == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     RtlZeroMemory(Directory->Buckets, OBP_FIRST_BUCKETS * sizeof(PVOID));
@@ -40,7 +42,8 @@ OBJECT_HEADER_NT *ObpFind(OB_DIRECTORY *Directory, PCUNICODE_STRING Name, BOOLEA
     ULONG Hash = ObpHash(Name);
     OBJECT_HEADER_NT *Header;
 
-    for (Header = Directory->Buckets[Hash & (Directory->BucketCount - 1)]; Header != NULL; Header = Header->Next)
+    for (Header = Directory->Buckets[Hash & (Directory->BucketCount - 1)]; Header != NULL;
+         Header = Header->Next)
         if (Header->NameHash == Hash && RtlEqualUnicodeString(&Header->Name, Name, IgnoreCase))
             return Header;
     return NULL;
@@ -50,7 +53,9 @@ OBJECT_HEADER_NT *ObpFind(OB_DIRECTORY *Directory, PCUNICODE_STRING Name, BOOLEA
 static void ObpGrow(OB_DIRECTORY *Directory)
 {
     ULONG Count = Directory->BucketCount * 2, Index;
-    OBJECT_HEADER_NT **Buckets = ExAllocatePoolWithTag(PagedPool, (SIZE_T)Count * sizeof(PVOID), OBP_TABLE_TAG), *Header, *Next;
+    OBJECT_HEADER_NT **Buckets = ExAllocatePoolWithTag(PagedPool, (SIZE_T)Count * sizeof(PVOID),
+                                                       OBP_TABLE_TAG),
+                     *Header, *Next;
 
     if (Buckets == NULL)
         return;
@@ -115,8 +120,9 @@ void ObpUnname(OBJECT_HEADER_NT *Header, BOOLEAN OnlyIfUnused)
         return;
     ExLockExclusive_(&ObpState.Names);
     Directory = Header->Directory;
-    if (!OnlyIfUnused || (atomic_load(&Header->HandleCount) == 0 &&
-                          (__atomic_load_n(&Header->Attributes, __ATOMIC_RELAXED) & OBJ_PERMANENT) == 0))
+    if (!OnlyIfUnused ||
+        (atomic_load(&Header->HandleCount) == 0 &&
+         (__atomic_load_n(&Header->Attributes, __ATOMIC_RELAXED) & OBJ_PERMANENT) == 0))
         Unlinked = ObpUnlink(Header);
     if (Unlinked) {
         Name = Header->Name.Buffer;
@@ -138,8 +144,10 @@ NTSTATUS ObpMakeDirectory(PCWSTR Name, PVOID *Directory)
     NTSTATUS Status;
 
     RtlInitUnicodeString(&Path, Name);
-    InitializeObjectAttributes(&Attributes, &Path, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL, NULL);
-    Status = ObCreateObject(KernelMode, ObpDirectoryType, &Attributes, KernelMode, NULL, sizeof(OB_DIRECTORY), 0, 0, Directory);
+    InitializeObjectAttributes(&Attributes, &Path, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL,
+                               NULL);
+    Status = ObCreateObject(KernelMode, ObpDirectoryType, &Attributes, KernelMode, NULL,
+                            sizeof(OB_DIRECTORY), 0, 0, Directory);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = ObpInitDirectory(*Directory);
@@ -150,11 +158,14 @@ NTSTATUS ObpMakeDirectory(PCWSTR Name, PVOID *Directory)
     return ObInsertObject(*Directory, NULL, 0, 1, NULL, NULL);
 }
 
-/* STATUS_OBJECT_NAME_COLLISION, or STATUS_OBJECT_NAME_EXISTS (success) with OBJ_OPENIF. Doc: wdm/nf-wdm-zwcreatedirectoryobject */
-NTSTATUS ObCreateDirectory_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode)
+/* STATUS_OBJECT_NAME_COLLISION, or STATUS_OBJECT_NAME_EXISTS (success) with OBJ_OPENIF. Doc:
+ * wdm/nf-wdm-zwcreatedirectoryobject */
+NTSTATUS ObCreateDirectory_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                            KPROCESSOR_MODE Mode)
 {
     PVOID Directory;
-    NTSTATUS Status = ObCreateObject(Mode, ObpDirectoryType, Attributes, Mode, NULL, sizeof(OB_DIRECTORY), 0, 0, &Directory);
+    NTSTATUS Status = ObCreateObject(Mode, ObpDirectoryType, Attributes, Mode, NULL,
+                                     sizeof(OB_DIRECTORY), 0, 0, &Directory);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -166,8 +177,11 @@ NTSTATUS ObCreateDirectory_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBU
     return ObInsertObject(Directory, NULL, Desired, 0, NULL, Handle);
 }
 
-/* *Context counts the names already given; the order holds while the directory does not change. Each is called with the namespace locked. */
-NTSTATUS ObEnumerateDirectory_(PVOID Object, ULONG *Context, BOOLEAN (*Each)(PVOID Context, PUNICODE_STRING Name, PUNICODE_STRING Type),
+/* *Context counts the names already given; the order holds while the directory does not change.
+ * Each is called with the namespace locked. */
+NTSTATUS ObEnumerateDirectory_(PVOID Object, ULONG *Context,
+                               BOOLEAN (*Each)(PVOID Context, PUNICODE_STRING Name,
+                                               PUNICODE_STRING Type),
                                PVOID EachContext)
 {
     OB_DIRECTORY *Directory = Object;

@@ -3,7 +3,8 @@
  */
 #include "ob/obp.h"
 
-static NTSTATUS ObpReferenceSource(PEPROCESS Source, HANDLE Handle, KPROCESSOR_MODE Mode, PVOID *Object, POBJECT_HANDLE_INFORMATION Information)
+static NTSTATUS ObpReferenceSource(PEPROCESS Source, HANDLE Handle, KPROCESSOR_MODE Mode,
+                                   PVOID *Object, POBJECT_HANDLE_INFORMATION Information)
 {
     EX_HANDLE_TABLE *Table;
     EX_HANDLE_ENTRY *Entry;
@@ -30,10 +31,11 @@ static void ObpCloseSource(PEPROCESS Source, HANDLE Handle, KPROCESSOR_MODE Mode
         ObpCloseEntry(ObpTableOf(Source), Source, Handle, Mode, FALSE);
 }
 
-/* Rights beyond those of the source handle are checked anew. DUPLICATE_CLOSE_SOURCE closes the source whatever else happens; Target may be NULL then.
- * Doc: ntifs/nf-ntifs-zwduplicateobject */
-NTSTATUS ObDuplicateHandle_(PEPROCESS Source, HANDLE SourceHandle, PEPROCESS Target, PHANDLE TargetHandle, ACCESS_MASK DesiredAccess,
-                            ULONG Attributes, ULONG Options, KPROCESSOR_MODE Mode)
+/* Rights beyond those of the source handle are checked anew. DUPLICATE_CLOSE_SOURCE closes the
+ * source whatever else happens; Target may be NULL then. Doc: ntifs/nf-ntifs-zwduplicateobject */
+NTSTATUS ObDuplicateHandle_(PEPROCESS Source, HANDLE SourceHandle, PEPROCESS Target,
+                            PHANDLE TargetHandle, ACCESS_MASK DesiredAccess, ULONG Attributes,
+                            ULONG Options, KPROCESSOR_MODE Mode)
 {
     OBJECT_HANDLE_INFORMATION Information;
     OBP_HANDLE Request = {.Reason = ObDuplicateHandle, .Process = Target, .SourceProcess = Source};
@@ -42,10 +44,12 @@ NTSTATUS ObDuplicateHandle_(PEPROCESS Source, HANDLE SourceHandle, PEPROCESS Tar
     if (!NT_SUCCESS(Status))
         return Status;
     if (Target == NULL) {
-        Status = (Options & DUPLICATE_CLOSE_SOURCE) != 0 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+        Status =
+            (Options & DUPLICATE_CLOSE_SOURCE) != 0 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
         goto Done;
     }
-    Request.Attributes = (Options & DUPLICATE_SAME_ATTRIBUTES) != 0 ? Information.HandleAttributes : Attributes;
+    Request.Attributes =
+        (Options & DUPLICATE_SAME_ATTRIBUTES) != 0 ? Information.HandleAttributes : Attributes;
     if (Mode != KernelMode)
         Request.Attributes &= ~OBJ_KERNEL_HANDLE;
     Request.Granted = Information.GrantedAccess;
@@ -56,7 +60,8 @@ NTSTATUS ObDuplicateHandle_(PEPROCESS Source, HANDLE SourceHandle, PEPROCESS Tar
             OBP_ACCESS Access;
             Status = ObpBeginAccess(&Access, NULL, Request.Granted, ObHeader(Request.Object)->Type);
             if (NT_SUCCESS(Status))
-                Status = ObpCheckAccess(Request.Object, Access.State, Request.Granted, Mode, &Request.Granted);
+                Status = ObpCheckAccess(Request.Object, Access.State, Request.Granted, Mode,
+                                        &Request.Granted);
             ObpEndAccess(&Access);
         }
     }

@@ -1,8 +1,10 @@
 /*
- * ObRegisterCallbacks: drivers that are asked before handles to processes and threads are made, and told after.
+ * ObRegisterCallbacks: drivers that are asked before handles to processes and threads are made, and
+ * told after.
  *
- * The list stands in order of altitude, highest first. A call takes run-down protection of the entries it needs, calls with nothing held, and gives
- * the protection back after the post-operation, so that unregistering waits for callbacks that run.
+ * The list stands in order of altitude, highest first. A call takes run-down protection of the
+ * entries it needs, calls with nothing held, and gives the protection back after the
+ * post-operation, so that unregistering waits for callbacks that run.
  */
 #include "ob/obp.h"
 
@@ -30,7 +32,8 @@ static LONG ObpCompareDigits(PCWCH Left, ULONG LeftCount, PCWCH Right, ULONG Rig
     ULONG Index;
 
     for (Index = 0; Index < LeftCount || Index < RightCount; Index++) {
-        LONG Difference = (Index < LeftCount ? Left[Index] : '0') - (Index < RightCount ? Right[Index] : '0');
+        LONG Difference =
+            (Index < LeftCount ? Left[Index] : '0') - (Index < RightCount ? Right[Index] : '0');
         if (Difference != 0)
             return Difference;
     }
@@ -49,7 +52,8 @@ static void ObpSplitNumber(PCUNICODE_STRING Text, UNICODE_STRING *Whole, UNICODE
     while (Point < Whole->Length / sizeof(WCHAR) && Whole->Buffer[Point] != L'.')
         Point++;
     Fraction->Buffer = Whole->Buffer + Point + 1;
-    Fraction->Length = Whole->Length > Point * sizeof(WCHAR) ? Whole->Length - (Point + 1) * sizeof(WCHAR) : 0;
+    Fraction->Length =
+        Whole->Length > Point * sizeof(WCHAR) ? Whole->Length - (Point + 1) * sizeof(WCHAR) : 0;
     Whole->Length = Point * sizeof(WCHAR);
 }
 
@@ -62,25 +66,30 @@ LONG ObCompareAltitudes_(PCUNICODE_STRING Left, PCUNICODE_STRING Right)
     ObpSplitNumber(Right, &RightWhole, &RightPart);
     if (LeftWhole.Length != RightWhole.Length)
         return LeftWhole.Length - RightWhole.Length;
-    Result = ObpCompareDigits(LeftWhole.Buffer, LeftWhole.Length / sizeof(WCHAR), RightWhole.Buffer, RightWhole.Length / sizeof(WCHAR));
+    Result = ObpCompareDigits(LeftWhole.Buffer, LeftWhole.Length / sizeof(WCHAR), RightWhole.Buffer,
+                              RightWhole.Length / sizeof(WCHAR));
     if (Result != 0)
         return Result;
-    return ObpCompareDigits(LeftPart.Buffer, LeftPart.Length / sizeof(WCHAR), RightPart.Buffer, RightPart.Length / sizeof(WCHAR));
+    return ObpCompareDigits(LeftPart.Buffer, LeftPart.Length / sizeof(WCHAR), RightPart.Buffer,
+                            RightPart.Length / sizeof(WCHAR));
 }
 
 static NTSTATUS ObpCheckRegistration(POB_CALLBACK_REGISTRATION Given)
 {
     ULONG Index;
 
-    if (Given == NULL || Given->Version != OB_FLT_REGISTRATION_VERSION || Given->OperationRegistrationCount == 0 || Given->Altitude.Length == 0)
+    if (Given == NULL || Given->Version != OB_FLT_REGISTRATION_VERSION ||
+        Given->OperationRegistrationCount == 0 || Given->Altitude.Length == 0)
         return STATUS_INVALID_PARAMETER;
     if (Given->OperationRegistrationCount > OBP_FILTER_LIMIT)
         return STATUS_INSUFFICIENT_RESOURCES;
     for (Index = 0; Index < Given->OperationRegistrationCount; Index++) {
         OB_OPERATION_REGISTRATION *Entry = &Given->OperationRegistration[Index];
-        if (Entry->ObjectType == NULL || *Entry->ObjectType == NULL || !(*Entry->ObjectType)->SupportsCallbacks)
+        if (Entry->ObjectType == NULL || *Entry->ObjectType == NULL ||
+            !(*Entry->ObjectType)->SupportsCallbacks)
             return STATUS_INVALID_PARAMETER;
-        if (Entry->Operations == 0 || (Entry->Operations & ~(OB_OPERATION_HANDLE_CREATE | OB_OPERATION_HANDLE_DUPLICATE)) != 0)
+        if (Entry->Operations == 0 || (Entry->Operations & ~(OB_OPERATION_HANDLE_CREATE |
+                                                             OB_OPERATION_HANDLE_DUPLICATE)) != 0)
             return STATUS_INVALID_PARAMETER;
         if (Entry->PreOperation == NULL && Entry->PostOperation == NULL)
             return STATUS_INVALID_PARAMETER;
@@ -91,7 +100,8 @@ static NTSTATUS ObpCheckRegistration(POB_CALLBACK_REGISTRATION Given)
 static OBP_REGISTRATION *ObpCopyRegistration(POB_CALLBACK_REGISTRATION Given)
 {
     ULONG Count = Given->OperationRegistrationCount, Index;
-    OBP_REGISTRATION *New = ExAllocatePoolWithTag(NonPagedPool, sizeof(*New) + Count * sizeof(OBP_FILTER_ENTRY), OBP_FILTER_TAG);
+    OBP_REGISTRATION *New = ExAllocatePoolWithTag(
+        NonPagedPool, sizeof(*New) + Count * sizeof(OBP_FILTER_ENTRY), OBP_FILTER_TAG);
 
     if (New == NULL)
         return NULL;
@@ -104,7 +114,8 @@ static OBP_REGISTRATION *ObpCopyRegistration(POB_CALLBACK_REGISTRATION Given)
     ExInitializeRundownProtection(&New->Rundown);
     for (Index = 0; Index < Count; Index++) {
         OB_OPERATION_REGISTRATION *Entry = &Given->OperationRegistration[Index];
-        New->Entries[Index] = (OBP_FILTER_ENTRY){*Entry->ObjectType, Entry->Operations, Entry->PreOperation, Entry->PostOperation, New};
+        New->Entries[Index] = (OBP_FILTER_ENTRY){*Entry->ObjectType, Entry->Operations,
+                                                 Entry->PreOperation, Entry->PostOperation, New};
     }
     return New;
 }
@@ -122,8 +133,10 @@ static NTSTATUS ObpInsertRegistration(OBP_REGISTRATION *New)
     LONG Order = 1;
 
     ExLockExclusive_(&ObpState.Callbacks);
-    for (Entry = ObpState.CallbackList.Flink; Entry != &ObpState.CallbackList; Entry = Entry->Flink) {
-        Order = ObCompareAltitudes_(&New->Altitude, &CONTAINING_RECORD(Entry, OBP_REGISTRATION, Link)->Altitude);
+    for (Entry = ObpState.CallbackList.Flink; Entry != &ObpState.CallbackList;
+         Entry = Entry->Flink) {
+        Order = ObCompareAltitudes_(&New->Altitude,
+                                    &CONTAINING_RECORD(Entry, OBP_REGISTRATION, Link)->Altitude);
         if (Order >= 0)
             break;
     }
@@ -139,8 +152,10 @@ static NTSTATUS ObpInsertRegistration(OBP_REGISTRATION *New)
     return Status;
 }
 
-/* STATUS_INVALID_PARAMETER, STATUS_FLT_INSTANCE_ALTITUDE_COLLISION, STATUS_INSUFFICIENT_RESOURCES. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-obregistercallbacks */
-NTSTATUS NTAPI ObRegisterCallbacks(POB_CALLBACK_REGISTRATION CallbackRegistration, PVOID *RegistrationHandle)
+/* STATUS_INVALID_PARAMETER, STATUS_FLT_INSTANCE_ALTITUDE_COLLISION, STATUS_INSUFFICIENT_RESOURCES.
+ * IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-obregistercallbacks */
+NTSTATUS NTAPI ObRegisterCallbacks(POB_CALLBACK_REGISTRATION CallbackRegistration,
+                                   PVOID *RegistrationHandle)
 {
     NTSTATUS Status = ObpCheckRegistration(CallbackRegistration);
     OBP_REGISTRATION *New;
@@ -160,7 +175,8 @@ NTSTATUS NTAPI ObRegisterCallbacks(POB_CALLBACK_REGISTRATION CallbackRegistratio
     return STATUS_SUCCESS;
 }
 
-/* Returns when no callback of the registration runs any more. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-obunregistercallbacks */
+/* Returns when no callback of the registration runs any more. IRQL <= APC_LEVEL. Doc:
+ * wdm/nf-wdm-obunregistercallbacks */
 VOID NTAPI ObUnRegisterCallbacks(PVOID RegistrationHandle)
 {
     OBP_REGISTRATION *Registration = RegistrationHandle;
@@ -192,7 +208,8 @@ static void ObpCollect(OBP_FILTER_CALL *Call)
         OBP_REGISTRATION *Registration = CONTAINING_RECORD(Link, OBP_REGISTRATION, Link);
         for (Index = 0; Index < Registration->Count; Index++) {
             OBP_FILTER_ENTRY *Entry = &Registration->Entries[Index];
-            if (Entry->Type == Type && (Entry->Operations & Call->Operation) != 0 && ExAcquireRundownProtection(&Registration->Rundown))
+            if (Entry->Type == Type && (Entry->Operations & Call->Operation) != 0 &&
+                ExAcquireRundownProtection(&Registration->Rundown))
                 Call->Entries[Call->Count++] = Entry;
         }
     }
@@ -209,11 +226,15 @@ ACCESS_MASK ObpFilterBefore(OBP_FILTER_CALL *Call)
     ObpCollect(Call);
     for (Index = 0; Index < Call->Count; Index++) {
         OBP_FILTER_ENTRY *Entry = Call->Entries[Index];
-        OB_PRE_OPERATION_INFORMATION Information = {.Operation = Call->Operation, .KernelHandle = Call->KernelHandle, .Object = Call->Object,
-                                                    .ObjectType = Entry->Type, .Parameters = &Parameters};
+        OB_PRE_OPERATION_INFORMATION Information = {.Operation = Call->Operation,
+                                                    .KernelHandle = Call->KernelHandle,
+                                                    .Object = Call->Object,
+                                                    .ObjectType = Entry->Type,
+                                                    .Parameters = &Parameters};
         if (Entry->Pre == NULL)
             continue;
-        Parameters.DuplicateHandleInformation = (OB_PRE_DUPLICATE_HANDLE_INFORMATION){Desired, Call->Desired, Call->SourceProcess, Call->TargetProcess};
+        Parameters.DuplicateHandleInformation = (OB_PRE_DUPLICATE_HANDLE_INFORMATION){
+            Desired, Call->Desired, Call->SourceProcess, Call->TargetProcess};
         Entry->Pre(Entry->Registration->Context, &Information);
         Desired &= Parameters.CreateHandleInformation.DesiredAccess;
         Call->Contexts[Index] = Information.CallContext;
@@ -228,8 +249,12 @@ void ObpFilterAfter(OBP_FILTER_CALL *Call, NTSTATUS Status, ACCESS_MASK Granted)
 
     for (Index = Call->Count; Index-- > 0;) {
         OBP_FILTER_ENTRY *Entry = Call->Entries[Index];
-        OB_POST_OPERATION_INFORMATION Information = {.Operation = Call->Operation, .KernelHandle = Call->KernelHandle, .Object = Call->Object,
-                                                     .ObjectType = Entry->Type, .CallContext = Call->Contexts[Index], .ReturnStatus = Status,
+        OB_POST_OPERATION_INFORMATION Information = {.Operation = Call->Operation,
+                                                     .KernelHandle = Call->KernelHandle,
+                                                     .Object = Call->Object,
+                                                     .ObjectType = Entry->Type,
+                                                     .CallContext = Call->Contexts[Index],
+                                                     .ReturnStatus = Status,
                                                      .Parameters = &Parameters};
         if (Entry->Post != NULL)
             Entry->Post(Entry->Registration->Context, &Information);

@@ -1,8 +1,8 @@
 /*
  * Handles: made, looked up, duplicated, closed.
  *
- * A handle with the sign bit is the kernel's: valid in every process, for kernel mode only. Others belong to the table of the current process; before
- * there is a process, to the kernel's table too.
+ * A handle with the sign bit is the kernel's: valid in every process, for kernel mode only. Others
+ * belong to the table of the current process; before there is a process, to the kernel's table too.
  */
 #include "ob/obp.h"
 
@@ -26,7 +26,8 @@ EX_HANDLE_TABLE *ObpTableOf(PEPROCESS Process)
     return Process != NULL ? *ObpState.Process.HandleTable(Process) : ObpState.KernelTable;
 }
 
-EX_HANDLE_TABLE *ObpSelectTable(HANDLE Handle, KPROCESSOR_MODE Mode, PEPROCESS *Process, HANDLE *Plain)
+EX_HANDLE_TABLE *ObpSelectTable(HANDLE Handle, KPROCESSOR_MODE Mode, PEPROCESS *Process,
+                                HANDLE *Plain)
 {
     *Process = NULL;
     *Plain = NULL;
@@ -43,16 +44,22 @@ EX_HANDLE_TABLE *ObpSelectTable(HANDLE Handle, KPROCESSOR_MODE Mode, PEPROCESS *
 
 /* ---- making ---- */
 
-static NTSTATUS ObpCheckExclusive(OBJECT_HEADER_NT *Header, ULONG Attributes, PEPROCESS Process, OB_OPEN_REASON Reason)
+static NTSTATUS ObpCheckExclusive(OBJECT_HEADER_NT *Header, ULONG Attributes, PEPROCESS Process,
+                                  OB_OPEN_REASON Reason)
 {
     if ((__atomic_load_n(&Header->Attributes, __ATOMIC_RELAXED) & OBJ_EXCLUSIVE) == 0)
-        return (Attributes & OBJ_EXCLUSIVE) != 0 && Reason == ObOpenHandle ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+        return (Attributes & OBJ_EXCLUSIVE) != 0 && Reason == ObOpenHandle
+                   ? STATUS_INVALID_PARAMETER
+                   : STATUS_SUCCESS;
     if (atomic_load(&Header->HandleCount) == 0)
         __atomic_store_n(&Header->ExclusiveProcess, Process, __ATOMIC_RELAXED);
-    return __atomic_load_n(&Header->ExclusiveProcess, __ATOMIC_RELAXED) == Process ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
+    return __atomic_load_n(&Header->ExclusiveProcess, __ATOMIC_RELAXED) == Process
+               ? STATUS_SUCCESS
+               : STATUS_ACCESS_DENIED;
 }
 
-static NTSTATUS ObpEnterHandle(OBP_HANDLE *Request, EX_HANDLE_TABLE *Table, PEPROCESS Process, PHANDLE Handle)
+static NTSTATUS ObpEnterHandle(OBP_HANDLE *Request, EX_HANDLE_TABLE *Table, PEPROCESS Process,
+                               PHANDLE Handle)
 {
     OBJECT_HEADER_NT *Header = ObHeader(Request->Object);
     PEPROCESS Key = Table == ObpState.KernelTable ? NULL : Process;
@@ -64,7 +71,8 @@ static NTSTATUS ObpEnterHandle(OBP_HANDLE *Request, EX_HANDLE_TABLE *Table, PEPR
     if (!NT_SUCCESS(Status))
         return Status;
     if (Header->Type->Procedures.Open != NULL) {
-        Status = Header->Type->Procedures.Open(Request->Reason, Process, Request->Object, Request->Granted, Before);
+        Status = Header->Type->Procedures.Open(Request->Reason, Process, Request->Object,
+                                               Request->Granted, Before);
         if (!NT_SUCCESS(Status)) {
             ObpCountDown(Header, Key);
             atomic_fetch_sub(&Header->Type->HandleCount, 1);
@@ -86,7 +94,9 @@ NTSTATUS ObpMakeHandle(OBP_HANDLE *Request, PHANDLE Handle)
 {
     POBJECT_TYPE Type = ObHeader(Request->Object)->Type;
     BOOLEAN Kernel = (Request->Attributes & OBJ_KERNEL_HANDLE) != 0, Filtered = ObpIsFiltered(Type);
-    PEPROCESS Process = Kernel ? ObpSystemProcess() : Request->Process != NULL ? Request->Process : ObpCurrentProcess();
+    PEPROCESS Process = Kernel                     ? ObpSystemProcess()
+                        : Request->Process != NULL ? Request->Process
+                                                   : ObpCurrentProcess();
     EX_HANDLE_TABLE *Table = Kernel ? ObpState.KernelTable : ObpTableOf(Process);
     OBP_FILTER_CALL Call;
     HANDLE Plain = NULL;
@@ -96,10 +106,14 @@ NTSTATUS ObpMakeHandle(OBP_HANDLE *Request, PHANDLE Handle)
         return STATUS_PROCESS_IS_TERMINATING;
     Request->Granted &= Type->ValidAccess | ACCESS_SYSTEM_SECURITY;
     if (Filtered) {
-        Call = (OBP_FILTER_CALL){
-            .Operation = Request->Reason == ObDuplicateHandle ? OB_OPERATION_HANDLE_DUPLICATE : OB_OPERATION_HANDLE_CREATE,
-            .Object = Request->Object, .KernelHandle = Kernel, .Desired = Request->Granted,
-            .SourceProcess = Request->SourceProcess, .TargetProcess = Process};
+        Call = (OBP_FILTER_CALL){.Operation = Request->Reason == ObDuplicateHandle
+                                                  ? OB_OPERATION_HANDLE_DUPLICATE
+                                                  : OB_OPERATION_HANDLE_CREATE,
+                                 .Object = Request->Object,
+                                 .KernelHandle = Kernel,
+                                 .Desired = Request->Granted,
+                                 .SourceProcess = Request->SourceProcess,
+                                 .TargetProcess = Process};
         Request->Granted = ObpFilterBefore(&Call);
     }
     Status = ObpEnterHandle(Request, Table, Process, &Plain);
@@ -112,7 +126,8 @@ NTSTATUS ObpMakeHandle(OBP_HANDLE *Request, PHANDLE Handle)
 
 /* ---- looking up ---- */
 
-static NTSTATUS ObpReferencePseudo(PVOID Self, ACCESS_MASK AllAccess, POBJECT_TYPE ObjectType, PVOID *Object, POBJECT_HANDLE_INFORMATION Information)
+static NTSTATUS ObpReferencePseudo(PVOID Self, ACCESS_MASK AllAccess, POBJECT_TYPE ObjectType,
+                                   PVOID *Object, POBJECT_HANDLE_INFORMATION Information)
 {
     if (Self == NULL)
         return STATUS_INVALID_HANDLE;
@@ -127,8 +142,9 @@ static NTSTATUS ObpReferencePseudo(PVOID Self, ACCESS_MASK AllAccess, POBJECT_TY
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS ObpReferenceEntry(EX_HANDLE_TABLE *Table, HANDLE Plain, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE Mode,
-                                  PVOID *Object, POBJECT_HANDLE_INFORMATION Information)
+static NTSTATUS ObpReferenceEntry(EX_HANDLE_TABLE *Table, HANDLE Plain, ACCESS_MASK DesiredAccess,
+                                  POBJECT_TYPE ObjectType, KPROCESSOR_MODE Mode, PVOID *Object,
+                                  POBJECT_HANDLE_INFORMATION Information)
 {
     EX_HANDLE_ENTRY *Entry = Table != NULL ? ExLockHandle_(Table, Plain) : NULL;
     NTSTATUS Status = STATUS_SUCCESS;
@@ -153,11 +169,14 @@ static NTSTATUS ObpReferenceEntry(EX_HANDLE_TABLE *Table, HANDLE Plain, ACCESS_M
     return Status;
 }
 
-/* Of the current process, or the kernel's (kernel mode only); NtCurrentProcess and NtCurrentThread too. STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH,
- * STATUS_ACCESS_DENIED (user mode: a right that the handle lacks). The caller dereferences the object. IRQL <= APC_LEVEL.
- * Doc: wdm/nf-wdm-obreferenceobjectbyhandle */
-NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                                         PVOID *Object, POBJECT_HANDLE_INFORMATION HandleInformation)
+/* Of the current process, or the kernel's (kernel mode only); NtCurrentProcess and NtCurrentThread
+ * too. STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED (user mode: a right
+ * that the handle lacks). The caller dereferences the object. IRQL <= APC_LEVEL. Doc:
+ * wdm/nf-wdm-obreferenceobjectbyhandle */
+NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
+                                         POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                         PVOID *Object,
+                                         POBJECT_HANDLE_INFORMATION HandleInformation)
 {
     EX_HANDLE_TABLE *Table;
     PEPROCESS Process;
@@ -166,18 +185,24 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
     VF_IRQL_MAX(APC_LEVEL);
     *Object = NULL;
     if (Handle == NtCurrentProcess())
-        return ObpReferencePseudo(ObpCurrentProcess(), PROCESS_ALL_ACCESS, ObjectType, Object, HandleInformation);
+        return ObpReferencePseudo(ObpCurrentProcess(), PROCESS_ALL_ACCESS, ObjectType, Object,
+                                  HandleInformation);
     if (Handle == NtCurrentThread())
-        return ObpReferencePseudo(ObpCurrentProcess() != NULL ? KiSelf : NULL, THREAD_ALL_ACCESS, ObjectType, Object, HandleInformation);
+        return ObpReferencePseudo(ObpCurrentProcess() != NULL ? KiSelf : NULL, THREAD_ALL_ACCESS,
+                                  ObjectType, Object, HandleInformation);
     Table = ObpSelectTable(Handle, AccessMode, &Process, &Plain);
-    return ObpReferenceEntry(Table, Plain, DesiredAccess, ObjectType, AccessMode, Object, HandleInformation);
+    return ObpReferenceEntry(Table, Plain, DesiredAccess, ObjectType, AccessMode, Object,
+                             HandleInformation);
 }
 
 /* Doc: wdm/nf-wdm-obreferenceobjectbyhandlewithtag */
-NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                                                ULONG Tag, PVOID *Object, POBJECT_HANDLE_INFORMATION HandleInformation)
+NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK DesiredAccess,
+                                                POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                                ULONG Tag, PVOID *Object,
+                                                POBJECT_HANDLE_INFORMATION HandleInformation)
 {
-    return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object, HandleInformation);
+    return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object,
+                                     HandleInformation);
 }
 
 /* Doc: ntifs/nf-ntifs-obiskernelhandle */
@@ -195,12 +220,14 @@ void ObpHandleGone(OBJECT_HEADER_NT *Header, PEPROCESS Key, ACCESS_MASK Granted)
 
     atomic_fetch_sub(&Header->Type->HandleCount, 1);
     if (Header->Type->Procedures.Close != NULL)
-        Header->Type->Procedures.Close(Key != NULL ? Key : ObpSystemProcess(), OBP_BODY(Header), Granted, Before, System);
+        Header->Type->Procedures.Close(Key != NULL ? Key : ObpSystemProcess(), OBP_BODY(Header),
+                                       Granted, Before, System);
     if (System == 1)
         ObpUnname(Header, TRUE);
 }
 
-NTSTATUS ObpCloseEntry(EX_HANDLE_TABLE *Table, PEPROCESS Process, HANDLE Plain, KPROCESSOR_MODE Mode, BOOLEAN Force)
+NTSTATUS ObpCloseEntry(EX_HANDLE_TABLE *Table, PEPROCESS Process, HANDLE Plain,
+                       KPROCESSOR_MODE Mode, BOOLEAN Force)
 {
     EX_HANDLE_ENTRY *Entry = Table != NULL ? ExLockHandle_(Table, Plain) : NULL;
     ACCESS_MASK Granted;
@@ -219,8 +246,8 @@ NTSTATUS ObpCloseEntry(EX_HANDLE_TABLE *Table, PEPROCESS Process, HANDLE Plain, 
     return STATUS_SUCCESS;
 }
 
-/* STATUS_INVALID_HANDLE, STATUS_HANDLE_NOT_CLOSABLE; for the kernel's own handles bug check 0x93, since only a driver can have lost one. PASSIVE_LEVEL.
- * Doc: ntifs/nf-ntifs-ntclose */
+/* STATUS_INVALID_HANDLE, STATUS_HANDLE_NOT_CLOSABLE; for the kernel's own handles bug check 0x93,
+ * since only a driver can have lost one. PASSIVE_LEVEL. Doc: ntifs/nf-ntifs-ntclose */
 NTSTATUS ObCloseHandle_(HANDLE Handle, KPROCESSOR_MODE Mode)
 {
     EX_HANDLE_TABLE *Table;
@@ -233,7 +260,8 @@ NTSTATUS ObCloseHandle_(HANDLE Handle, KPROCESSOR_MODE Mode)
     Table = ObpSelectTable(Handle, Mode, &Process, &Plain);
     Status = ObpCloseEntry(Table, Process, Plain, Mode, FALSE);
     if (!NT_SUCCESS(Status) && Table != NULL && (LONG_PTR)Handle < 0)
-        VfBugCheck(INVALID_KERNEL_HANDLE, (ULONG_PTR)Handle, Status == STATUS_HANDLE_NOT_CLOSABLE ? 0 : 1, 0, 0,
+        VfBugCheck(INVALID_KERNEL_HANDLE, (ULONG_PTR)Handle,
+                   Status == STATUS_HANDLE_NOT_CLOSABLE ? 0 : 1, 0, 0,
                    "a kernel handle is closed that is not open, or is protected");
     return Status;
 }
@@ -254,7 +282,8 @@ NTSTATUS ObSetHandleFlags_(HANDLE Handle, ULONG Attributes, KPROCESSOR_MODE Mode
 
     if (Entry == NULL)
         return STATUS_INVALID_HANDLE;
-    Entry->Attributes = (Entry->Attributes & ~(OBJ_INHERIT | OBJ_PROTECT_CLOSE)) | (Attributes & (OBJ_INHERIT | OBJ_PROTECT_CLOSE));
+    Entry->Attributes = (Entry->Attributes & ~(OBJ_INHERIT | OBJ_PROTECT_CLOSE)) |
+                        (Attributes & (OBJ_INHERIT | OBJ_PROTECT_CLOSE));
     ExUnlockHandle_(Entry);
     return STATUS_SUCCESS;
 }
@@ -265,5 +294,6 @@ NTSTATUS NTAPI ObSetHandleAttributes(HANDLE Handle, PVOID HandleFlags, KPROCESSO
     PBOOLEAN Flags = HandleFlags;
 
     VF_IRQL_MAX(APC_LEVEL);
-    return ObSetHandleFlags_(Handle, (Flags[0] ? OBJ_INHERIT : 0) | (Flags[1] ? OBJ_PROTECT_CLOSE : 0), PreviousMode);
+    return ObSetHandleFlags_(
+        Handle, (Flags[0] ? OBJ_INHERIT : 0) | (Flags[1] ? OBJ_PROTECT_CLOSE : 0), PreviousMode);
 }

@@ -3,15 +3,19 @@
  */
 #include "ob/obp.h"
 
-/* The link itself is meant when the path ends here and the caller asks for a link; else its target takes its place. */
-NTSTATUS ObpParseLink(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState, KPROCESSOR_MODE Mode, ULONG Attributes,
-                      PUNICODE_STRING Path, PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos, PVOID *Found)
+/* The link itself is meant when the path ends here and the caller asks for a link; else its target
+ * takes its place. */
+NTSTATUS ObpParseLink(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState,
+                      KPROCESSOR_MODE Mode, ULONG Attributes, PUNICODE_STRING Path,
+                      PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos,
+                      PVOID *Found)
 {
     OBP_SYMBOLIC_LINK *Link = ParseObject;
     ULONG Length = (ULONG)Link->Target.Length + Remaining->Length;
     PWCH Buffer;
 
-    if (Remaining->Length == 0 && (Type == ObpSymbolicLinkType || (Type == NULL && (Attributes & OBJ_OPENLINK) != 0))) {
+    if (Remaining->Length == 0 &&
+        (Type == ObpSymbolicLinkType || (Type == NULL && (Attributes & OBJ_OPENLINK) != 0))) {
         ObReferenceObject(ParseObject);
         *Found = ParseObject;
         return STATUS_SUCCESS;
@@ -40,14 +44,16 @@ void ObpDeleteLink(PVOID Object)
 }
 
 /* Doc: ntifs/nf-ntifs-zwcreatesymboliclinkobject. Attributes are checked before the target. */
-NTSTATUS ObCreateSymbolicLink_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes, PCUNICODE_STRING Target, KPROCESSOR_MODE Mode)
+NTSTATUS ObCreateSymbolicLink_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
+                               PCUNICODE_STRING Target, KPROCESSOR_MODE Mode)
 {
     OBP_SYMBOLIC_LINK *Link;
     NTSTATUS Status;
 
     if (Target->Length == 0 || (Target->Length & 1) != 0)
         return STATUS_INVALID_PARAMETER;
-    Status = ObCreateObject(Mode, ObpSymbolicLinkType, Attributes, Mode, NULL, sizeof(*Link), 0, 0, (PVOID *)&Link);
+    Status = ObCreateObject(Mode, ObpSymbolicLinkType, Attributes, Mode, NULL, sizeof(*Link), 0, 0,
+                            (PVOID *)&Link);
     if (!NT_SUCCESS(Status))
         return Status;
     KeQuerySystemTime(&Link->CreationTime);
@@ -59,7 +65,8 @@ NTSTATUS ObCreateSymbolicLink_(PHANDLE Handle, ACCESS_MASK Desired, POBJECT_ATTR
     return ObInsertObject(Link, NULL, Desired, 0, NULL, Handle);
 }
 
-/* The target, with a terminator if there is room for one. *Returned: bytes with the terminator. Doc: wdm/nf-wdm-zwquerysymboliclinkobject */
+/* The target, with a terminator if there is room for one. *Returned: bytes with the terminator.
+ * Doc: wdm/nf-wdm-zwquerysymboliclinkobject */
 NTSTATUS ObQuerySymbolicLink_(PVOID Object, PUNICODE_STRING Target, PULONG Returned)
 {
     OBP_SYMBOLIC_LINK *Link = Object;
@@ -83,6 +90,7 @@ NTSTATUS ObpMakeLink(PCWSTR Name, PCWSTR Target)
 
     RtlInitUnicodeString(&Path, Name);
     RtlInitUnicodeString(&To, Target);
-    InitializeObjectAttributes(&Attributes, &Path, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    InitializeObjectAttributes(&Attributes, &Path, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL,
+                               NULL);
     return ObCreateSymbolicLink_(NULL, 0, &Attributes, &To, KernelMode);
 }

@@ -1,8 +1,9 @@
 /*
  * From a path to an object.
  *
- * The walk starts at the root or at a given object and goes component by component. An object whose type parses (a link, a device, a key) gets the
- * rest of the path; it may answer with another path (STATUS_REPARSE), and the walk starts again at the root, at most OBP_REPARSE_LIMIT times.
+ * The walk starts at the root or at a given object and goes component by component. An object whose
+ * type parses (a link, a device, a key) gets the rest of the path; it may answer with another path
+ * (STATUS_REPARSE), and the walk starts again at the root, at most OBP_REPARSE_LIMIT times.
  */
 #include "ob/obp.h"
 
@@ -47,12 +48,15 @@ static NTSTATUS ObpMayCreateIn(PVOID Directory, OBP_LOOKUP *Lookup)
 
     if (Lookup->Mode == KernelMode)
         return STATUS_SUCCESS;
-    return ObpCheckAccess(Directory, Lookup->AccessState, IsDirectory ? DIRECTORY_CREATE_SUBDIRECTORY : DIRECTORY_CREATE_OBJECT,
+    return ObpCheckAccess(Directory, Lookup->AccessState,
+                          IsDirectory ? DIRECTORY_CREATE_SUBDIRECTORY : DIRECTORY_CREATE_OBJECT,
                           Lookup->Mode, &Granted);
 }
 
-/* The last component is not there: give the new object that name, unless somebody else was faster (*Object, referenced). */
-static NTSTATUS ObpInsertName(PVOID Directory, PCUNICODE_STRING Name, OBP_LOOKUP *Lookup, PVOID *Object)
+/* The last component is not there: give the new object that name, unless somebody else was faster
+ * (*Object, referenced). */
+static NTSTATUS ObpInsertName(PVOID Directory, PCUNICODE_STRING Name, OBP_LOOKUP *Lookup,
+                              PVOID *Object)
 {
     OBJECT_HEADER_NT *Header;
     NTSTATUS Status = ObpMayCreateIn(Directory, Lookup);
@@ -74,7 +78,8 @@ static NTSTATUS ObpInsertName(PVOID Directory, PCUNICODE_STRING Name, OBP_LOOKUP
 }
 
 /* One step down. *Object is NULL after the insertion of a new name. */
-static NTSTATUS ObpStep(PVOID Directory, PCUNICODE_STRING Name, BOOLEAN Last, OBP_LOOKUP *Lookup, PVOID *Object)
+static NTSTATUS ObpStep(PVOID Directory, PCUNICODE_STRING Name, BOOLEAN Last, OBP_LOOKUP *Lookup,
+                        PVOID *Object)
 {
     if (Name->Length == 0)
         return STATUS_OBJECT_NAME_INVALID;
@@ -92,7 +97,8 @@ static BOOLEAN ObpParses(PVOID Object, OBP_LOOKUP *Lookup)
 {
     OB_TYPE_PROCEDURES *Procedures = &ObHeader(Object)->Type->Procedures;
 
-    return Procedures->Parse != NULL && (Lookup->Insert == NULL || Procedures->Parse == ObpParseLink);
+    return Procedures->Parse != NULL &&
+           (Lookup->Insert == NULL || Procedures->Parse == ObpParseLink);
 }
 
 /* An object that parses, or that the path ends at, or that it cannot go beyond. */
@@ -101,8 +107,9 @@ static NTSTATUS ObpArrive(PVOID Object, PUNICODE_STRING Rest, OBP_LOOKUP *Lookup
     OB_TYPE_PROCEDURES *Procedures = &ObHeader(Object)->Type->Procedures;
 
     if (ObpParses(Object, Lookup)) {
-        NTSTATUS Status = Procedures->Parse(Object, Lookup->Type, Lookup->AccessState, Lookup->Mode, Lookup->Attributes, &Lookup->Path,
-                                            Rest, Lookup->ParseContext, Lookup->Quality, &Lookup->Found);
+        NTSTATUS Status = Procedures->Parse(Object, Lookup->Type, Lookup->AccessState, Lookup->Mode,
+                                            Lookup->Attributes, &Lookup->Path, Rest,
+                                            Lookup->ParseContext, Lookup->Quality, &Lookup->Found);
         if (Status != STATUS_SUCCESS || Lookup->Insert == NULL)
             return Status;
         return STATUS_OBJECT_NAME_COLLISION;
@@ -158,14 +165,16 @@ static NTSTATUS ObpWalkFromHandle(OBP_LOOKUP *Lookup)
 
     if (Type != ObpDirectoryType && Type->Procedures.Parse == NULL)
         return STATUS_OBJECT_TYPE_MISMATCH;
-    if (Type == ObpDirectoryType && Lookup->Path.Length != 0 && Lookup->Path.Buffer[0] == ObpSeparator)
+    if (Type == ObpDirectoryType && Lookup->Path.Length != 0 &&
+        Lookup->Path.Buffer[0] == ObpSeparator)
         return STATUS_OBJECT_PATH_SYNTAX_BAD;
     ObReferenceObject(Lookup->Root);
     return ObpWalk(Lookup->Root, Lookup->Path, Lookup);
 }
 
-/* STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND (not the last component), STATUS_OBJECT_PATH_SYNTAX_BAD, STATUS_OBJECT_NAME_INVALID,
- * STATUS_OBJECT_TYPE_MISMATCH, STATUS_REPARSE_POINT_ENCOUNTERED (OBJ_DONT_REPARSE), or what a parse procedure says. */
+/* STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND (not the last component),
+ * STATUS_OBJECT_PATH_SYNTAX_BAD, STATUS_OBJECT_NAME_INVALID, STATUS_OBJECT_TYPE_MISMATCH,
+ * STATUS_REPARSE_POINT_ENCOUNTERED (OBJ_DONT_REPARSE), or what a parse procedure says. */
 NTSTATUS ObpLookup(OBP_LOOKUP *Lookup)
 {
     NTSTATUS Status = Lookup->Root != NULL ? ObpWalkFromHandle(Lookup) : ObpWalkFromRoot(Lookup);

@@ -1,14 +1,16 @@
 /*
  * Objects: header and body, references, death.
  *
- * A body dies when its reference count reaches 0: at once at PASSIVE_LEVEL, else by a worker (ObpState.Deferred is a stack of headers, linked
- * by Next). A handle is a reference, and so is a name in a directory.
+ * A body dies when its reference count reaches 0: at once at PASSIVE_LEVEL, else by a worker
+ * (ObpState.Deferred is a stack of headers, linked by Next). A handle is a reference, and so is a
+ * name in a directory.
  */
 #include "ob/obp.h"
 
 NTSTATUS ObpAllocateObject(POBJECT_TYPE Type, ULONG BodySize, OBJECT_HEADER_NT **Header)
 {
-    OBJECT_HEADER_NT *New = ExAllocatePoolWithTag(NonPagedPool, sizeof(*New) + (SIZE_T)BodySize, Type->Tag);
+    OBJECT_HEADER_NT *New =
+        ExAllocatePoolWithTag(NonPagedPool, sizeof(*New) + (SIZE_T)BodySize, Type->Tag);
     KIRQL Irql;
 
     if (New == NULL)
@@ -25,10 +27,13 @@ NTSTATUS ObpAllocateObject(POBJECT_TYPE Type, ULONG BodySize, OBJECT_HEADER_NT *
     return STATUS_SUCCESS;
 }
 
-/* The body is zeroed. Attributes (kernel memory) are kept until ObInsertObject; their security descriptor and quality of service must live until
- * then. ProbeMode says only whether attributes of the kernel are allowed. IRQL PASSIVE_LEVEL. Doc: ntifs/nf-ntifs-obcreateobject */
-NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type, POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE OwnershipMode,
-                              PVOID ParseContext, ULONG BodySize, ULONG PagedCharge, ULONG NonPagedCharge, PVOID *Object)
+/* The body is zeroed. Attributes (kernel memory) are kept until ObInsertObject; their security
+ * descriptor and quality of service must live until then. ProbeMode says only whether attributes of
+ * the kernel are allowed. IRQL PASSIVE_LEVEL. Doc: ntifs/nf-ntifs-obcreateobject */
+NTSTATUS NTAPI ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE Type,
+                              POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE OwnershipMode,
+                              PVOID ParseContext, ULONG BodySize, ULONG PagedCharge,
+                              ULONG NonPagedCharge, PVOID *Object)
 {
     OBP_CREATE_INFO *Info = ExAllocatePoolWithTag(PagedPool, sizeof(*Info), OBP_NAME_TAG);
     OBJECT_HEADER_NT *Header;
@@ -124,8 +129,10 @@ static LONG_PTR ObpDereference(PVOID Object, BOOLEAN Defer)
     if (Left > 0)
         return Left;
     if (Left < 0)
-        VfBugCheck(REFERENCE_BY_POINTER, (ULONG_PTR)Header->Type, (ULONG_PTR)Object, 2, (ULONG_PTR)Left,
-                   "an object of type %S is dereferenced more often than it was referenced", Header->Type->Name.Buffer);
+        VfBugCheck(REFERENCE_BY_POINTER, (ULONG_PTR)Header->Type, (ULONG_PTR)Object, 2,
+                   (ULONG_PTR)Left,
+                   "an object of type %S is dereferenced more often than it was referenced",
+                   Header->Type->Name.Buffer);
     if (Defer || KeGetCurrentIrql() > PASSIVE_LEVEL)
         ObpDefer(Header);
     else
@@ -141,7 +148,8 @@ LONG_PTR FASTCALL ObfReferenceObject(PVOID Object)
     VF_IRQL_MAX(DISPATCH_LEVEL);
     Before = atomic_fetch_add_explicit(&ObHeader(Object)->PointerCount, 1, memory_order_relaxed);
     if (Before <= 0)
-        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3F, (ULONG_PTR)Object, (ULONG_PTR)Before + 1, 0,
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3F, (ULONG_PTR)Object,
+                   (ULONG_PTR)Before + 1, 0,
                    "an object is referenced that nobody had a reference to");
     return Before + 1;
 }
@@ -152,7 +160,8 @@ LONG_PTR FASTCALL ObfReferenceObjectWithTag(PVOID Object, ULONG Tag)
     return ObfReferenceObject(Object);
 }
 
-/* The last one deletes the object: at PASSIVE_LEVEL here and now, above by a worker. Too many: bug check 0x18. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-obdereferenceobject */
+/* The last one deletes the object: at PASSIVE_LEVEL here and now, above by a worker. Too many: bug
+ * check 0x18. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-obdereferenceobject */
 LONG_PTR FASTCALL ObfDereferenceObject(PVOID Object)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
@@ -166,7 +175,8 @@ LONG_PTR FASTCALL ObfDereferenceObjectWithTag(PVOID Object, ULONG Tag)
     return ObpDereference(Object, FALSE);
 }
 
-/* For callers who hold locks that the object's deletion would take. Doc: wdm/nf-wdm-obdereferenceobjectdeferdelete */
+/* For callers who hold locks that the object's deletion would take. Doc:
+ * wdm/nf-wdm-obdereferenceobjectdeferdelete */
 VOID NTAPI ObDereferenceObjectDeferDelete(PVOID Object)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
@@ -185,7 +195,8 @@ BOOLEAN ObpTryReference(OBJECT_HEADER_NT *Header)
     long Count = atomic_load_explicit(&Header->PointerCount, memory_order_relaxed);
 
     while (Count > 0)
-        if (atomic_compare_exchange_weak_explicit(&Header->PointerCount, &Count, Count + 1, memory_order_acquire, memory_order_relaxed))
+        if (atomic_compare_exchange_weak_explicit(&Header->PointerCount, &Count, Count + 1,
+                                                  memory_order_acquire, memory_order_relaxed))
             return TRUE;
     return FALSE;
 }
@@ -209,8 +220,10 @@ POBJECT_TYPE NTAPI ObGetObjectType(PVOID Object)
     return ObHeader(Object)->Type;
 }
 
-/* STATUS_OBJECT_TYPE_MISMATCH unless the object is of the given type (NULL: any, for kernel mode). IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-obreferenceobjectbypointer */
-NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode)
+/* STATUS_OBJECT_TYPE_MISMATCH unless the object is of the given type (NULL: any, for kernel mode).
+ * IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-obreferenceobjectbypointer */
+NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess,
+                                          POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
     if (ObHeader(Object)->Type != ObjectType && (AccessMode != KernelMode || ObjectType != NULL))
@@ -220,13 +233,15 @@ NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAcces
 }
 
 /* Doc: wdm/nf-wdm-obreferenceobjectbypointerwithtag */
-NTSTATUS NTAPI ObReferenceObjectByPointerWithTag(PVOID Object, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+NTSTATUS NTAPI ObReferenceObjectByPointerWithTag(PVOID Object, ACCESS_MASK DesiredAccess,
+                                                 POBJECT_TYPE ObjectType,
                                                  KPROCESSOR_MODE AccessMode, ULONG Tag)
 {
     return ObReferenceObjectByPointer(Object, DesiredAccess, ObjectType, AccessMode);
 }
 
-/* The object loses OBJ_PERMANENT, and its name if no handle is left. IRQL <= APC_LEVEL. Doc: ntifs/nf-ntifs-obmaketemporaryobject */
+/* The object loses OBJ_PERMANENT, and its name if no handle is left. IRQL <= APC_LEVEL. Doc:
+ * ntifs/nf-ntifs-obmaketemporaryobject */
 VOID NTAPI ObMakeTemporaryObject(PVOID Object)
 {
     VF_IRQL_MAX(APC_LEVEL);

@@ -1,7 +1,8 @@
 /*
  * What the files of ob share.
  *
- * ObpState.Names (a push lock) protects every directory's contents and every header's Directory, Name and Next.
+ * ObpState.Names (a push lock) protects every directory's contents and every header's Directory,
+ * Name and Next.
  */
 #pragma once
 
@@ -58,7 +59,7 @@ typedef struct OBP_HANDLE_COUNTS {
 
 typedef struct OBP_STATE {
     EX_PUSH_LOCK Names;
-    EX_PUSH_LOCK Counts;     /* of every header's Counts */
+    EX_PUSH_LOCK Counts; /* of every header's Counts */
     EX_PUSH_LOCK Callbacks;
     EX_PUSH_LOCK Descriptors; /* of every stored security descriptor */
     PVOID Root;
@@ -76,7 +77,8 @@ typedef struct OBP_STATE {
 extern OBP_STATE ObpState;
 
 /* attributes.c */
-NTSTATUS ObpDecodeAttributes(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode, OBP_CREATE_INFO *Info);
+NTSTATUS ObpDecodeAttributes(POBJECT_ATTRIBUTES Attributes, KPROCESSOR_MODE Mode,
+                             OBP_CREATE_INFO *Info);
 void ObpReleaseAttributes(OBP_CREATE_INFO *Info);
 NTSTATUS ObpCopyString(PCUNICODE_STRING From, PUNICODE_STRING To); /* paged pool, OBP_NAME_TAG */
 
@@ -88,32 +90,38 @@ BOOLEAN ObpTryReference(OBJECT_HEADER_NT *Header);
 /* directory.c: under ObpState.Names */
 NTSTATUS ObpInitDirectory(OB_DIRECTORY *Directory);
 OBJECT_HEADER_NT *ObpFind(OB_DIRECTORY *Directory, PCUNICODE_STRING Name, BOOLEAN IgnoreCase);
-NTSTATUS ObpLink(OB_DIRECTORY *Directory, OBJECT_HEADER_NT *Header, PCUNICODE_STRING Name); /* references both */
-BOOLEAN ObpUnlink(OBJECT_HEADER_NT *Header); /* FALSE: it had no name. The caller then dereferences: ObpUnname does */
+NTSTATUS ObpLink(OB_DIRECTORY *Directory, OBJECT_HEADER_NT *Header,
+                 PCUNICODE_STRING Name);     /* references both */
+BOOLEAN ObpUnlink(OBJECT_HEADER_NT *Header); /* FALSE: it had no name. The caller then dereferences:
+                                                ObpUnname does */
 void ObpUnname(OBJECT_HEADER_NT *Header, BOOLEAN OnlyIfUnused); /* takes the lock */
 void ObpDeleteDirectory(PVOID Object);
 NTSTATUS ObpMakeDirectory(PCWSTR Name, PVOID *Directory);
 
 /* lookup.c */
 typedef struct OBP_LOOKUP {
-    PVOID Root;                /* referenced by the caller; NULL: the path is absolute */
-    UNICODE_STRING Path;       /* pool, OBP_NAME_TAG; a parse procedure may replace it; the caller frees it */
+    PVOID Root; /* referenced by the caller; NULL: the path is absolute */
+    UNICODE_STRING
+    Path; /* pool, OBP_NAME_TAG; a parse procedure may replace it; the caller frees it */
     ULONG Attributes;
     POBJECT_TYPE Type;
     KPROCESSOR_MODE Mode;
     PACCESS_STATE AccessState;
     PVOID ParseContext;
     PSECURITY_QUALITY_OF_SERVICE Quality;
-    PVOID Insert;              /* a new object to be named so, or NULL */
+    PVOID Insert;                  /* a new object to be named so, or NULL */
     PSECURITY_DESCRIPTOR Security; /* given for Insert */
-    PVOID Found;               /* referenced */
+    PVOID Found;                   /* referenced */
 } OBP_LOOKUP;
-/* With Insert: STATUS_SUCCESS means that Insert has the name now; STATUS_OBJECT_NAME_COLLISION that Found had it before. */
+/* With Insert: STATUS_SUCCESS means that Insert has the name now; STATUS_OBJECT_NAME_COLLISION that
+ * Found had it before. */
 NTSTATUS ObpLookup(OBP_LOOKUP *Lookup);
 
 /* link.c */
-NTSTATUS ObpParseLink(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState, KPROCESSOR_MODE Mode, ULONG Attributes,
-                      PUNICODE_STRING Path, PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos, PVOID *Found);
+NTSTATUS ObpParseLink(PVOID ParseObject, POBJECT_TYPE Type, PACCESS_STATE AccessState,
+                      KPROCESSOR_MODE Mode, ULONG Attributes, PUNICODE_STRING Path,
+                      PUNICODE_STRING Remaining, PVOID Context, PSECURITY_QUALITY_OF_SERVICE Qos,
+                      PVOID *Found);
 void ObpDeleteLink(PVOID Object);
 NTSTATUS ObpMakeLink(PCWSTR Name, PCWSTR Target);
 
@@ -124,11 +132,14 @@ typedef struct OBP_ACCESS {
     PACCESS_STATE State;
     BOOLEAN Made;
 } OBP_ACCESS;
-NTSTATUS ObpBeginAccess(OBP_ACCESS *Access, PACCESS_STATE Passed, ACCESS_MASK Desired, POBJECT_TYPE Type);
+NTSTATUS ObpBeginAccess(OBP_ACCESS *Access, PACCESS_STATE Passed, ACCESS_MASK Desired,
+                        POBJECT_TYPE Type);
 void ObpEndAccess(OBP_ACCESS *Access);
 /* What of Desired a handle to the object may have, given who asks. */
-NTSTATUS ObpCheckAccess(PVOID Object, PACCESS_STATE State, ACCESS_MASK Desired, KPROCESSOR_MODE Mode, PACCESS_MASK Granted);
-NTSTATUS ObpCheckOpen(PVOID Object, PACCESS_STATE State, KPROCESSOR_MODE Mode, PACCESS_MASK Granted);
+NTSTATUS ObpCheckAccess(PVOID Object, PACCESS_STATE State, ACCESS_MASK Desired,
+                        KPROCESSOR_MODE Mode, PACCESS_MASK Granted);
+NTSTATUS ObpCheckOpen(PVOID Object, PACCESS_STATE State, KPROCESSOR_MODE Mode,
+                      PACCESS_MASK Granted);
 ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK Desired);
 NTSTATUS ObpAssignSecurity(PVOID Object, PVOID Parent, PSECURITY_DESCRIPTOR Given);
 void ObpFreeSecurity(OBJECT_HEADER_NT *Header);
@@ -139,17 +150,20 @@ typedef struct OBP_HANDLE {
     PVOID Object;
     ACCESS_MASK Granted;
     ULONG Attributes;
-    PEPROCESS Process;         /* NULL: the current one */
-    PEPROCESS SourceProcess;   /* duplication */
+    PEPROCESS Process;       /* NULL: the current one */
+    PEPROCESS SourceProcess; /* duplication */
 } OBP_HANDLE;
 NTSTATUS ObpMakeHandle(OBP_HANDLE *Request, PHANDLE Handle);
 EX_HANDLE_TABLE *ObpTableOf(PEPROCESS Process);
 PEPROCESS ObpCurrentProcess(void);
 PEPROCESS ObpSystemProcess(void);
 /* Finds table, process and plain handle of a handle of the current process, or of the kernel. */
-EX_HANDLE_TABLE *ObpSelectTable(HANDLE Handle, KPROCESSOR_MODE Mode, PEPROCESS *Process, HANDLE *Plain);
-NTSTATUS ObpCloseEntry(EX_HANDLE_TABLE *Table, PEPROCESS Process, HANDLE Plain, KPROCESSOR_MODE Mode, BOOLEAN Force);
-/* A counted handle is gone: Close, and the name of a temporary object if it was the last. Key is Process, NULL for the kernel's table. */
+EX_HANDLE_TABLE *ObpSelectTable(HANDLE Handle, KPROCESSOR_MODE Mode, PEPROCESS *Process,
+                                HANDLE *Plain);
+NTSTATUS ObpCloseEntry(EX_HANDLE_TABLE *Table, PEPROCESS Process, HANDLE Plain,
+                       KPROCESSOR_MODE Mode, BOOLEAN Force);
+/* A counted handle is gone: Close, and the name of a temporary object if it was the last. Key is
+ * Process, NULL for the kernel's table. */
 void ObpHandleGone(OBJECT_HEADER_NT *Header, PEPROCESS Key, ACCESS_MASK Granted);
 
 /* count.c: handle counts. Process is a key only; NULL stands for the kernel's table. */
@@ -172,7 +186,8 @@ ACCESS_MASK ObpFilterBefore(OBP_FILTER_CALL *Call);
 void ObpFilterAfter(OBP_FILTER_CALL *Call, NTSTATUS Status, ACCESS_MASK Granted);
 static inline BOOLEAN ObpIsFiltered(POBJECT_TYPE Type)
 {
-    return Type->SupportsCallbacks && atomic_load_explicit(&ObpState.CallbackCount, memory_order_relaxed) != 0;
+    return Type->SupportsCallbacks &&
+           atomic_load_explicit(&ObpState.CallbackCount, memory_order_relaxed) != 0;
 }
 
 /* callback.c */

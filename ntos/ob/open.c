@@ -31,10 +31,18 @@ static BOOLEAN ObpIsFresh(OBJECT_HEADER_NT *Header)
 }
 
 /* Looks Info's name up; the object found is referenced. Moves the name out of Info. */
-static NTSTATUS ObpLookupInfo(OBP_CREATE_INFO *Info, POBJECT_TYPE Type, PACCESS_STATE State, PVOID Insert, PVOID *Found)
+static NTSTATUS ObpLookupInfo(OBP_CREATE_INFO *Info, POBJECT_TYPE Type, PACCESS_STATE State,
+                              PVOID Insert, PVOID *Found)
 {
-    OBP_LOOKUP Lookup = {.Path = Info->Name, .Attributes = Info->Attributes, .Type = Type, .Mode = Info->Mode, .AccessState = State,
-                         .ParseContext = Info->ParseContext, .Quality = Info->Quality, .Insert = Insert, .Security = Info->Security};
+    OBP_LOOKUP Lookup = {.Path = Info->Name,
+                         .Attributes = Info->Attributes,
+                         .Type = Type,
+                         .Mode = Info->Mode,
+                         .AccessState = State,
+                         .ParseContext = Info->ParseContext,
+                         .Quality = Info->Quality,
+                         .Insert = Insert,
+                         .Security = Info->Security};
     NTSTATUS Status = STATUS_SUCCESS;
 
     Info->Name = (UNICODE_STRING){0};
@@ -51,8 +59,10 @@ static NTSTATUS ObpLookupInfo(OBP_CREATE_INFO *Info, POBJECT_TYPE Type, PACCESS_
     return Status;
 }
 
-/* Names the new object. STATUS_OBJECT_NAME_EXISTS: *Found is another one, referenced, of the same name and type. */
-static NTSTATUS ObpInsertNamed(PVOID Object, OBP_CREATE_INFO *Info, PACCESS_STATE State, PVOID *Found)
+/* Names the new object. STATUS_OBJECT_NAME_EXISTS: *Found is another one, referenced, of the same
+ * name and type. */
+static NTSTATUS ObpInsertNamed(PVOID Object, OBP_CREATE_INFO *Info, PACCESS_STATE State,
+                               PVOID *Found)
 {
     ULONG Attributes = Info->Attributes;
     NTSTATUS Status = ObpLookupInfo(Info, ObHeader(Object)->Type, State, Object, Found);
@@ -66,9 +76,12 @@ static NTSTATUS ObpInsertNamed(PVOID Object, OBP_CREATE_INFO *Info, PACCESS_STAT
     return Status;
 }
 
-static NTSTATUS ObpInsertHandle(PVOID Object, BOOLEAN Existing, OBP_CREATE_INFO *Info, PACCESS_STATE State, PHANDLE Handle)
+static NTSTATUS ObpInsertHandle(PVOID Object, BOOLEAN Existing, OBP_CREATE_INFO *Info,
+                                PACCESS_STATE State, PHANDLE Handle)
 {
-    OBP_HANDLE Request = {.Reason = Existing ? ObOpenHandle : ObCreateHandle, .Object = Object, .Attributes = Info->Attributes};
+    OBP_HANDLE Request = {.Reason = Existing ? ObOpenHandle : ObCreateHandle,
+                          .Object = Object,
+                          .Attributes = Info->Attributes};
     NTSTATUS Status = STATUS_SUCCESS;
 
     if (Existing)
@@ -78,9 +91,12 @@ static NTSTATUS ObpInsertHandle(PVOID Object, BOOLEAN Existing, OBP_CREATE_INFO 
     return NT_SUCCESS(Status) ? ObpMakeHandle(&Request, Handle) : Status;
 }
 
-/* Consumes the caller's reference, in failure too. Names the object and makes a handle, if asked for (Handle may be NULL). *NewObject, if given, is the object with
- * AdditionalReferences; after STATUS_OBJECT_NAME_EXISTS the one that was there. IRQL PASSIVE_LEVEL. Doc: ntifs/nf-ntifs-obinsertobject */
-NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE PassedAccessState, ACCESS_MASK DesiredAccess, ULONG AdditionalReferences,
+/* Consumes the caller's reference, in failure too. Names the object and makes a handle, if asked
+ * for (Handle may be NULL). *NewObject, if given, is the object with AdditionalReferences; after
+ * STATUS_OBJECT_NAME_EXISTS the one that was there. IRQL PASSIVE_LEVEL. Doc:
+ * ntifs/nf-ntifs-obinsertobject */
+NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE PassedAccessState,
+                              ACCESS_MASK DesiredAccess, ULONG AdditionalReferences,
                               PVOID *NewObject, PHANDLE Handle)
 {
     OBJECT_HEADER_NT *Header = ObHeader(Object);
@@ -120,7 +136,8 @@ Done:
     return Status;
 }
 
-static NTSTATUS ObpFindTyped(OBP_CREATE_INFO *Info, POBJECT_TYPE Type, PACCESS_STATE State, PVOID *Object)
+static NTSTATUS ObpFindTyped(OBP_CREATE_INFO *Info, POBJECT_TYPE Type, PACCESS_STATE State,
+                             PVOID *Object)
 {
     NTSTATUS Status;
 
@@ -134,8 +151,10 @@ static NTSTATUS ObpFindTyped(OBP_CREATE_INFO *Info, POBJECT_TYPE Type, PACCESS_S
     return Status;
 }
 
-/* A handle to an existing object, or one that a parse procedure makes. Attributes are in kernel memory. PASSIVE_LEVEL. */
-NTSTATUS NTAPI ObOpenObjectByName(POBJECT_ATTRIBUTES Attributes, POBJECT_TYPE Type, KPROCESSOR_MODE Mode, PACCESS_STATE AccessState,
+/* A handle to an existing object, or one that a parse procedure makes. Attributes are in kernel
+ * memory. PASSIVE_LEVEL. */
+NTSTATUS NTAPI ObOpenObjectByName(POBJECT_ATTRIBUTES Attributes, POBJECT_TYPE Type,
+                                  KPROCESSOR_MODE Mode, PACCESS_STATE AccessState,
                                   ACCESS_MASK DesiredAccess, PVOID ParseContext, PHANDLE Handle)
 {
     OBP_HANDLE Request = {.Reason = ObOpenHandle};
@@ -168,9 +187,12 @@ NTSTATUS NTAPI ObOpenObjectByName(POBJECT_ATTRIBUTES Attributes, POBJECT_TYPE Ty
     return Status;
 }
 
-/* The object is referenced; no handle. Doc: none (exported, used by drivers as \Driver\... look-up) */
-NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING Name, ULONG Attributes, PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess, POBJECT_TYPE Type,
-                                       KPROCESSOR_MODE Mode, PVOID ParseContext, PVOID *Object)
+/* The object is referenced; no handle. Doc: none (exported, used by drivers as \Driver\... look-up)
+ */
+NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING Name, ULONG Attributes,
+                                       PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess,
+                                       POBJECT_TYPE Type, KPROCESSOR_MODE Mode, PVOID ParseContext,
+                                       PVOID *Object)
 {
     OBJECT_ATTRIBUTES Given;
     OBP_CREATE_INFO Info;
@@ -201,9 +223,12 @@ NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING Name, ULONG Attributes, P
     return Status;
 }
 
-/* STATUS_OBJECT_TYPE_MISMATCH, or what the access check says. IRQL <= APC_LEVEL. Doc: ntifs/nf-ntifs-obopenobjectbypointer */
-NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCESS_STATE PassedAccessState, ACCESS_MASK DesiredAccess,
-                                     POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode, PHANDLE Handle)
+/* STATUS_OBJECT_TYPE_MISMATCH, or what the access check says. IRQL <= APC_LEVEL. Doc:
+ * ntifs/nf-ntifs-obopenobjectbypointer */
+NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes,
+                                     PACCESS_STATE PassedAccessState, ACCESS_MASK DesiredAccess,
+                                     POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                     PHANDLE Handle)
 {
     OBP_HANDLE Request = {.Reason = ObOpenHandle, .Object = Object, .Attributes = HandleAttributes};
     OBP_ACCESS Access;
@@ -211,9 +236,11 @@ NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCE
 
     VF_IRQL_MAX(APC_LEVEL);
     *Handle = NULL;
-    if ((HandleAttributes & ~OBJ_VALID_ATTRIBUTES) != 0 || (AccessMode != KernelMode && (HandleAttributes & OBJ_KERNEL_HANDLE) != 0))
+    if ((HandleAttributes & ~OBJ_VALID_ATTRIBUTES) != 0 ||
+        (AccessMode != KernelMode && (HandleAttributes & OBJ_KERNEL_HANDLE) != 0))
         return STATUS_INVALID_PARAMETER;
-    Status = ObReferenceObjectByPointer(Object, 0, ObjectType != NULL ? ObjectType : ObHeader(Object)->Type, AccessMode);
+    Status = ObReferenceObjectByPointer(
+        Object, 0, ObjectType != NULL ? ObjectType : ObHeader(Object)->Type, AccessMode);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = ObpBeginAccess(&Access, PassedAccessState, DesiredAccess, ObHeader(Object)->Type);
@@ -227,8 +254,11 @@ NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCE
 }
 
 /* Doc: ntifs/nf-ntifs-obopenobjectbypointerwithtag */
-NTSTATUS NTAPI ObOpenObjectByPointerWithTag(PVOID Object, ULONG HandleAttributes, PACCESS_STATE PassedAccessState, ACCESS_MASK DesiredAccess,
-                                            POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode, ULONG Tag, PHANDLE Handle)
+NTSTATUS NTAPI ObOpenObjectByPointerWithTag(PVOID Object, ULONG HandleAttributes,
+                                            PACCESS_STATE PassedAccessState,
+                                            ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                            KPROCESSOR_MODE AccessMode, ULONG Tag, PHANDLE Handle)
 {
-    return ObOpenObjectByPointer(Object, HandleAttributes, PassedAccessState, DesiredAccess, ObjectType, AccessMode, Handle);
+    return ObOpenObjectByPointer(Object, HandleAttributes, PassedAccessState, DesiredAccess,
+                                 ObjectType, AccessMode, Handle);
 }

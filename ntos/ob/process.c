@@ -57,14 +57,16 @@ static void ObpAnnounceInherited(PEPROCESS Child, EX_HANDLE_TABLE *Table)
             OB_TYPE_PROCEDURES *Procedures = &ObHeader(Object)->Type->Procedures;
 
             ExUnlockHandle_(Entry);
-            if (Procedures->Open != NULL && !NT_SUCCESS(Procedures->Open(ObInheritHandle, Child, Object, Granted, 0)))
+            if (Procedures->Open != NULL &&
+                !NT_SUCCESS(Procedures->Open(ObInheritHandle, Child, Object, Granted, 0)))
                 ObpCloseEntry(Table, Child, Batch.Handles[Index], KernelMode, TRUE);
             Batch.After = Batch.Handles[Index];
         }
     } while (Batch.Count == OBP_BATCH);
 }
 
-/* The table goes into the process through OB_PROCESS_HOOKS.HandleTable; inherited handles keep their values. */
+/* The table goes into the process through OB_PROCESS_HOOKS.HandleTable; inherited handles keep
+ * their values. */
 NTSTATUS ObInitProcess(PEPROCESS Process, PEPROCESS Parent, BOOLEAN Inherit)
 {
     EX_HANDLE_TABLE *From = Parent != NULL && Inherit ? ObpTableOf(Parent) : NULL, *Table;
@@ -73,7 +75,8 @@ NTSTATUS ObInitProcess(PEPROCESS Process, PEPROCESS Parent, BOOLEAN Inherit)
     if (From == NULL) {
         Table = ExCreateHandleTable_((struct _KPROCESS *)Process);
     } else {
-        Table = ExDuplicateHandleTable_(From, (struct _KPROCESS *)Process, ObpInheritEntry, &Context);
+        Table =
+            ExDuplicateHandleTable_(From, (struct _KPROCESS *)Process, ObpInheritEntry, &Context);
         if (Table != NULL)
             ObpAnnounceInherited(Process, Table);
     }
@@ -119,10 +122,12 @@ typedef struct OBP_LISTING {
 static BOOLEAN ObpListHandle(PVOID Context, HANDLE Handle, EX_HANDLE_ENTRY *Entry)
 {
     OBP_LISTING *Listing = Context;
-    PVOID Object = (PVOID)(atomic_load_explicit(&Entry->Object, memory_order_relaxed) & ~(ULONG_PTR)1);
+    PVOID Object =
+        (PVOID)(atomic_load_explicit(&Entry->Object, memory_order_relaxed) & ~(ULONG_PTR)1);
 
-    Listing->GoOn = Listing->Each(Listing->Context, Listing->Process, (HANDLE)((ULONG_PTR)Handle | Listing->Mark), Object, Entry->GrantedAccess,
-                                  Entry->Attributes);
+    Listing->GoOn = Listing->Each(Listing->Context, Listing->Process,
+                                  (HANDLE)((ULONG_PTR)Handle | Listing->Mark), Object,
+                                  Entry->GrantedAccess, Entry->Attributes);
     return Listing->GoOn;
 }
 
@@ -136,7 +141,9 @@ static BOOLEAN ObpListTable(PVOID Context, struct _KPROCESS *Process, EX_HANDLE_
     return Listing->GoOn;
 }
 
-void ObEnumerateHandles_(BOOLEAN (*Each)(PVOID Context, PEPROCESS Process, HANDLE Handle, PVOID Object, ACCESS_MASK Granted, ULONG Attributes), PVOID Context)
+void ObEnumerateHandles_(BOOLEAN (*Each)(PVOID Context, PEPROCESS Process, HANDLE Handle,
+                                         PVOID Object, ACCESS_MASK Granted, ULONG Attributes),
+                         PVOID Context)
 {
     OBP_LISTING Listing = {.Each = Each, .Context = Context, .GoOn = TRUE};
 

@@ -34,7 +34,8 @@ static void ObpWritePath(PVOID Object, PWCH Buffer, ULONG Bytes)
     }
 }
 
-static NTSTATUS ObpQueryPath(PVOID Object, POBJECT_NAME_INFORMATION Information, ULONG Length, PULONG ReturnLength)
+static NTSTATUS ObpQueryPath(PVOID Object, POBJECT_NAME_INFORMATION Information, ULONG Length,
+                             PULONG ReturnLength)
 {
     ULONG Bytes, Needed = sizeof(OBJECT_NAME_INFORMATION);
     NTSTATUS Status = STATUS_SUCCESS;
@@ -61,14 +62,17 @@ static NTSTATUS ObpQueryPath(PVOID Object, POBJECT_NAME_INFORMATION Information,
     return Status;
 }
 
-/* The full path, terminated, behind the structure; an empty string for an unnamed object. STATUS_INFO_LENGTH_MISMATCH with the needed length.
- * IRQL <= APC_LEVEL. Doc: ntifs/nf-ntifs-obquerynamestring */
-NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNameInfo, ULONG Length, PULONG ReturnLength)
+/* The full path, terminated, behind the structure; an empty string for an unnamed object.
+ * STATUS_INFO_LENGTH_MISMATCH with the needed length. IRQL <= APC_LEVEL. Doc:
+ * ntifs/nf-ntifs-obquerynamestring */
+NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNameInfo,
+                                 ULONG Length, PULONG ReturnLength)
 {
     OBJECT_HEADER_NT *Header = ObHeader(Object);
 
     VF_IRQL_MAX(APC_LEVEL);
     if (Header->Type->Procedures.QueryName != NULL)
-        return Header->Type->Procedures.QueryName(Object, Header->Directory != NULL, ObjectNameInfo, Length, ReturnLength, KernelMode);
+        return Header->Type->Procedures.QueryName(Object, Header->Directory != NULL, ObjectNameInfo,
+                                                  Length, ReturnLength, KernelMode);
     return ObpQueryPath(Object, ObjectNameInfo, Length, ReturnLength);
 }

@@ -3,7 +3,8 @@
  */
 #include "ob/obp.h"
 
-static NTSTATUS ObpQueryStored(PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length, PSECURITY_DESCRIPTOR *Stored)
+static NTSTATUS ObpQueryStored(PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor,
+                               PULONG Length, PSECURITY_DESCRIPTOR *Stored)
 {
     ULONG Needed;
 
@@ -23,7 +24,8 @@ static NTSTATUS ObpQueryStored(PSECURITY_INFORMATION Information, PSECURITY_DESC
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS ObpQueryDefault(PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length, PSECURITY_DESCRIPTOR *Stored)
+static NTSTATUS ObpQueryDefault(PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor,
+                                PULONG Length, PSECURITY_DESCRIPTOR *Stored)
 {
     NTSTATUS Status;
 
@@ -34,29 +36,35 @@ static NTSTATUS ObpQueryDefault(PSECURITY_INFORMATION Information, PSECURITY_DES
 }
 
 /* STATUS_BUFFER_TOO_SMALL with the needed length in *Length. */
-NTSTATUS ObQuerySecurity_(PVOID Object, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length)
+NTSTATUS ObQuerySecurity_(PVOID Object, SECURITY_INFORMATION Information,
+                          PSECURITY_DESCRIPTOR Descriptor, PULONG Length)
 {
     OBJECT_HEADER_NT *Header = ObHeader(Object);
     POBJECT_TYPE Type = Header->Type;
 
     if (Type->Procedures.Security != NULL)
-        return Type->Procedures.Security(Object, QuerySecurityDescriptor, &Information, Descriptor, Length, &Header->SecurityDescriptor,
-                                         PagedPool, &Type->Mapping);
+        return Type->Procedures.Security(Object, QuerySecurityDescriptor, &Information, Descriptor,
+                                         Length, &Header->SecurityDescriptor, PagedPool,
+                                         &Type->Mapping);
     return ObpQueryDefault(&Information, Descriptor, Length, &Header->SecurityDescriptor);
 }
 
-NTSTATUS ObSetSecurity_(PVOID Object, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor)
+NTSTATUS ObSetSecurity_(PVOID Object, SECURITY_INFORMATION Information,
+                        PSECURITY_DESCRIPTOR Descriptor)
 {
     OBJECT_HEADER_NT *Header = ObHeader(Object);
     POBJECT_TYPE Type = Header->Type;
 
     if (Type->Procedures.Security != NULL)
-        return Type->Procedures.Security(Object, SetSecurityDescriptor, &Information, Descriptor, NULL, &Header->SecurityDescriptor,
-                                         PagedPool, &Type->Mapping);
-    return ObDefaultSecurity_(Object, SetSecurityDescriptor, &Information, Descriptor, NULL, &Header->SecurityDescriptor, &Type->Mapping);
+        return Type->Procedures.Security(Object, SetSecurityDescriptor, &Information, Descriptor,
+                                         NULL, &Header->SecurityDescriptor, PagedPool,
+                                         &Type->Mapping);
+    return ObDefaultSecurity_(Object, SetSecurityDescriptor, &Information, Descriptor, NULL,
+                              &Header->SecurityDescriptor, &Type->Mapping);
 }
 
-NTSTATUS ObDefaultSecurity_(PVOID Object, ULONG Operation, PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length,
+NTSTATUS ObDefaultSecurity_(PVOID Object, ULONG Operation, PSECURITY_INFORMATION Information,
+                            PSECURITY_DESCRIPTOR Descriptor, PULONG Length,
                             PSECURITY_DESCRIPTOR *Stored, PGENERIC_MAPPING Mapping)
 {
     NTSTATUS Status;
@@ -71,7 +79,8 @@ NTSTATUS ObDefaultSecurity_(PVOID Object, ULONG Operation, PSECURITY_INFORMATION
     return Status;
 }
 
-NTSTATUS ObAssignDescriptor_(PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Given, BOOLEAN Container, PGENERIC_MAPPING Mapping, PSECURITY_DESCRIPTOR *New)
+NTSTATUS ObAssignDescriptor_(PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Given,
+                             BOOLEAN Container, PGENERIC_MAPPING Mapping, PSECURITY_DESCRIPTOR *New)
 {
     *New = NULL;
     if (ObpState.Security.Assign == NULL)
@@ -87,7 +96,8 @@ void ObFreeDescriptor_(PSECURITY_DESCRIPTOR Descriptor)
         ExFreePool(Descriptor);
 }
 
-NTSTATUS ObCheckObjectAccess_(PVOID Object, PACCESS_STATE AccessState, ACCESS_MASK Desired, KPROCESSOR_MODE Mode)
+NTSTATUS ObCheckObjectAccess_(PVOID Object, PACCESS_STATE AccessState, ACCESS_MASK Desired,
+                              KPROCESSOR_MODE Mode)
 {
     ACCESS_MASK Granted;
 
@@ -104,10 +114,13 @@ static BOOLEAN ObpHasNone(OBJECT_HEADER_NT *Header)
     return None;
 }
 
-/* A copy of the object's descriptor (NULL if it has none), for ObReleaseObjectSecurity. PASSIVE_LEVEL. Doc: wdm/nf-wdm-obgetobjectsecurity */
-NTSTATUS NTAPI ObGetObjectSecurity(PVOID Object, PSECURITY_DESCRIPTOR *SecurityDescriptor, PBOOLEAN MemoryAllocated)
+/* A copy of the object's descriptor (NULL if it has none), for ObReleaseObjectSecurity.
+ * PASSIVE_LEVEL. Doc: wdm/nf-wdm-obgetobjectsecurity */
+NTSTATUS NTAPI ObGetObjectSecurity(PVOID Object, PSECURITY_DESCRIPTOR *SecurityDescriptor,
+                                   PBOOLEAN MemoryAllocated)
 {
-    SECURITY_INFORMATION All = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | SACL_SECURITY_INFORMATION;
+    SECURITY_INFORMATION All = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION |
+                               DACL_SECURITY_INFORMATION | SACL_SECURITY_INFORMATION;
     PSECURITY_DESCRIPTOR Copy = NULL;
     ULONG Length = 0;
     NTSTATUS Status;

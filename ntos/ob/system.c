@@ -29,8 +29,10 @@ static NTSTATUS ObpMakeGlobalRoot(void)
     NTSTATUS Status;
 
     RtlInitUnicodeString(&Name, L"\\GLOBAL??\\GLOBALROOT");
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL, NULL);
-    Status = ObCreateObject(KernelMode, ObpSymbolicLinkType, &Attributes, KernelMode, NULL, sizeof(*Link), 0, 0, (PVOID *)&Link);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL,
+                               NULL);
+    Status = ObCreateObject(KernelMode, ObpSymbolicLinkType, &Attributes, KernelMode, NULL,
+                            sizeof(*Link), 0, 0, (PVOID *)&Link);
     return NT_SUCCESS(Status) ? ObInsertObject(Link, NULL, 0, 0, NULL, NULL) : Status;
 }
 
@@ -39,9 +41,12 @@ static NTSTATUS ObpMakeConditions(void)
     static const struct {
         PCWSTR Name;
         BOOLEAN Signalled;
-    } Conditions[] = {{L"\\KernelObjects\\LowMemoryCondition", FALSE},       {L"\\KernelObjects\\HighMemoryCondition", TRUE},
-                      {L"\\KernelObjects\\LowPagedPoolCondition", FALSE},    {L"\\KernelObjects\\HighPagedPoolCondition", TRUE},
-                      {L"\\KernelObjects\\LowNonPagedPoolCondition", FALSE}, {L"\\KernelObjects\\HighNonPagedPoolCondition", TRUE}};
+    } Conditions[] = {{L"\\KernelObjects\\LowMemoryCondition", FALSE},
+                      {L"\\KernelObjects\\HighMemoryCondition", TRUE},
+                      {L"\\KernelObjects\\LowPagedPoolCondition", FALSE},
+                      {L"\\KernelObjects\\HighPagedPoolCondition", TRUE},
+                      {L"\\KernelObjects\\LowNonPagedPoolCondition", FALSE},
+                      {L"\\KernelObjects\\HighNonPagedPoolCondition", TRUE}};
     OBJECT_ATTRIBUTES Attributes;
     UNICODE_STRING Name;
     NTSTATUS Status = STATUS_SUCCESS;
@@ -50,8 +55,10 @@ static NTSTATUS ObpMakeConditions(void)
 
     for (Index = 0; NT_SUCCESS(Status) && Index < RTL_NUMBER_OF(Conditions); Index++) {
         RtlInitUnicodeString(&Name, Conditions[Index].Name);
-        InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL, NULL);
-        Status = ObCreateObject(KernelMode, ObpEventType, &Attributes, KernelMode, NULL, sizeof(KEVENT), 0, 0, (PVOID *)&Event);
+        InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE, NULL,
+                                   NULL);
+        Status = ObCreateObject(KernelMode, ObpEventType, &Attributes, KernelMode, NULL,
+                                sizeof(KEVENT), 0, 0, (PVOID *)&Event);
         if (!NT_SUCCESS(Status))
             break;
         KeInitializeEvent(Event, NotificationEvent, Conditions[Index].Signalled);
@@ -62,8 +69,9 @@ static NTSTATUS ObpMakeConditions(void)
 
 static NTSTATUS ObpMakeNamespace(void)
 {
-    static const PCWSTR Directories[] = {L"\\ObjectTypes", L"\\Device", L"\\GLOBAL??", L"\\Driver", L"\\FileSystem", L"\\BaseNamedObjects",
-                                         L"\\Callback", L"\\KernelObjects", L"\\Security"};
+    static const PCWSTR Directories[] = {
+        L"\\ObjectTypes",      L"\\Device",   L"\\GLOBAL??",      L"\\Driver",  L"\\FileSystem",
+        L"\\BaseNamedObjects", L"\\Callback", L"\\KernelObjects", L"\\Security"};
     NTSTATUS Status = STATUS_SUCCESS;
     PVOID Directory;
     ULONG Index;
@@ -132,8 +140,10 @@ static ULONG ObpReportLeft(POBJECT_TYPE Type)
     for (Entry = Type->Objects.Flink; Entry != &Type->Objects; Entry = Entry->Flink) {
         OBJECT_HEADER_NT *Header = CONTAINING_RECORD(Entry, OBJECT_HEADER_NT, TypeEntry);
         Count++;
-        _snprintf(Line, sizeof(Line) - 1, "ob: %wZ left at shutdown: %p, %ld references, %ld handles\n", &Type->Name, OBP_BODY(Header),
-                 (long)atomic_load(&Header->PointerCount), (long)atomic_load(&Header->HandleCount));
+        _snprintf(Line, sizeof(Line) - 1,
+                  "ob: %wZ left at shutdown: %p, %ld references, %ld handles\n", &Type->Name,
+                  OBP_BODY(Header), (long)atomic_load(&Header->PointerCount),
+                  (long)atomic_load(&Header->HandleCount));
         host_write_error(Line);
     }
     return Count;

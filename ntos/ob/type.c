@@ -1,11 +1,11 @@
 /*
- * Object types: made by every room for its own nouns; ob's own are here. A type is an object of type Type, in \ObjectTypes, and lives
- * until ob ends.
+ * Object types: made by every room for its own nouns; ob's own are here. A type is an object of
+ * type Type, in \ObjectTypes, and lives until ob ends.
  */
 #include "ob/obp.h"
 
-POBJECT_TYPE ObpTypeType, ObpDirectoryType, ObpSymbolicLinkType, ObpEventType, ObpMutantType, ObpSemaphoreType, ObpTimerType, ObpSectionType,
-    ObpCallbackType;
+POBJECT_TYPE ObpTypeType, ObpDirectoryType, ObpSymbolicLinkType, ObpEventType, ObpMutantType,
+    ObpSemaphoreType, ObpTimerType, ObpSectionType, ObpCallbackType;
 POBJECT_TYPE *ExEventObjectType = &ObpEventType;
 POBJECT_TYPE *ExSemaphoreObjectType = &ObpSemaphoreType;
 POBJECT_TYPE *ExMutantObjectType = &ObpMutantType;
@@ -33,8 +33,9 @@ static void ObpNameType(POBJECT_TYPE Type)
     NTSTATUS Status;
 
     ExLockExclusive_(&ObpState.Names);
-    Status = ObpFind(ObpState.TypeDirectory, &Type->Name, TRUE) == NULL ? ObpLink(ObpState.TypeDirectory, ObHeader(Type), &Type->Name)
-                                                                        : STATUS_OBJECT_NAME_COLLISION;
+    Status = ObpFind(ObpState.TypeDirectory, &Type->Name, TRUE) == NULL
+                 ? ObpLink(ObpState.TypeDirectory, ObHeader(Type), &Type->Name)
+                 : STATUS_OBJECT_NAME_COLLISION;
     ExUnlockExclusive_(&ObpState.Names);
     NT_ASSERT(NT_SUCCESS(Status) || Status == STATUS_INSUFFICIENT_RESOURCES);
 }
@@ -47,14 +48,16 @@ static BOOLEAN ObpIsNamed(POBJECT_TYPE Type, PCWSTR Name)
     return RtlEqualUnicodeString(&Type->Name, &String, FALSE);
 }
 
-NTSTATUS ObCreateObjectType_(PCWSTR Name, const OB_TYPE_PROCEDURES *Procedures, const GENERIC_MAPPING *Mapping, ACCESS_MASK ValidAccess, POOL_TYPE Pool,
-                             ULONG Tag, ULONG_PTR WaitOffset, POBJECT_TYPE *Type)
+NTSTATUS ObCreateObjectType_(PCWSTR Name, const OB_TYPE_PROCEDURES *Procedures,
+                             const GENERIC_MAPPING *Mapping, ACCESS_MASK ValidAccess,
+                             POOL_TYPE Pool, ULONG Tag, ULONG_PTR WaitOffset, POBJECT_TYPE *Type)
 {
     OBJECT_HEADER_NT *Header;
     POBJECT_TYPE New;
     SIZE_T Length = wcslen(Name);
 
-    NT_ASSERT(Length < RTL_NUMBER_OF(New->NameBuffer) && ObpState.TypeCount < RTL_NUMBER_OF(ObpState.Types));
+    NT_ASSERT(Length < RTL_NUMBER_OF(New->NameBuffer) &&
+              ObpState.TypeCount < RTL_NUMBER_OF(ObpState.Types));
     Header = ObpNewTypeHeader();
     if (Header == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -133,27 +136,63 @@ typedef struct OBP_TYPE_DEFINITION {
     ULONG_PTR WaitOffset;
 } OBP_TYPE_DEFINITION;
 
-#define OBP_MAPPING(read, write, all)                                                                                                \
-    {STANDARD_RIGHTS_READ | (read), STANDARD_RIGHTS_WRITE | (write), STANDARD_RIGHTS_EXECUTE | SYNCHRONIZE, (all)}
+#define OBP_MAPPING(read, write, all)                                                              \
+    {                                                                                              \
+        STANDARD_RIGHTS_READ | (read), STANDARD_RIGHTS_WRITE | (write),                            \
+            STANDARD_RIGHTS_EXECUTE | SYNCHRONIZE, (all)                                           \
+    }
 
 static const OBP_TYPE_DEFINITION ObpTypes[] = {
     {L"Type", &ObpTypeType, {0}, OBP_MAPPING(0, 0, 0xF0001), 0xF0001, 'TjbO', OB_NOT_WAITABLE},
-    {L"Directory", &ObpDirectoryType, {.Delete = ObpDeleteDirectory},
-     {STANDARD_RIGHTS_READ | DIRECTORY_QUERY | DIRECTORY_TRAVERSE, STANDARD_RIGHTS_WRITE | DIRECTORY_CREATE_OBJECT | DIRECTORY_CREATE_SUBDIRECTORY,
+    {L"Directory",
+     &ObpDirectoryType,
+     {.Delete = ObpDeleteDirectory},
+     {STANDARD_RIGHTS_READ | DIRECTORY_QUERY | DIRECTORY_TRAVERSE,
+      STANDARD_RIGHTS_WRITE | DIRECTORY_CREATE_OBJECT | DIRECTORY_CREATE_SUBDIRECTORY,
       STANDARD_RIGHTS_EXECUTE | DIRECTORY_QUERY | DIRECTORY_TRAVERSE, DIRECTORY_ALL_ACCESS},
-     DIRECTORY_ALL_ACCESS, 'eriD', OB_NOT_WAITABLE},
-    {L"SymbolicLink", &ObpSymbolicLinkType, {.Parse = ObpParseLink, .Delete = ObpDeleteLink},
-     {STANDARD_RIGHTS_READ | SYMBOLIC_LINK_QUERY, STANDARD_RIGHTS_WRITE, STANDARD_RIGHTS_EXECUTE | SYMBOLIC_LINK_QUERY, SYMBOLIC_LINK_ALL_ACCESS},
-     SYMBOLIC_LINK_ALL_ACCESS, 'bmyS', OB_NOT_WAITABLE},
+     DIRECTORY_ALL_ACCESS,
+     'eriD',
+     OB_NOT_WAITABLE},
+    {L"SymbolicLink",
+     &ObpSymbolicLinkType,
+     {.Parse = ObpParseLink, .Delete = ObpDeleteLink},
+     {STANDARD_RIGHTS_READ | SYMBOLIC_LINK_QUERY, STANDARD_RIGHTS_WRITE,
+      STANDARD_RIGHTS_EXECUTE | SYMBOLIC_LINK_QUERY, SYMBOLIC_LINK_ALL_ACCESS},
+     SYMBOLIC_LINK_ALL_ACCESS,
+     'bmyS',
+     OB_NOT_WAITABLE},
     {L"Event", &ObpEventType, {0}, OBP_MAPPING(1, 2, 0x1F0003), 0x1F0003, 'nevE', 0},
-    {L"Mutant", &ObpMutantType, {.Delete = ObpDeleteMutant}, OBP_MAPPING(1, 0, 0x1F0001), 0x1F0001, 'atuM', 0},
+    {L"Mutant",
+     &ObpMutantType,
+     {.Delete = ObpDeleteMutant},
+     OBP_MAPPING(1, 0, 0x1F0001),
+     0x1F0001,
+     'atuM',
+     0},
     {L"Semaphore", &ObpSemaphoreType, {0}, OBP_MAPPING(1, 2, 0x1F0003), 0x1F0003, 'ameS', 0},
-    {L"Timer", &ObpTimerType, {.Delete = ObpDeleteTimer}, OBP_MAPPING(1, 2, 0x1F0003), 0x1F0003, 'emiT', 0},
-    {L"Section", &ObpSectionType, {.Delete = ObpDeleteSection},
-     {STANDARD_RIGHTS_READ | SECTION_QUERY | SECTION_MAP_READ, STANDARD_RIGHTS_WRITE | SECTION_MAP_WRITE, STANDARD_RIGHTS_EXECUTE | SECTION_MAP_EXECUTE,
+    {L"Timer",
+     &ObpTimerType,
+     {.Delete = ObpDeleteTimer},
+     OBP_MAPPING(1, 2, 0x1F0003),
+     0x1F0003,
+     'emiT',
+     0},
+    {L"Section",
+     &ObpSectionType,
+     {.Delete = ObpDeleteSection},
+     {STANDARD_RIGHTS_READ | SECTION_QUERY | SECTION_MAP_READ,
+      STANDARD_RIGHTS_WRITE | SECTION_MAP_WRITE, STANDARD_RIGHTS_EXECUTE | SECTION_MAP_EXECUTE,
       SECTION_ALL_ACCESS},
-     SECTION_ALL_ACCESS, 'tceS', OB_NOT_WAITABLE},
-    {L"Callback", &ObpCallbackType, {.Delete = ObpDeleteCallback}, OBP_MAPPING(0, 1, 0x1F0001), 0x1F0001, 'llaC', OB_NOT_WAITABLE},
+     SECTION_ALL_ACCESS,
+     'tceS',
+     OB_NOT_WAITABLE},
+    {L"Callback",
+     &ObpCallbackType,
+     {.Delete = ObpDeleteCallback},
+     OBP_MAPPING(0, 1, 0x1F0001),
+     0x1F0001,
+     'llaC',
+     OB_NOT_WAITABLE},
 };
 
 NTSTATUS ObpCreateTypes(void)
@@ -163,7 +202,8 @@ NTSTATUS ObpCreateTypes(void)
 
     for (Index = 0; NT_SUCCESS(Status) && Index < RTL_NUMBER_OF(ObpTypes); Index++) {
         const OBP_TYPE_DEFINITION *Definition = &ObpTypes[Index];
-        Status = ObCreateObjectType_(Definition->Name, &Definition->Procedures, &Definition->Mapping, Definition->ValidAccess, NonPagedPool,
+        Status = ObCreateObjectType_(Definition->Name, &Definition->Procedures,
+                                     &Definition->Mapping, Definition->ValidAccess, NonPagedPool,
                                      Definition->Tag, Definition->WaitOffset, Definition->Type);
     }
     return Status;

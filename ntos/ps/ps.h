@@ -23,26 +23,27 @@
 #define THREAD_QUERY_INFORMATION 0x0040
 #endif
 
-NTSTATUS PsInitSystem(void);       /* the System process (id 4); the caller becomes its first thread; worker threads start */
-void PsShutdownSystem(void);       /* every other process has gone; joins system threads */
+NTSTATUS PsInitSystem(void); /* the System process (id 4); the caller becomes its first thread;
+                                worker threads start */
+void PsShutdownSystem(void); /* every other process has gone; joins system threads */
 
 typedef struct _EPROCESS {
     KPROCESS_NT Pcb;
-    HANDLE UniqueProcessId;        /* the client's Linux pid; System is 4 */
+    HANDLE UniqueProcessId; /* the client's Linux pid; System is 4 */
     HANDLE ParentId;
     MM_ADDRESS_SPACE AddressSpace;
     EX_HANDLE_TABLE *HandleTable;
     SE_TOKEN *Token;
-    char ImageName[64];            /* "usedriver2" */
+    char ImageName[64]; /* "usedriver2" */
     UNICODE_STRING ImagePath;
     LARGE_INTEGER CreateTime, ExitTime;
     NTSTATUS ExitStatus;
-    EX_RUNDOWN_REF Rundown;        /* attach and handle work against exit */
+    EX_RUNDOWN_REF Rundown; /* attach and handle work against exit */
     LIST_ENTRY ActiveLinks;
-    LIST_ENTRY ThreadList;         /* ETHREAD.ThreadListEntry */
+    LIST_ENTRY ThreadList; /* ETHREAD.ThreadListEntry */
     atomic_long ActiveThreads;
     BOOLEAN Exiting, Dead;
-    PVOID Client;                  /* server's */
+    PVOID Client; /* server's */
     LONG_PTR PagedQuota, NonPagedQuota;
     PVOID Job;
     ULONG HardErrorMode;
@@ -56,15 +57,15 @@ typedef struct _ETHREAD {
     LARGE_INTEGER CreateTime, ExitTime;
     NTSTATUS ExitStatus;
     LIST_ENTRY ThreadListEntry;
-    LIST_ENTRY IrpList;            /* io: IRPs it issued that are not complete */
+    LIST_ENTRY IrpList; /* io: IRPs it issued that are not complete */
     KSPIN_LOCK IrpListLock;
     PKSTART_ROUTINE StartRoutine;
     PVOID StartContext;
     SE_TOKEN *ImpersonationToken;
-    PVOID Client;                  /* server's: its channel */
+    PVOID Client; /* server's: its channel */
     PVOID TopLevelIrp;
     BOOLEAN HardErrorsDisabled;
-    BOOLEAN HostReleased;          /* an attached Linux thread has let go of this object */
+    BOOLEAN HostReleased; /* an attached Linux thread has let go of this object */
     LIST_ENTRY ReapEntry;
 } ETHREAD_NT;
 
@@ -74,27 +75,44 @@ static inline struct _ETHREAD *PsSelf(void)
 }
 
 /* A client process and its threads (server), or the embedding program's (init). */
-typedef struct PS_CLIENT { ULONG HostProcessId, HostUserId; const char *ImagePath; BOOLEAN Embedded; struct _EPROCESS *Parent; BOOLEAN InheritHandles; PVOID Client; } PS_CLIENT;
+typedef struct PS_CLIENT {
+    ULONG HostProcessId, HostUserId;
+    const char *ImagePath;
+    BOOLEAN Embedded;
+    struct _EPROCESS *Parent;
+    BOOLEAN InheritHandles;
+    PVOID Client;
+} PS_CLIENT;
 NTSTATUS PsCreateClientProcess(const PS_CLIENT *Client, struct _EPROCESS **Process);
-NTSTATUS PsCreateClientThread(struct _EPROCESS *Process, ULONG HostThreadId, void (*Run)(struct _ETHREAD *Thread, PVOID Context), PVOID Context, struct _ETHREAD **Thread);
-/* Marks every thread as terminating (their waits end, their IRPs are cancelled). The last thread to leave ends the process: notify routines, handles, mappings. If there is no
- * thread, the caller ends it. */
+NTSTATUS PsCreateClientThread(struct _EPROCESS *Process, ULONG HostThreadId,
+                              void (*Run)(struct _ETHREAD *Thread, PVOID Context), PVOID Context,
+                              struct _ETHREAD **Thread);
+/* Marks every thread as terminating (their waits end, their IRPs are cancelled). The last thread to
+ * leave ends the process: notify routines, handles, mappings. If there is no thread, the caller
+ * ends it. */
 void PsTerminateProcess_(struct _EPROCESS *Process, NTSTATUS Status);
 void PsTerminateOtherThreads_(struct _EPROCESS *Process, NTSTATUS Status); /* all but the caller */
 void PsTerminateThread_(struct _ETHREAD *Thread, NTSTATUS Status);
-void PsWaitProcessEnd(struct _EPROCESS *Process); /* KernelMode wait until it is Dead and its threads joined */
+void PsWaitProcessEnd(
+    struct _EPROCESS *Process); /* KernelMode wait until it is Dead and its threads joined */
 
-/* The calling Linux thread becomes a thread of Process (NULL: System). For embedding programs and tests. */
+/* The calling Linux thread becomes a thread of Process (NULL: System). For embedding programs and
+ * tests. */
 NTSTATUS PsAttachHostThread(struct _EPROCESS *Process);
 void PsDetachHostThread(void);
 
 /* Calls Each for every thread of the process, at DISPATCH_LEVEL under ps's lock. */
-void PsEnumerateThreads_(struct _EPROCESS *Process, void (*Each)(PVOID Context, struct _ETHREAD *Thread), PVOID Context);
-struct _EPROCESS *PsNextProcess_(struct _EPROCESS *Process); /* references the next, dereferences the given; NULL starts and ends */
-PETHREAD PsNextThread_(PEPROCESS Process, PETHREAD Thread);       /* the same for the threads of a process */
-void PsSetIoHooks(void (*CancelThreadIrps)(struct _ETHREAD *Thread), BOOLEAN (*ImagesChanged)(void)); /* io registers */
+void PsEnumerateThreads_(struct _EPROCESS *Process,
+                         void (*Each)(PVOID Context, struct _ETHREAD *Thread), PVOID Context);
+struct _EPROCESS *PsNextProcess_(struct _EPROCESS *Process); /* references the next, dereferences
+                                                                the given; NULL starts and ends */
+PETHREAD PsNextThread_(PEPROCESS Process,
+                       PETHREAD Thread); /* the same for the threads of a process */
+void PsSetIoHooks(void (*CancelThreadIrps)(struct _ETHREAD *Thread),
+                  BOOLEAN (*ImagesChanged)(void)); /* io registers */
 void PsCallImageNotify_(PUNICODE_STRING Name, HANDLE ProcessId, PIMAGE_INFO Information);
-/* What a driver left behind in its image: a notify routine, the start routine of a thread that still runs. NULL: nothing. */
+/* What a driver left behind in its image: a notify routine, the start routine of a thread that
+ * still runs. NULL: nothing. */
 PVOID PsFindNotifyInRange_(PVOID Base, SIZE_T Bytes);
 PVOID PsFindThreadInRange_(PVOID Base, SIZE_T Bytes);
 extern PEPROCESS PsInitialSystemProcess;

@@ -16,8 +16,8 @@ typedef struct _RTLP_SIMPLE_ACE {
 #define SIMPLE_ACE_SIZE(Sid) (FIELD_OFFSET(RTLP_SIMPLE_ACE, SidStart) + RtlLengthSid(Sid))
 
 /*
- * IRQL <= APC_LEVEL. STATUS_BUFFER_TOO_SMALL, or STATUS_INVALID_PARAMETER for an unknown revision or a
- * length that an ACL cannot have. Doc: ntifs/nf-ntifs-rtlcreateacl
+ * IRQL <= APC_LEVEL. STATUS_BUFFER_TOO_SMALL, or STATUS_INVALID_PARAMETER for an unknown revision
+ * or a length that an ACL cannot have. Doc: ntifs/nf-ntifs-rtlcreateacl
  */
 NTSTATUS NTAPI RtlCreateAcl(PACL Acl, ULONG AclLength, ULONG AclRevision)
 {
@@ -30,7 +30,8 @@ NTSTATUS NTAPI RtlCreateAcl(PACL Acl, ULONG AclLength, ULONG AclRevision)
     return STATUS_SUCCESS;
 }
 
-/* FALSE when the entries do not fit their ACL; FirstFree is NULL when there is no room behind them. */
+/* FALSE when the entries do not fit their ACL; FirstFree is NULL when there is no room behind them.
+ */
 BOOLEAN NTAPI RtlFirstFreeAce(PACL Acl, PVOID *FirstFree)
 {
     PUCHAR End = (PUCHAR)Acl + Acl->AclSize;
@@ -53,7 +54,8 @@ static ULONG RtlpSidOffset(PACE_HEADER Ace)
     ULONG Simple = FIELD_OFFSET(RTLP_SIMPLE_ACE, SidStart);
     if (Ace->AceType <= SYSTEM_ALARM_ACE_TYPE || Ace->AceType == SYSTEM_MANDATORY_LABEL_ACE_TYPE)
         return Simple;
-    if (Ace->AceType < ACCESS_ALLOWED_OBJECT_ACE_TYPE || Ace->AceType > SYSTEM_ALARM_OBJECT_ACE_TYPE)
+    if (Ace->AceType < ACCESS_ALLOWED_OBJECT_ACE_TYPE ||
+        Ace->AceType > SYSTEM_ALARM_OBJECT_ACE_TYPE)
         return 0;
     if (Ace->AceSize < Simple + sizeof(ULONG))
         return MAXUSHORT;
@@ -182,15 +184,16 @@ static NTSTATUS RtlpAddSimpleAce(PACL Acl, ULONG Revision, ULONG Flags, ACCESS_M
 }
 
 /*
- * IRQL < DISPATCH_LEVEL. Appends. STATUS_ALLOTTED_SPACE_EXCEEDED, STATUS_INVALID_ACL, STATUS_INVALID_SID,
- * STATUS_REVISION_MISMATCH. Doc: ntifs/nf-ntifs-rtladdaccessallowedace
+ * IRQL < DISPATCH_LEVEL. Appends. STATUS_ALLOTTED_SPACE_EXCEEDED, STATUS_INVALID_ACL,
+ * STATUS_INVALID_SID, STATUS_REVISION_MISMATCH. Doc: ntifs/nf-ntifs-rtladdaccessallowedace
  */
 NTSTATUS NTAPI RtlAddAccessAllowedAce(PACL Acl, ULONG AceRevision, ACCESS_MASK AccessMask, PSID Sid)
 {
     return RtlpAddSimpleAce(Acl, AceRevision, 0, AccessMask, Sid, ACCESS_ALLOWED_ACE_TYPE);
 }
 
-/* With inheritance flags: STATUS_INVALID_PARAMETER for others. Doc: ntifs/nf-ntifs-rtladdaccessallowedaceex */
+/* With inheritance flags: STATUS_INVALID_PARAMETER for others. Doc:
+ * ntifs/nf-ntifs-rtladdaccessallowedaceex */
 NTSTATUS NTAPI RtlAddAccessAllowedAceEx(PACL Acl, ULONG AceRevision, ULONG AceFlags,
                                         ACCESS_MASK AccessMask, PSID Sid)
 {

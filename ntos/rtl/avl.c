@@ -1,7 +1,7 @@
 /*
- * AVL tables. BalancedRoot is no element: the tree hangs from its RightChild, so that every element has a
- * parent. Balance is the height of the right subtree minus that of the left. The caller's data follows
- * the links. Any IRQL with resident memory; the caller excludes others.
+ * AVL tables. BalancedRoot is no element: the tree hangs from its RightChild, so that every element
+ * has a parent. Balance is the height of the right subtree minus that of the left. The caller's
+ * data follows the links. Any IRQL with resident memory; the caller excludes others.
  */
 #include "rtlp.h"
 
@@ -50,7 +50,8 @@ static VOID RtlpPromote(PRTL_BALANCED_LINKS Links)
         Inner->Parent = Parent;
 }
 
-/* Top is two levels too deep on the side of its Balance. TRUE: its subtree became one level lower. */
+/* Top is two levels too deep on the side of its Balance. TRUE: its subtree became one level lower.
+ */
 static BOOLEAN RtlpRebalance(PRTL_BALANCED_LINKS Top)
 {
     CHAR Side = Top->Balance;
@@ -168,7 +169,8 @@ static TABLE_SEARCH_RESULT RtlpSearch(PRTL_AVL_TABLE Table, PVOID Buffer,
 }
 
 /* Doc: ntddk/nf-ntddk-rtlinitializegenerictableavl */
-VOID NTAPI RtlInitializeGenericTableAvl(PRTL_AVL_TABLE Table, PRTL_AVL_COMPARE_ROUTINE CompareRoutine,
+VOID NTAPI RtlInitializeGenericTableAvl(PRTL_AVL_TABLE Table,
+                                        PRTL_AVL_COMPARE_ROUTINE CompareRoutine,
                                         PRTL_AVL_ALLOCATE_ROUTINE AllocateRoutine,
                                         PRTL_AVL_FREE_ROUTINE FreeRoutine, PVOID TableContext)
 {
@@ -184,8 +186,9 @@ VOID NTAPI RtlInitializeGenericTableAvl(PRTL_AVL_TABLE Table, PRTL_AVL_COMPARE_R
  * Inserts where RtlLookupElementGenericTableFullAvl told. The element's data; NULL when the table's
  * allocator has no memory. Doc: ntddk/nf-ntddk-rtlinsertelementgenerictablefullavl
  */
-PVOID NTAPI RtlInsertElementGenericTableFullAvl(PRTL_AVL_TABLE Table, PVOID Buffer, CLONG BufferSize,
-                                                PBOOLEAN NewElement, PVOID NodeOrParent,
+PVOID NTAPI RtlInsertElementGenericTableFullAvl(PRTL_AVL_TABLE Table, PVOID Buffer,
+                                                CLONG BufferSize, PBOOLEAN NewElement,
+                                                PVOID NodeOrParent,
                                                 TABLE_SEARCH_RESULT SearchResult)
 {
     if (NewElement)
@@ -277,12 +280,12 @@ PVOID NTAPI RtlLookupFirstMatchingElementGenericTableAvl(PRTL_AVL_TABLE Table, P
     return RtlpDataOf(Links);
 }
 
-/* In collation order; RestartKey starts as NULL. Doc: ntddk/nf-ntddk-rtlenumerategenerictablewithoutsplayingavl */
+/* In collation order; RestartKey starts as NULL. Doc:
+ * ntddk/nf-ntddk-rtlenumerategenerictablewithoutsplayingavl */
 PVOID NTAPI RtlEnumerateGenericTableWithoutSplayingAvl(PRTL_AVL_TABLE Table, PVOID *RestartKey)
 {
-    PRTL_BALANCED_LINKS Links = *RestartKey
-                                    ? RtlpNeighbour(Table, *RestartKey, 1)
-                                    : RtlpOutermost(Table->BalancedRoot.RightChild, -1);
+    PRTL_BALANCED_LINKS Links = *RestartKey ? RtlpNeighbour(Table, *RestartKey, 1)
+                                            : RtlpOutermost(Table->BalancedRoot.RightChild, -1);
     if (!Links)
         return NULL;
     *RestartKey = Links;
@@ -297,7 +300,8 @@ PVOID NTAPI RtlEnumerateGenericTableAvl(PRTL_AVL_TABLE Table, BOOLEAN Restart)
     return RtlEnumerateGenericTableWithoutSplayingAvl(Table, (PVOID *)&Table->RestartKey);
 }
 
-/* The element equal to Buffer (or the next, if asked to skip it), or else the first behind its place. */
+/* The element equal to Buffer (or the next, if asked to skip it), or else the first behind its
+ * place. */
 static PRTL_BALANCED_LINKS RtlpPositionAt(PRTL_AVL_TABLE Table, PVOID Buffer, BOOLEAN Next)
 {
     PRTL_BALANCED_LINKS Links;
@@ -329,8 +333,8 @@ PVOID NTAPI RtlEnumerateGenericTableLikeADirectory(PRTL_AVL_TABLE Table,
         Links = RtlpNeighbour(Table, Links, 1);
     *DeleteCount = Table->DeleteCount;
     for (; Links; Links = RtlpNeighbour(Table, Links, 1)) {
-        NTSTATUS Status = MatchFunction ? MatchFunction(Table, RtlpDataOf(Links), MatchData)
-                                        : STATUS_SUCCESS;
+        NTSTATUS Status =
+            MatchFunction ? MatchFunction(Table, RtlpDataOf(Links), MatchData) : STATUS_SUCCESS;
         if (Status == STATUS_NO_MATCH)
             continue;
         if (!NT_SUCCESS(Status))
@@ -342,8 +346,8 @@ PVOID NTAPI RtlEnumerateGenericTableLikeADirectory(PRTL_AVL_TABLE Table,
 }
 
 /*
- * The element at place I of the collation order, or NULL. The last answer is kept in the table, so that
- * going through all of them is fast. Doc: ntddk/nf-ntddk-rtlgetelementgenerictableavl
+ * The element at place I of the collation order, or NULL. The last answer is kept in the table, so
+ * that going through all of them is fast. Doc: ntddk/nf-ntddk-rtlgetelementgenerictableavl
  */
 PVOID NTAPI RtlGetElementGenericTableAvl(PRTL_AVL_TABLE Table, ULONG I)
 {

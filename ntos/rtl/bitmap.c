@@ -1,6 +1,6 @@
 /*
- * Bitmaps. Bit n is bit n % 32 of word n / 32. A range outside the map is the caller's error: setting or
- * clearing there fails fast, since it would write into another's memory.
+ * Bitmaps. Bit n is bit n % 32 of word n / 32. A range outside the map is the caller's error:
+ * setting or clearing there fails fast, since it would write into another's memory.
  */
 #include "rtlp.h"
 

@@ -3,7 +3,8 @@
 
 #define NOT_FOUND MAXULONG
 
-/* The first run of at least Count bits of Value that begins in [Start, Limit) and ends within the map. */
+/* The first run of at least Count bits of Value that begins in [Start, Limit) and ends within the
+ * map. */
 static ULONG RtlpFindRun(PRTL_BITMAP Map, ULONG Start, ULONG Limit, ULONG Count, BOOLEAN Value)
 {
     ULONG Size = Map->SizeOfBitMap;
@@ -64,7 +65,8 @@ ULONG NTAPI RtlFindSetBitsAndClear(PRTL_BITMAP BitMapHeader, ULONG NumberToFind,
     return Found;
 }
 
-/* The length of the first clear run at or behind FromIndex; 0: none. Doc: wdm/nf-wdm-rtlfindnextforwardrunclear */
+/* The length of the first clear run at or behind FromIndex; 0: none. Doc:
+ * wdm/nf-wdm-rtlfindnextforwardrunclear */
 ULONG NTAPI RtlFindNextForwardRunClear(PRTL_BITMAP BitMapHeader, ULONG FromIndex,
                                        PULONG StartingRunIndex)
 {
@@ -115,7 +117,8 @@ static ULONG RtlpKeepLongest(PRTL_BITMAP_RUN Runs, ULONG Count, ULONG Capacity, 
     return Count;
 }
 
-/* The number of runs stored: the first ones, or the longest, sorted. Doc: wdm/nf-wdm-rtlfindclearruns */
+/* The number of runs stored: the first ones, or the longest, sorted. Doc:
+ * wdm/nf-wdm-rtlfindclearruns */
 ULONG NTAPI RtlFindClearRuns(PRTL_BITMAP BitMapHeader, PRTL_BITMAP_RUN RunArray,
                              ULONG SizeOfRunArray, BOOLEAN LocateLongestRuns)
 {

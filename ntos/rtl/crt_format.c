@@ -87,8 +87,8 @@ int vswprintf(wchar_t *Buffer, const wchar_t *Format, va_list List)
 }
 
 /*
- * The secure forms: terminated always. Count (or _TRUNCATE) is where cutting is wanted; text that is
- * cut there gives -1, and text that then still does not fit leaves an empty string and -1.
+ * The secure forms: terminated always. Count (or _TRUNCATE) is where cutting is wanted; text that
+ * is cut there gives -1, and text that then still does not fit leaves an empty string and -1.
  */
 int _vsnprintf_s(char *Buffer, size_t Size, size_t Count, const char *Format, va_list List)
 {

@@ -1,4 +1,5 @@
-/* Narrow strings that libc lacks under Microsoft's names. Case is ASCII's: the code page is UTF-8. */
+/* Narrow strings that libc lacks under Microsoft's names. Case is ASCII's: the code page is UTF-8.
+ */
 #include "rtlp.h"
 
 #include <nt_crt.h>

@@ -1,4 +1,5 @@
-/* The `_s` strings of the C run-time: a broken contract empties the destination and tells an errno. */
+/* The `_s` strings of the C run-time: a broken contract empties the destination and tells an errno.
+ */
 #include "rtlp.h"
 
 #include <errno.h>
@@ -40,8 +41,7 @@ static errno_t CrtCheck(void *To, size_t Room, const void *From, size_t Unit)
     errno_t Copy(Char *To, size_t Room, const Char *From)                                          \
     {                                                                                              \
         errno_t Bad = CrtCheck(To, Room, From, sizeof(Char));                                      \
-        return Bad ? Bad                                                                           \
-                   : CrtCopy(To, Room, 0, From, Bounded(From, Room), FALSE, sizeof(Char));         \
+        return Bad ? Bad : CrtCopy(To, Room, 0, From, Bounded(From, Room), FALSE, sizeof(Char));   \
     }                                                                                              \
     errno_t CopyN(Char *To, size_t Room, const Char *From, size_t Count)                           \
     {                                                                                              \

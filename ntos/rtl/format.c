@@ -412,22 +412,36 @@ static RTLP_SPECIFICATION RtlpParseSpecification(RTLP_FORMATTER *Formatter)
 static BOOLEAN RtlpFormatOne(RTLP_FORMATTER *Formatter, RTLP_SPECIFICATION *Spec)
 {
     switch (Spec->Type) {
-    case 'd': case 'i': case 'u': case 'o': case 'x': case 'X':
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'o':
+    case 'x':
+    case 'X':
         RtlpFormatInteger(Formatter, Spec);
         return TRUE;
     case 'p':
         RtlpFormatPointer(Formatter, Spec);
         return TRUE;
-    case 'c': case 'C':
+    case 'c':
+    case 'C':
         RtlpFormatCharacter(Formatter, Spec);
         return TRUE;
-    case 's': case 'S':
+    case 's':
+    case 'S':
         RtlpFormatString(Formatter, Spec);
         return TRUE;
     case 'Z':
         RtlpFormatCountedString(Formatter, Spec);
         return TRUE;
-    case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': case 'a': case 'A':
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
+    case 'g':
+    case 'G':
+    case 'a':
+    case 'A':
         RtlpFormatDouble(Formatter, Spec);
         return TRUE;
     case 'n':

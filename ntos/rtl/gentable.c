@@ -1,7 +1,7 @@
 /*
- * Generic tables: a splay tree in collation order, and a list in the order of insertion. The caller's
- * data follows both links. Any IRQL with resident memory; the caller excludes others, also from looking
- * up, which splays.
+ * Generic tables: a splay tree in collation order, and a list in the order of insertion. The
+ * caller's data follows both links. Any IRQL with resident memory; the caller excludes others, also
+ * from looking up, which splays.
  */
 #include "rtlp.h"
 
@@ -165,12 +165,12 @@ PVOID NTAPI RtlEnumerateGenericTable(PRTL_GENERIC_TABLE Table, BOOLEAN Restart)
 {
     if (!Table->TableRoot)
         return NULL;
-    PRTL_SPLAY_LINKS Next =
-        Restart ? RtlpFirstInTable(Table) : RtlRealSuccessor(Table->TableRoot);
+    PRTL_SPLAY_LINKS Next = Restart ? RtlpFirstInTable(Table) : RtlRealSuccessor(Table->TableRoot);
     return Next ? RtlpSplayInTable(Table, Next) : NULL;
 }
 
-/* In collation order; RestartKey starts as NULL. Doc: ntddk/nf-ntddk-rtlenumerategenerictablewithoutsplaying */
+/* In collation order; RestartKey starts as NULL. Doc:
+ * ntddk/nf-ntddk-rtlenumerategenerictablewithoutsplaying */
 PVOID NTAPI RtlEnumerateGenericTableWithoutSplaying(PRTL_GENERIC_TABLE Table, PVOID *RestartKey)
 {
     PRTL_SPLAY_LINKS Next = *RestartKey ? RtlRealSuccessor(*RestartKey) : RtlpFirstInTable(Table);
@@ -180,7 +180,8 @@ PVOID NTAPI RtlEnumerateGenericTableWithoutSplaying(PRTL_GENERIC_TABLE Table, PV
     return RtlpEntryOf(Next)->Data;
 }
 
-/* The element inserted I-th of those present, from 0, or NULL. Doc: ntddk/nf-ntddk-rtlgetelementgenerictable */
+/* The element inserted I-th of those present, from 0, or NULL. Doc:
+ * ntddk/nf-ntddk-rtlgetelementgenerictable */
 PVOID NTAPI RtlGetElementGenericTable(PRTL_GENERIC_TABLE Table, ULONG I)
 {
     if (I >= Table->NumberGenericTableElements)

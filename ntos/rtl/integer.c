@@ -158,7 +158,8 @@ static NTSTATUS RtlpParseInteger(RTLP_DIGIT_SOURCE *Source, ULONG Base, PULONG V
 
 /*
  * PASSIVE_LEVEL. Base 0 looks for 0x, 0o or 0b. Text that is no number gives zero and success; an
- * empty string or a bad base gives STATUS_INVALID_PARAMETER. Doc: wdm/nf-wdm-rtlunicodestringtointeger
+ * empty string or a bad base gives STATUS_INVALID_PARAMETER. Doc:
+ * wdm/nf-wdm-rtlunicodestringtointeger
  */
 NTSTATUS NTAPI RtlUnicodeStringToInteger(PCUNICODE_STRING String, ULONG Base, PULONG Value)
 {

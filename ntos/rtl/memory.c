@@ -54,7 +54,8 @@ VOID NTAPI RtlPrefetchMemoryNonTemporal(PVOID Source, SIZE_T Length)
         __builtin_prefetch((PUCHAR)Source + i, 0, 0);
 }
 
-/* Any IRQL. The number of equal bytes before the first difference. Doc: wdm/nf-wdm-rtlcomparememory */
+/* Any IRQL. The number of equal bytes before the first difference. Doc: wdm/nf-wdm-rtlcomparememory
+ */
 SIZE_T NTAPI RtlCompareMemory(const VOID *Source1, const VOID *Source2, SIZE_T Length)
 {
     const UCHAR *A = Source1;
@@ -66,8 +67,8 @@ SIZE_T NTAPI RtlCompareMemory(const VOID *Source1, const VOID *Source2, SIZE_T L
 }
 
 /*
- * Any IRQL. Bytes that match the pattern, from an aligned start; a rest below four bytes is ignored.
- * Doc: ntifs/nf-ntifs-rtlcomparememoryulong
+ * Any IRQL. Bytes that match the pattern, from an aligned start; a rest below four bytes is
+ * ignored. Doc: ntifs/nf-ntifs-rtlcomparememoryulong
  */
 SIZE_T NTAPI RtlCompareMemoryUlong(PVOID Source, SIZE_T Length, ULONG Pattern)
 {

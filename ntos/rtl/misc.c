@@ -8,7 +8,8 @@
 #define CRC32_POLYNOMIAL 0xEDB88320u
 #define CRC64_POLYNOMIAL 0x9A6C9329AC4BC9B5ull
 
-/* Any IRQL. The reflected CRC-32 of Ethernet; InitialCrc is 0 or the result for the bytes before. */
+/* Any IRQL. The reflected CRC-32 of Ethernet; InitialCrc is 0 or the result for the bytes before.
+ */
 ULONG NTAPI RtlCrc32(const VOID *Buffer, SIZE_T Size, ULONG InitialCrc)
 {
     const UCHAR *Bytes = Buffer;

@@ -14,7 +14,11 @@ BOOLEAN NTAPI FsRtlDoesNameContainWildCards(PUNICODE_STRING Name)
     RTL_IRQL_MAX(PASSIVE_LEVEL);
     for (USHORT i = 0; i < Name->Length / sizeof(WCHAR); i++)
         switch (Name->Buffer[i]) {
-        case '*': case '?': case DOS_STAR_UNIT: case DOS_QM_UNIT: case DOS_DOT_UNIT:
+        case '*':
+        case '?':
+        case DOS_STAR_UNIT:
+        case DOS_QM_UNIT:
+        case DOS_DOT_UNIT:
             return TRUE;
         }
     return FALSE;
@@ -86,10 +90,10 @@ static BOOLEAN RtlpStep(const RTLP_NAME *Name, WCHAR Wild, BOOLEAN IgnoreCase, P
 }
 
 /*
- * IRQL < DISPATCH_LEVEL. * takes any units, ? one; < takes units up to the last dot, > one unit or nothing
- * before a dot or the end, " a dot or nothing at the end. With IgnoreCase an upper-case expression is
- * expected; a table replaces the system's. Raises STATUS_NO_MEMORY for want of memory.
- * Doc: ntifs/nf-ntifs-_fsrtl_advanced_fcb_header-fsrtlisnameinexpression
+ * IRQL < DISPATCH_LEVEL. * takes any units, ? one; < takes units up to the last dot, > one unit or
+ * nothing before a dot or the end, " a dot or nothing at the end. With IgnoreCase an upper-case
+ * expression is expected; a table replaces the system's. Raises STATUS_NO_MEMORY for want of
+ * memory. Doc: ntifs/nf-ntifs-_fsrtl_advanced_fcb_header-fsrtlisnameinexpression
  */
 BOOLEAN NTAPI FsRtlIsNameInExpression(PUNICODE_STRING Expression, PUNICODE_STRING Name,
                                       BOOLEAN IgnoreCase, PWCHAR UpcaseTable)

@@ -123,7 +123,8 @@ BOOLEAN NTAPI RtlFirstFreeAce(PACL Acl, PVOID *FirstFree);
 
 /* ---- security descriptors, for se ------------------------------------------------------------ */
 
-/* Either form taken apart; an ACL that is not present is NULL here, as one that grants everything is. */
+/* Either form taken apart; an ACL that is not present is NULL here, as one that grants everything
+ * is. */
 typedef struct _RTLP_SECURITY_PARTS {
     SECURITY_DESCRIPTOR_CONTROL Control;
     PSID Owner;

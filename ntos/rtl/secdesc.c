@@ -1,6 +1,6 @@
 /*
- * Security descriptors in both forms: absolute (pointers) and self-relative (offsets, one block). All
- * routines here are pageable: IRQL <= APC_LEVEL.
+ * Security descriptors in both forms: absolute (pointers) and self-relative (offsets, one block).
+ * All routines here are pageable: IRQL <= APC_LEVEL.
  */
 #include "rtlp.h"
 
@@ -69,11 +69,14 @@ VOID RtlpWriteSelfRelative(const RTLP_SECURITY_PARTS *Parts, PSECURITY_DESCRIPTO
                                          .Control = Parts->Control | SE_SELF_RELATIVE};
     To->Sacl = RtlpPutPart(&Cursor, To, Parts->Sacl, Parts->Sacl ? Parts->Sacl->AclSize : 0);
     To->Dacl = RtlpPutPart(&Cursor, To, Parts->Dacl, Parts->Dacl ? Parts->Dacl->AclSize : 0);
-    To->Owner = RtlpPutPart(&Cursor, To, Parts->Owner, Parts->Owner ? RtlLengthSid(Parts->Owner) : 0);
-    To->Group = RtlpPutPart(&Cursor, To, Parts->Group, Parts->Group ? RtlLengthSid(Parts->Group) : 0);
+    To->Owner =
+        RtlpPutPart(&Cursor, To, Parts->Owner, Parts->Owner ? RtlLengthSid(Parts->Owner) : 0);
+    To->Group =
+        RtlpPutPart(&Cursor, To, Parts->Group, Parts->Group ? RtlLengthSid(Parts->Group) : 0);
 }
 
-/* An empty absolute descriptor. STATUS_UNKNOWN_REVISION. Doc: wdm/nf-wdm-rtlcreatesecuritydescriptor */
+/* An empty absolute descriptor. STATUS_UNKNOWN_REVISION. Doc:
+ * wdm/nf-wdm-rtlcreatesecuritydescriptor */
 NTSTATUS NTAPI RtlCreateSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Revision)
 {
     RTL_IRQL_MAX(APC_LEVEL);
@@ -84,8 +87,8 @@ NTSTATUS NTAPI RtlCreateSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescript
 }
 
 /* An empty self-relative one. Doc: ntifs/nf-ntifs-rtlcreatesecuritydescriptorrelative */
-NTSTATUS NTAPI RtlCreateSecurityDescriptorRelative(PISECURITY_DESCRIPTOR_RELATIVE SecurityDescriptor,
-                                                   ULONG Revision)
+NTSTATUS NTAPI RtlCreateSecurityDescriptorRelative(
+    PISECURITY_DESCRIPTOR_RELATIVE SecurityDescriptor, ULONG Revision)
 {
     RTL_IRQL_MAX(APC_LEVEL);
     if (Revision != SECURITY_DESCRIPTOR_REVISION)
@@ -220,7 +223,8 @@ NTSTATUS NTAPI RtlGetSaclSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescrip
     return STATUS_SUCCESS;
 }
 
-/* NULL when there is none. STATUS_UNKNOWN_REVISION. Doc: ntifs/nf-ntifs-rtlgetownersecuritydescriptor */
+/* NULL when there is none. STATUS_UNKNOWN_REVISION. Doc:
+ * ntifs/nf-ntifs-rtlgetownersecuritydescriptor */
 NTSTATUS NTAPI RtlGetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID *Owner,
                                              PBOOLEAN OwnerDefaulted)
 {
@@ -233,7 +237,8 @@ NTSTATUS NTAPI RtlGetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescri
     return STATUS_SUCCESS;
 }
 
-/* NULL when there is none. STATUS_UNKNOWN_REVISION. Doc: ntifs/nf-ntifs-rtlgetgroupsecuritydescriptor */
+/* NULL when there is none. STATUS_UNKNOWN_REVISION. Doc:
+ * ntifs/nf-ntifs-rtlgetgroupsecuritydescriptor */
 NTSTATUS NTAPI RtlGetGroupSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID *Group,
                                              PBOOLEAN GroupDefaulted)
 {
@@ -264,8 +269,8 @@ BOOLEAN NTAPI RtlValidSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor
     if (!SecurityDescriptor || !NT_SUCCESS(RtlpView(SecurityDescriptor, &Parts)))
         return FALSE;
     return (!Parts.Owner || RtlValidSid(Parts.Owner)) &&
-           (!Parts.Group || RtlValidSid(Parts.Group)) &&
-           (!Parts.Sacl || RtlValidAcl(Parts.Sacl)) && (!Parts.Dacl || RtlValidAcl(Parts.Dacl));
+           (!Parts.Group || RtlValidSid(Parts.Group)) && (!Parts.Sacl || RtlValidAcl(Parts.Sacl)) &&
+           (!Parts.Dacl || RtlValidAcl(Parts.Dacl));
 }
 
 /* ---- a self-relative descriptor of unknown making -------------------------------------------- */
@@ -294,8 +299,8 @@ static BOOLEAN RtlpValidAclAt(PSECURITY_DESCRIPTOR Base, ULONG Offset, ULONG Len
 }
 
 /*
- * IRQL <= APC_LEVEL. Is this a self-relative descriptor within Length bytes that has the parts required?
- * Doc: wdm/nf-wdm-rtlvalidrelativesecuritydescriptor
+ * IRQL <= APC_LEVEL. Is this a self-relative descriptor within Length bytes that has the parts
+ * required? Doc: wdm/nf-wdm-rtlvalidrelativesecuritydescriptor
  */
 BOOLEAN NTAPI RtlValidRelativeSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptorInput,
                                                  ULONG SecurityDescriptorLength,
@@ -325,8 +330,8 @@ BOOLEAN NTAPI RtlValidRelativeSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDe
 /* ---- from one form to the other -------------------------------------------------------------- */
 
 /*
- * STATUS_BUFFER_TOO_SMALL tells the bytes needed; STATUS_BAD_DESCRIPTOR_FORMAT when it is self-relative
- * already. Doc: ntifs/nf-ntifs-rtlabsolutetoselfrelativesd
+ * STATUS_BUFFER_TOO_SMALL tells the bytes needed; STATUS_BAD_DESCRIPTOR_FORMAT when it is
+ * self-relative already. Doc: ntifs/nf-ntifs-rtlabsolutetoselfrelativesd
  */
 NTSTATUS NTAPI RtlAbsoluteToSelfRelativeSD(PSECURITY_DESCRIPTOR AbsoluteSecurityDescriptor,
                                            PSECURITY_DESCRIPTOR SelfRelativeSecurityDescriptor,
@@ -361,7 +366,8 @@ static PVOID RtlpCopyPart(PVOID To, const VOID *From, ULONG Bytes)
 
 /*
  * Each part into a buffer of the caller's. STATUS_BUFFER_TOO_SMALL tells all sizes needed;
- * STATUS_BAD_DESCRIPTOR_FORMAT when it is absolute already. Doc: ntifs/nf-ntifs-rtlselfrelativetoabsolutesd
+ * STATUS_BAD_DESCRIPTOR_FORMAT when it is absolute already. Doc:
+ * ntifs/nf-ntifs-rtlselfrelativetoabsolutesd
  */
 NTSTATUS NTAPI RtlSelfRelativeToAbsoluteSD(PSECURITY_DESCRIPTOR SelfRelativeSecurityDescriptor,
                                            PSECURITY_DESCRIPTOR AbsoluteSecurityDescriptor,

@@ -26,7 +26,8 @@ ULONG NTAPI RtlLengthSid(PSID Sid)
     return RtlLengthRequiredSid(((SID *)Sid)->SubAuthorityCount);
 }
 
-/* The caller fills in the sub-authorities. STATUS_INVALID_PARAMETER above 15. Doc: ntifs/nf-ntifs-rtlinitializesid */
+/* The caller fills in the sub-authorities. STATUS_INVALID_PARAMETER above 15. Doc:
+ * ntifs/nf-ntifs-rtlinitializesid */
 NTSTATUS NTAPI RtlInitializeSid(PSID Sid, PSID_IDENTIFIER_AUTHORITY IdentifierAuthority,
                                 UCHAR SubAuthorityCount)
 {
@@ -124,9 +125,9 @@ static ULONG64 RtlpAuthorityOf(const SID *Sid)
 }
 
 /*
- * IRQL <= APC_LEVEL. S-1-5-32-544. STATUS_INVALID_SID, STATUS_BUFFER_OVERFLOW for the caller's buffer,
- * STATUS_NO_MEMORY; an allocated string is freed with RtlFreeUnicodeString.
- * Doc: ntifs/nf-ntifs-rtlconvertsidtounicodestring
+ * IRQL <= APC_LEVEL. S-1-5-32-544. STATUS_INVALID_SID, STATUS_BUFFER_OVERFLOW for the caller's
+ * buffer, STATUS_NO_MEMORY; an allocated string is freed with RtlFreeUnicodeString. Doc:
+ * ntifs/nf-ntifs-rtlconvertsidtounicodestring
  */
 NTSTATUS NTAPI RtlConvertSidToUnicodeString(PUNICODE_STRING UnicodeString, PSID Sid,
                                             BOOLEAN AllocateDestinationString)
@@ -160,7 +161,8 @@ VOID NTAPI RtlCopyLuid(PLUID DestinationLuid, PLUID SourceLuid)
     *DestinationLuid = *SourceLuid;
 }
 
-/* Generic rights become the object type's own. IRQL <= APC_LEVEL. Doc: ntddk/nf-ntddk-rtlmapgenericmask */
+/* Generic rights become the object type's own. IRQL <= APC_LEVEL. Doc:
+ * ntddk/nf-ntddk-rtlmapgenericmask */
 VOID NTAPI RtlMapGenericMask(PACCESS_MASK AccessMask, PGENERIC_MAPPING GenericMapping)
 {
     const struct {
@@ -175,5 +177,6 @@ VOID NTAPI RtlMapGenericMask(PACCESS_MASK AccessMask, PGENERIC_MAPPING GenericMa
     for (ULONG i = 0; i < RTL_NUMBER_OF(Pairs); i++)
         if (*AccessMask & Pairs[i].Generic)
             Mapped |= Pairs[i].Specific;
-    *AccessMask = Mapped & ~(ACCESS_MASK)(GENERIC_READ | GENERIC_WRITE | GENERIC_EXECUTE | GENERIC_ALL);
+    *AccessMask =
+        Mapped & ~(ACCESS_MASK)(GENERIC_READ | GENERIC_WRITE | GENERIC_EXECUTE | GENERIC_ALL);
 }

@@ -1,7 +1,8 @@
 /*
- * Sequenced singly linked lists. The header is swapped as one 16-byte unit with a 48-bit sequence, so
- * that a pop between another's read and its swap is noticed. A reader may look at the Next of an entry
- * that was popped meanwhile: entries must stay readable, and what it read is then thrown away.
+ * Sequenced singly linked lists. The header is swapped as one 16-byte unit with a 48-bit sequence,
+ * so that a pop between another's read and its swap is noticed. A reader may look at the Next of an
+ * entry that was popped meanwhile: entries must stay readable, and what it read is then thrown
+ * away.
  */
 #include "rtl.h"
 
@@ -31,7 +32,8 @@ static RTLP_SLIST RtlpReadSList(PSLIST_HEADER ListHead)
     return Now;
 }
 
-__attribute__((target("cx16"))) static BOOLEAN RtlpSwapSList(PSLIST_HEADER ListHead, RTLP_SLIST *Expected, RTLP_SLIST Desired)
+__attribute__((target("cx16"))) static BOOLEAN
+RtlpSwapSList(PSLIST_HEADER ListHead, RTLP_SLIST *Expected, RTLP_SLIST Desired)
 {
 #ifdef RTLP_TSAN
 #pragma clang diagnostic push
@@ -120,7 +122,8 @@ PSLIST_ENTRY NTAPI RtlInterlockedPushListSListEx(PSLIST_HEADER ListHead, PSLIST_
  * The next of an entry that another thread may just have popped and be writing: the value counts
  * only if the swap succeeds, and then nobody has written.
  */
-__attribute__((no_sanitize("thread", "address"))) static PSLIST_ENTRY RtlpNextUnsafe(PSLIST_ENTRY Entry)
+__attribute__((no_sanitize("thread", "address"))) static PSLIST_ENTRY
+RtlpNextUnsafe(PSLIST_ENTRY Entry)
 {
     return *(PSLIST_ENTRY volatile *)&Entry->Next;
 }

@@ -25,7 +25,8 @@ static VOID RtlpRotateUp(PRTL_SPLAY_LINKS Links)
         Inner->Parent = Parent;
 }
 
-/* Any IRQL with resident memory, for this and all below. The new root. Doc: ntddk/nf-ntddk-rtlsplay */
+/* Any IRQL with resident memory, for this and all below. The new root. Doc: ntddk/nf-ntddk-rtlsplay
+ */
 PRTL_SPLAY_LINKS NTAPI RtlSplay(PRTL_SPLAY_LINKS Links)
 {
     while (!RtlIsRoot(Links)) {
@@ -49,7 +50,8 @@ static VOID RtlpPutInPlace(PRTL_SPLAY_LINKS Links, PRTL_SPLAY_LINKS Child)
     }
 }
 
-/* Takes Links out; the element nearest to where something went missing, or NULL for an empty tree. */
+/* Takes Links out; the element nearest to where something went missing, or NULL for an empty tree.
+ */
 static PRTL_SPLAY_LINKS RtlpTakeOut(PRTL_SPLAY_LINKS Links)
 {
     if (!Links->LeftChild || !Links->RightChild) {

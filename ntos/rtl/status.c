@@ -1,4 +1,5 @@
-/* Statuses as Win32 errors. This file and its table need headers only, so that client libraries can use them. */
+/* Statuses as Win32 errors. This file and its table need headers only, so that client libraries can
+ * use them. */
 #include <ntifs.h>
 #include <winerror.h>
 
@@ -36,8 +37,9 @@ static ULONG RtlpLookUpStatus(ULONG Status)
 }
 
 /*
- * IRQL < DISPATCH_LEVEL. A status that nobody mapped gives ERROR_MR_MID_NOT_FOUND; one that carries a Win32
- * error gives that; a customer's passes unchanged. Doc: ntifs/nf-ntifs-rtlntstatustodoserrornoteb
+ * IRQL < DISPATCH_LEVEL. A status that nobody mapped gives ERROR_MR_MID_NOT_FOUND; one that carries
+ * a Win32 error gives that; a customer's passes unchanged. Doc:
+ * ntifs/nf-ntifs-rtlntstatustodoserrornoteb
  */
 ULONG NTAPI RtlNtStatusToDosErrorNoTeb(NTSTATUS Status)
 {

@@ -1,6 +1,6 @@
 /*
- * What a Win32 program sees of a status, in the order of the status (as an unsigned number). From Microsoft's
- * article Q113996 and the values observed on Windows since.
+ * What a Win32 program sees of a status, in the order of the status (as an unsigned number). From
+ * Microsoft's article Q113996 and the values observed on Windows since.
  */
 RTLP_MAP(STATUS_TIMEOUT, ERROR_TIMEOUT)
 RTLP_MAP(STATUS_PENDING, ERROR_IO_PENDING)

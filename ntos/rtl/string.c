@@ -136,5 +136,6 @@ BOOLEAN NTAPI RtlEqualString(const PSTRING String1, const PSTRING String2, BOOLE
 BOOLEAN NTAPI RtlPrefixString(const STRING *String1, const STRING *String2, BOOLEAN CaseInSensitive)
 {
     return String1->Length <= String2->Length &&
-           RtlpCompareBytes(String1->Buffer, String2->Buffer, String1->Length, CaseInSensitive) == 0;
+           RtlpCompareBytes(String1->Buffer, String2->Buffer, String1->Length, CaseInSensitive) ==
+               0;
 }

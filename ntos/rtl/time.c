@@ -61,7 +61,8 @@ static BOOLEAN RtlpValidTimeFields(const TIME_FIELDS *Fields)
            Fields->Milliseconds <= 999;
 }
 
-/* Any IRQL. FALSE for a date that does not exist; the weekday is ignored. Doc: wdm/nf-wdm-rtltimefieldstotime */
+/* Any IRQL. FALSE for a date that does not exist; the weekday is ignored. Doc:
+ * wdm/nf-wdm-rtltimefieldstotime */
 BOOLEAN NTAPI RtlTimeFieldsToTime(PTIME_FIELDS TimeFields, PLARGE_INTEGER Time)
 {
     if (!RtlpValidTimeFields(TimeFields))
@@ -69,8 +70,8 @@ BOOLEAN NTAPI RtlTimeFieldsToTime(PTIME_FIELDS TimeFields, PLARGE_INTEGER Time)
     LONG64 Days = RtlpDaysBeforeYear(TimeFields->Year) + TimeFields->Day - 1;
     for (LONG Month = 1; Month < TimeFields->Month; Month++)
         Days += RtlpDaysOfMonth(TimeFields->Year, Month);
-    LONG64 Seconds = Days * SECONDS_PER_DAY + TimeFields->Hour * 3600ll + TimeFields->Minute * 60ll +
-                     TimeFields->Second;
+    LONG64 Seconds = Days * SECONDS_PER_DAY + TimeFields->Hour * 3600ll +
+                     TimeFields->Minute * 60ll + TimeFields->Second;
     if (__builtin_mul_overflow(Seconds, UNITS_PER_SECOND, &Time->QuadPart))
         return FALSE;
     return !__builtin_add_overflow(Time->QuadPart, TimeFields->Milliseconds * UNITS_PER_MILLISECOND,
@@ -86,14 +87,16 @@ static BOOLEAN RtlpSecondsSince(const LARGE_INTEGER *Time, LONG64 Epoch, PULONG 
     return TRUE;
 }
 
-/* IRQL < DISPATCH_LEVEL. FALSE outside 1970 to 2106. Doc: ntifs/nf-ntifs-rtltimetosecondssince1970 */
+/* IRQL < DISPATCH_LEVEL. FALSE outside 1970 to 2106. Doc: ntifs/nf-ntifs-rtltimetosecondssince1970
+ */
 BOOLEAN NTAPI RtlTimeToSecondsSince1970(PLARGE_INTEGER Time, PULONG ElapsedSeconds)
 {
     RTL_IRQL_MAX(APC_LEVEL);
     return RtlpSecondsSince(Time, SECONDS_1601_TO_1970, ElapsedSeconds);
 }
 
-/* IRQL < DISPATCH_LEVEL. FALSE outside 1980 to 2116. Doc: ntifs/nf-ntifs-rtltimetosecondssince1980 */
+/* IRQL < DISPATCH_LEVEL. FALSE outside 1980 to 2116. Doc: ntifs/nf-ntifs-rtltimetosecondssince1980
+ */
 BOOLEAN NTAPI RtlTimeToSecondsSince1980(PLARGE_INTEGER Time, PULONG ElapsedSeconds)
 {
     RTL_IRQL_MAX(APC_LEVEL);

@@ -13,10 +13,10 @@ BOOLEAN NTAPI RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR S
     UNICODE_STRING Source;
     if (!NT_SUCCESS(RtlInitUnicodeStringEx(&Source, SourceString)))
         return FALSE;
-    return NT_SUCCESS(RtlDuplicateUnicodeString(
-        RTL_DUPLICATE_UNICODE_STRING_NULL_TERMINATE |
-            RTL_DUPLICATE_UNICODE_STRING_ALLOCATE_NULL_STRING,
-        &Source, DestinationString));
+    return NT_SUCCESS(
+        RtlDuplicateUnicodeString(RTL_DUPLICATE_UNICODE_STRING_NULL_TERMINATE |
+                                      RTL_DUPLICATE_UNICODE_STRING_ALLOCATE_NULL_STRING,
+                                  &Source, DestinationString));
 }
 
 /* IRQL <= APC_LEVEL. The structure is cleared. Doc: wdm/nf-wdm-rtlfreeunicodestring */

@@ -1,4 +1,5 @@
-/* Case of single characters; ASCII is answered at once, everything else from the table of ranges. */
+/* Case of single characters; ASCII is answered at once, everything else from the table of ranges.
+ */
 #include "rtl.h"
 #include "casetable.h"
 

@@ -1,4 +1,5 @@
-/* UNICODE_STRING: making, copying, comparing, searching. Lengths are bytes, as the type has them. */
+/* UNICODE_STRING: making, copying, comparing, searching. Lengths are bytes, as the type has them.
+ */
 #include "rtlp.h"
 
 #include <string.h>
@@ -13,7 +14,8 @@ static SIZE_T RtlpWideLength(PCWSTR String)
     return Count;
 }
 
-/* Any IRQL. A NULL source makes an empty string; a longer one than fits is cut. Doc: wdm/nf-wdm-rtlinitunicodestring */
+/* Any IRQL. A NULL source makes an empty string; a longer one than fits is cut. Doc:
+ * wdm/nf-wdm-rtlinitunicodestring */
 VOID NTAPI RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)
 {
     SIZE_T Bytes = SourceString ? RtlpWideLength(SourceString) * sizeof(WCHAR) : 0;

@@ -1,4 +1,5 @@
-/* UTF-8 and UTF-16, a code point at a time; the system's ANSI and OEM code page is UTF-8 as well. */
+/* UTF-8 and UTF-16, a code point at a time; the system's ANSI and OEM code page is UTF-8 as well.
+ */
 #include "rtlp.h"
 
 BOOLEAN NlsMbCodePageTag = TRUE;

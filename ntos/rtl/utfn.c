@@ -1,4 +1,5 @@
-/* Conversions of counted buffers between UTF-16 and UTF-8, which is also the ANSI and OEM code page. */
+/* Conversions of counted buffers between UTF-16 and UTF-8, which is also the ANSI and OEM code
+ * page. */
 #include "rtlp.h"
 
 #include <string.h>
@@ -115,14 +116,15 @@ static NTSTATUS RtlpCodePageToUnicode(PWCHAR Buffer, ULONG Capacity, PULONG Byte
     return STATUS_SUCCESS;
 }
 
-/* IRQL < DISPATCH_LEVEL. Writes what fits; always STATUS_SUCCESS. Doc: ntifs/nf-ntifs-rtlunicodetomultibyten */
+/* IRQL < DISPATCH_LEVEL. Writes what fits; always STATUS_SUCCESS. Doc:
+ * ntifs/nf-ntifs-rtlunicodetomultibyten */
 NTSTATUS NTAPI RtlUnicodeToMultiByteN(PCHAR MultiByteString, ULONG MaxBytesInMultiByteString,
                                       PULONG BytesInMultiByteString, PCWCH UnicodeString,
                                       ULONG BytesInUnicodeString)
 {
     RTL_IRQL_MAX(APC_LEVEL);
-    return RtlpUnicodeToCodePage(MultiByteString, MaxBytesInMultiByteString,
-                                 BytesInMultiByteString, UnicodeString, BytesInUnicodeString, NULL);
+    return RtlpUnicodeToCodePage(MultiByteString, MaxBytesInMultiByteString, BytesInMultiByteString,
+                                 UnicodeString, BytesInUnicodeString, NULL);
 }
 
 /* IRQL < DISPATCH_LEVEL. Doc: ntifs/nf-ntifs-rtlupcaseunicodetomultibyten */
@@ -163,7 +165,8 @@ NTSTATUS NTAPI RtlUnicodeToMultiByteSize(PULONG BytesInMultiByteString, PCWCH Un
                                  BytesInUnicodeString, NULL);
 }
 
-/* IRQL < DISPATCH_LEVEL. Writes what fits; always STATUS_SUCCESS. Doc: ntifs/nf-ntifs-rtlmultibytetounicoden */
+/* IRQL < DISPATCH_LEVEL. Writes what fits; always STATUS_SUCCESS. Doc:
+ * ntifs/nf-ntifs-rtlmultibytetounicoden */
 NTSTATUS NTAPI RtlMultiByteToUnicodeN(PWCH UnicodeString, ULONG MaxBytesInUnicodeString,
                                       PULONG BytesInUnicodeString, const CHAR *MultiByteString,
                                       ULONG BytesInMultiByteString)

@@ -62,10 +62,11 @@ static BOOLEAN RtlpVersionFits(ULONG Current, ULONG Wanted, ULONG Condition)
 }
 
 /*
- * Major, minor, and service pack versions are compared in turn: the first that differs decides, by the
- * condition of the most significant one asked for.
+ * Major, minor, and service pack versions are compared in turn: the first that differs decides, by
+ * the condition of the most significant one asked for.
  */
-static BOOLEAN RtlpVersionNumbersFit(PRTL_OSVERSIONINFOEXW Wanted, ULONG Types, ULONGLONG Conditions)
+static BOOLEAN RtlpVersionNumbersFit(PRTL_OSVERSIONINFOEXW Wanted, ULONG Types,
+                                     ULONGLONG Conditions)
 {
     const struct {
         ULONG Type, Current, Wanted;
@@ -94,8 +95,8 @@ static BOOLEAN RtlpSuitesFit(USHORT Wanted, ULONG Condition)
 }
 
 /*
- * PASSIVE_LEVEL. STATUS_REVISION_MISMATCH when a wish is not fulfilled; STATUS_INVALID_PARAMETER when
- * nothing is asked, or a condition is missing or unknown. Doc: wdm/nf-wdm-rtlverifyversioninfo
+ * PASSIVE_LEVEL. STATUS_REVISION_MISMATCH when a wish is not fulfilled; STATUS_INVALID_PARAMETER
+ * when nothing is asked, or a condition is missing or unknown. Doc: wdm/nf-wdm-rtlverifyversioninfo
  */
 NTSTATUS NTAPI RtlVerifyVersionInfo(PRTL_OSVERSIONINFOEXW VersionInfo, ULONG TypeMask,
                                     ULONGLONG ConditionMask)
@@ -112,7 +113,8 @@ NTSTATUS NTAPI RtlVerifyVersionInfo(PRTL_OSVERSIONINFOEXW VersionInfo, ULONG Typ
     }
     BOOLEAN Fits = RtlpVersionNumbersFit(VersionInfo, TypeMask, ConditionMask);
     if (TypeMask & VER_SUITENAME)
-        Fits &= RtlpSuitesFit(VersionInfo->wSuiteMask, RtlpConditionOf(ConditionMask, VER_SUITENAME));
+        Fits &=
+            RtlpSuitesFit(VersionInfo->wSuiteMask, RtlpConditionOf(ConditionMask, VER_SUITENAME));
     if (TypeMask & VER_PRODUCT_TYPE)
         Fits &= RtlpVersionFits(RtlpVersion.wProductType, VersionInfo->wProductType,
                                 RtlpConditionOf(ConditionMask, VER_PRODUCT_TYPE));

@@ -1,7 +1,8 @@
 /*
- * The access check. In order: kernel mode passes; ACCESS_SYSTEM_SECURITY needs SeSecurityPrivilege and WRITE_OWNER may
- * come of SeTakeOwnershipPrivilege; no DACL grants everything; the owner has READ_CONTROL and WRITE_DAC, unless the DACL
- * speaks of OWNER RIGHTS; then each entry in turn allows what is still wanted, or denies.
+ * The access check. In order: kernel mode passes; ACCESS_SYSTEM_SECURITY needs SeSecurityPrivilege
+ * and WRITE_OWNER may come of SeTakeOwnershipPrivilege; no DACL grants everything; the owner has
+ * READ_CONTROL and WRITE_DAC, unless the DACL speaks of OWNER RIGHTS; then each entry in turn
+ * allows what is still wanted, or denies.
  */
 #include "se/sep.h"
 
@@ -107,7 +108,8 @@ static BOOLEAN SepCheckDacl(SEP_CHECK *Check, const RTLP_SECURITY_PARTS *Parts)
     }
     Check->IsOwner = Parts->Owner && SepTokenHasSid(Check->Token, Parts->Owner, FALSE);
     if (Check->IsOwner && !SepSpeaksOfOwner(Parts->Dacl))
-        SepAllow(Check, Check->Maximum ? READ_CONTROL | WRITE_DAC : Check->Remaining & (READ_CONTROL | WRITE_DAC));
+        SepAllow(Check, Check->Maximum ? READ_CONTROL | WRITE_DAC
+                                       : Check->Remaining & (READ_CONTROL | WRITE_DAC));
     return SepWalkDacl(Check, Parts->Dacl);
 }
 
@@ -118,23 +120,26 @@ static void SepReportPrivileges(const SEP_CHECK *Check, PPRIVILEGE_SET *Privileg
     *Privileges = NULL;
     if (!Check->UsedCount)
         return;
-    SIZE_T Bytes = FIELD_OFFSET(PRIVILEGE_SET, Privilege) + Check->UsedCount * sizeof(LUID_AND_ATTRIBUTES);
+    SIZE_T Bytes =
+        FIELD_OFFSET(PRIVILEGE_SET, Privilege) + Check->UsedCount * sizeof(LUID_AND_ATTRIBUTES);
     PPRIVILEGE_SET Set = ExAllocatePoolWithTag(PagedPool, Bytes, SEP_TAG);
     if (!Set)
         return;
     Set->PrivilegeCount = Check->UsedCount;
     Set->Control = 0;
     for (ULONG i = 0; i < Check->UsedCount; i++)
-        Set->Privilege[i] =
-            (LUID_AND_ATTRIBUTES){RtlConvertUlongToLuid(Check->Used[i]), SE_PRIVILEGE_USED_FOR_ACCESS};
+        Set->Privilege[i] = (LUID_AND_ATTRIBUTES){RtlConvertUlongToLuid(Check->Used[i]),
+                                                  SE_PRIVILEGE_USED_FOR_ACCESS};
     *Privileges = Set;
 }
 
-BOOLEAN SepAccessCheck(PSECURITY_DESCRIPTOR Descriptor, SE_TOKEN *Token, ACCESS_MASK Desired, ACCESS_MASK Previous,
-                       PPRIVILEGE_SET *Privileges, PGENERIC_MAPPING Mapping, PACCESS_MASK Granted, PNTSTATUS Status)
+BOOLEAN SepAccessCheck(PSECURITY_DESCRIPTOR Descriptor, SE_TOKEN *Token, ACCESS_MASK Desired,
+                       ACCESS_MASK Previous, PPRIVILEGE_SET *Privileges, PGENERIC_MAPPING Mapping,
+                       PACCESS_MASK Granted, PNTSTATUS Status)
 {
     RTLP_SECURITY_PARTS Parts;
-    SEP_CHECK Check = {.Token = Token, .Mapping = Mapping, .Maximum = (Desired & MAXIMUM_ALLOWED) != 0};
+    SEP_CHECK Check = {
+        .Token = Token, .Mapping = Mapping, .Maximum = (Desired & MAXIMUM_ALLOWED) != 0};
     RtlMapGenericMask(&Desired, Mapping);
     Check.Remaining = Desired & ~MAXIMUM_ALLOWED;
     *Granted = 0;
@@ -158,12 +163,15 @@ BOOLEAN SepAccessCheck(PSECURITY_DESCRIPTOR Descriptor, SE_TOKEN *Token, ACCESS_
 }
 
 /*
- * PASSIVE_LEVEL. FALSE with the reason in AccessStatus: STATUS_ACCESS_DENIED, STATUS_PRIVILEGE_NOT_HELD,
- * STATUS_BAD_IMPERSONATION_LEVEL. Used privileges are freed with SeFreePrivileges. Doc: wdm/nf-wdm-seaccesscheck
+ * PASSIVE_LEVEL. FALSE with the reason in AccessStatus: STATUS_ACCESS_DENIED,
+ * STATUS_PRIVILEGE_NOT_HELD, STATUS_BAD_IMPERSONATION_LEVEL. Used privileges are freed with
+ * SeFreePrivileges. Doc: wdm/nf-wdm-seaccesscheck
  */
-BOOLEAN NTAPI SeAccessCheck(PSECURITY_DESCRIPTOR SecurityDescriptor, PSECURITY_SUBJECT_CONTEXT SubjectSecurityContext,
-                            BOOLEAN SubjectContextLocked, ACCESS_MASK DesiredAccess, ACCESS_MASK PreviouslyGrantedAccess,
-                            PPRIVILEGE_SET *Privileges, PGENERIC_MAPPING GenericMapping, KPROCESSOR_MODE AccessMode,
+BOOLEAN NTAPI SeAccessCheck(PSECURITY_DESCRIPTOR SecurityDescriptor,
+                            PSECURITY_SUBJECT_CONTEXT SubjectSecurityContext,
+                            BOOLEAN SubjectContextLocked, ACCESS_MASK DesiredAccess,
+                            ACCESS_MASK PreviouslyGrantedAccess, PPRIVILEGE_SET *Privileges,
+                            PGENERIC_MAPPING GenericMapping, KPROCESSOR_MODE AccessMode,
                             PACCESS_MASK GrantedAccess, PNTSTATUS AccessStatus)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
@@ -185,6 +193,6 @@ BOOLEAN NTAPI SeAccessCheck(PSECURITY_DESCRIPTOR SecurityDescriptor, PSECURITY_S
     *AccessStatus = Token ? STATUS_ACCESS_DENIED : STATUS_BAD_IMPERSONATION_LEVEL;
     if (!SecurityDescriptor || !Token || DesiredAccess == 0)
         return FALSE;
-    return SepAccessCheck(SecurityDescriptor, Token, DesiredAccess, PreviouslyGrantedAccess, Privileges, GenericMapping,
-                          GrantedAccess, AccessStatus);
+    return SepAccessCheck(SecurityDescriptor, Token, DesiredAccess, PreviouslyGrantedAccess,
+                          Privileges, GenericMapping, GrantedAccess, AccessStatus);
 }

@@ -1,4 +1,5 @@
-/* The security descriptor of a new object: what was asked for, what is inherited, what the creator's token says. */
+/* The security descriptor of a new object: what was asked for, what is inherited, what the
+ * creator's token says. */
 #include "se/sep.h"
 
 typedef struct SEP_ASSIGNMENT {
@@ -19,7 +20,7 @@ static void SepViewOptional(PSECURITY_DESCRIPTOR Descriptor, RTLP_SECURITY_PARTS
 static NTSTATUS SepAssignOwner(SEP_ASSIGNMENT *Work, KPROCESSOR_MODE Mode)
 {
     Work->New.Owner = Work->Explicit.Owner ? Work->Explicit.Owner : Work->Token->Owner;
-    Work->New.Group = Work->Explicit.Group    ? Work->Explicit.Group
+    Work->New.Group = Work->Explicit.Group      ? Work->Explicit.Group
                       : Work->Token->GroupCount ? Work->Token->Groups[0].Sid
                                                 : Work->Token->User;
     if (Mode == KernelMode || !Work->Explicit.Owner || SepMayOwn(Work->Token, Work->New.Owner) ||
@@ -34,8 +35,8 @@ static NTSTATUS SepAssignDacl(SEP_ASSIGNMENT *Work)
     SECURITY_DESCRIPTOR_CONTROL Given = Work->Explicit.Control;
     BOOLEAN Explicit = (Given & SE_DACL_PRESENT) != 0;
     if (!Explicit || Given & SE_DACL_DEFAULTED) {
-        NTSTATUS Status = SepInheritAcl(Work->Parent.Dacl, Work->Container, Work->New.Owner, Work->New.Group,
-                                        Work->Mapping, &Work->InheritedDacl);
+        NTSTATUS Status = SepInheritAcl(Work->Parent.Dacl, Work->Container, Work->New.Owner,
+                                        Work->New.Group, Work->Mapping, &Work->InheritedDacl);
         if (!NT_SUCCESS(Status))
             return Status;
     }
@@ -53,8 +54,8 @@ static NTSTATUS SepAssignSacl(SEP_ASSIGNMENT *Work, KPROCESSOR_MODE Mode)
     if (Explicit && Mode != KernelMode && !SepHasPrivilege(Work->Token, SE_SECURITY_PRIVILEGE))
         return STATUS_PRIVILEGE_NOT_HELD;
     if (!Explicit || Given & SE_SACL_DEFAULTED) {
-        NTSTATUS Status = SepInheritAcl(Work->Parent.Sacl, Work->Container, Work->New.Owner, Work->New.Group,
-                                        Work->Mapping, &Work->InheritedSacl);
+        NTSTATUS Status = SepInheritAcl(Work->Parent.Sacl, Work->Container, Work->New.Owner,
+                                        Work->New.Group, Work->Mapping, &Work->InheritedSacl);
         if (!NT_SUCCESS(Status))
             return Status;
     }
@@ -79,19 +80,23 @@ static NTSTATUS SepStoreAssignment(SEP_ASSIGNMENT *Work, PSECURITY_DESCRIPTOR *N
 }
 
 /*
- * PASSIVE_LEVEL. A self-relative descriptor in paged pool, for SeDeassignSecurity. Without an ACL given or inherited
- * the token's default DACL serves. STATUS_INVALID_OWNER, STATUS_PRIVILEGE_NOT_HELD (an explicit SACL from user mode),
- * STATUS_INSUFFICIENT_RESOURCES. Doc: wdm/nf-wdm-seassignsecurity
+ * PASSIVE_LEVEL. A self-relative descriptor in paged pool, for SeDeassignSecurity. Without an ACL
+ * given or inherited the token's default DACL serves. STATUS_INVALID_OWNER,
+ * STATUS_PRIVILEGE_NOT_HELD (an explicit SACL from user mode), STATUS_INSUFFICIENT_RESOURCES. Doc:
+ * wdm/nf-wdm-seassignsecurity
  */
-NTSTATUS NTAPI SeAssignSecurity(PSECURITY_DESCRIPTOR ParentDescriptor, PSECURITY_DESCRIPTOR ExplicitDescriptor,
+NTSTATUS NTAPI SeAssignSecurity(PSECURITY_DESCRIPTOR ParentDescriptor,
+                                PSECURITY_DESCRIPTOR ExplicitDescriptor,
                                 PSECURITY_DESCRIPTOR *NewDescriptor, BOOLEAN IsDirectoryObject,
-                                PSECURITY_SUBJECT_CONTEXT SubjectContext, PGENERIC_MAPPING GenericMapping,
-                                POOL_TYPE PoolType)
+                                PSECURITY_SUBJECT_CONTEXT SubjectContext,
+                                PGENERIC_MAPPING GenericMapping, POOL_TYPE PoolType)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     KPROCESSOR_MODE Mode = SepPreviousMode();
-    SE_TOKEN *Token = SubjectContext->ClientToken ? SubjectContext->ClientToken : SubjectContext->PrimaryToken;
-    SEP_ASSIGNMENT Work = {.Token = Token, .Container = IsDirectoryObject, .Mapping = GenericMapping};
+    SE_TOKEN *Token =
+        SubjectContext->ClientToken ? SubjectContext->ClientToken : SubjectContext->PrimaryToken;
+    SEP_ASSIGNMENT Work = {
+        .Token = Token, .Container = IsDirectoryObject, .Mapping = GenericMapping};
     *NewDescriptor = NULL;
     SepViewOptional(ParentDescriptor, &Work.Parent);
     SepViewOptional(ExplicitDescriptor, &Work.Explicit);

@@ -4,10 +4,11 @@
 #include <ntseh.h>
 
 /*
- * Copies a part whose length stands in its first bytes, which the caller can still change: they are read once. The copy
- * is in *Slot before it is filled, so that a fault loses nothing.
+ * Copies a part whose length stands in its first bytes, which the caller can still change: they are
+ * read once. The copy is in *Slot before it is filled, so that a fault loses nothing.
  */
-static void SepCapturePart(const VOID *PartUnsafe, BOOLEAN Acl, KPROCESSOR_MODE Mode, PVOID volatile *Slot)
+static void SepCapturePart(const VOID *PartUnsafe, BOOLEAN Acl, KPROCESSOR_MODE Mode,
+                           PVOID volatile *Slot)
 {
     UCHAR Head[sizeof(ACL)];
     if (!PartUnsafe)
@@ -15,7 +16,8 @@ static void SepCapturePart(const VOID *PartUnsafe, BOOLEAN Acl, KPROCESSOR_MODE 
     if (Mode != KernelMode)
         ProbeForRead((PVOID)PartUnsafe, sizeof(Head), sizeof(UCHAR));
     RtlCopyMemory(Head, PartUnsafe, sizeof(Head));
-    ULONG Bytes = Acl ? ((PACL)Head)->AclSize : RtlLengthRequiredSid(((SID *)Head)->SubAuthorityCount);
+    ULONG Bytes =
+        Acl ? ((PACL)Head)->AclSize : RtlLengthRequiredSid(((SID *)Head)->SubAuthorityCount);
     if (Bytes < sizeof(Head))
         ExRaiseStatus(Acl ? STATUS_INVALID_ACL : STATUS_INVALID_SID);
     if (Mode != KernelMode)
@@ -25,7 +27,8 @@ static void SepCapturePart(const VOID *PartUnsafe, BOOLEAN Acl, KPROCESSOR_MODE 
         ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES);
     *Slot = Copy;
     RtlCopyMemory(Copy, Head, sizeof(Head));
-    RtlCopyMemory(Copy + sizeof(Head), (const UCHAR *)PartUnsafe + sizeof(Head), Bytes - sizeof(Head));
+    RtlCopyMemory(Copy + sizeof(Head), (const UCHAR *)PartUnsafe + sizeof(Head),
+                  Bytes - sizeof(Head));
 }
 
 static void SepFreeCaptured(RTLP_SECURITY_PARTS *Parts)
@@ -53,7 +56,8 @@ static NTSTATUS SepCaptureParts(PSECURITY_DESCRIPTOR DescriptorUnsafe, KPROCESSO
         if (Header.Relative.Revision != SECURITY_DESCRIPTOR_REVISION)
             ExRaiseStatus(STATUS_UNKNOWN_REVISION);
         if (Header.Relative.Control & SE_SELF_RELATIVE) {
-            const ULONG Offsets[] = {Header.Relative.Owner, Header.Relative.Group, Header.Relative.Sacl, Header.Relative.Dacl};
+            const ULONG Offsets[] = {Header.Relative.Owner, Header.Relative.Group,
+                                     Header.Relative.Sacl, Header.Relative.Dacl};
             for (ULONG i = 0; i < RTL_NUMBER_OF(Parts); i++)
                 Parts[i] = Offsets[i] ? (PUCHAR)DescriptorUnsafe + Offsets[i] : NULL;
         } else {
@@ -61,7 +65,8 @@ static NTSTATUS SepCaptureParts(PSECURITY_DESCRIPTOR DescriptorUnsafe, KPROCESSO
                 ProbeForRead(DescriptorUnsafe, sizeof(Header.Absolute), sizeof(UCHAR));
             RtlCopyMemory(&Header, DescriptorUnsafe, sizeof(Header.Absolute));
             Header.Absolute.Control &= ~SE_SELF_RELATIVE;
-            const VOID *const All[] = {Header.Absolute.Owner, Header.Absolute.Group, Header.Absolute.Sacl, Header.Absolute.Dacl};
+            const VOID *const All[] = {Header.Absolute.Owner, Header.Absolute.Group,
+                                       Header.Absolute.Sacl, Header.Absolute.Dacl};
             RtlCopyMemory(Parts, All, sizeof(Parts));
         }
         USHORT Control = Header.Relative.Control;
@@ -80,7 +85,8 @@ static NTSTATUS SepCaptureParts(PSECURITY_DESCRIPTOR DescriptorUnsafe, KPROCESSO
 
 static NTSTATUS SepValidParts(const RTLP_SECURITY_PARTS *Parts)
 {
-    if ((Parts->Owner && !RtlValidSid(Parts->Owner)) || (Parts->Group && !RtlValidSid(Parts->Group)))
+    if ((Parts->Owner && !RtlValidSid(Parts->Owner)) ||
+        (Parts->Group && !RtlValidSid(Parts->Group)))
         return STATUS_INVALID_SID;
     if ((Parts->Sacl && !RtlValidAcl(Parts->Sacl)) || (Parts->Dacl && !RtlValidAcl(Parts->Dacl)))
         return STATUS_INVALID_ACL;
@@ -88,12 +94,14 @@ static NTSTATUS SepValidParts(const RTLP_SECURITY_PARTS *Parts)
 }
 
 /*
- * PASSIVE_LEVEL. A self-relative copy, checked, of a descriptor in either form that may lie in user memory. From kernel
- * mode the original is returned unless CaptureIfKernel. For SeReleaseSecurityDescriptor. STATUS_UNKNOWN_REVISION,
- * STATUS_INVALID_SID, STATUS_INVALID_ACL, STATUS_ACCESS_VIOLATION, STATUS_INSUFFICIENT_RESOURCES.
+ * PASSIVE_LEVEL. A self-relative copy, checked, of a descriptor in either form that may lie in user
+ * memory. From kernel mode the original is returned unless CaptureIfKernel. For
+ * SeReleaseSecurityDescriptor. STATUS_UNKNOWN_REVISION, STATUS_INVALID_SID, STATUS_INVALID_ACL,
+ * STATUS_ACCESS_VIOLATION, STATUS_INSUFFICIENT_RESOURCES.
  */
-NTSTATUS NTAPI SeCaptureSecurityDescriptor(PSECURITY_DESCRIPTOR OriginalSecurityDescriptor, KPROCESSOR_MODE CurrentMode,
-                                           POOL_TYPE PoolType, BOOLEAN CaptureIfKernel,
+NTSTATUS NTAPI SeCaptureSecurityDescriptor(PSECURITY_DESCRIPTOR OriginalSecurityDescriptor,
+                                           KPROCESSOR_MODE CurrentMode, POOL_TYPE PoolType,
+                                           BOOLEAN CaptureIfKernel,
                                            PSECURITY_DESCRIPTOR *CapturedSecurityDescriptor)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
@@ -116,8 +124,8 @@ NTSTATUS NTAPI SeCaptureSecurityDescriptor(PSECURITY_DESCRIPTOR OriginalSecurity
 }
 
 /* The arguments of the capture. */
-NTSTATUS NTAPI SeReleaseSecurityDescriptor(PSECURITY_DESCRIPTOR CapturedSecurityDescriptor, KPROCESSOR_MODE CurrentMode,
-                                           BOOLEAN CaptureIfKernelMode)
+NTSTATUS NTAPI SeReleaseSecurityDescriptor(PSECURITY_DESCRIPTOR CapturedSecurityDescriptor,
+                                           KPROCESSOR_MODE CurrentMode, BOOLEAN CaptureIfKernelMode)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     if (CapturedSecurityDescriptor && (CurrentMode != KernelMode || CaptureIfKernelMode))

@@ -1,7 +1,8 @@
 /* Security descriptors stored with objects: read and changed. */
 #include "se/sep.h"
 
-NTSTATUS SepStoreParts(const RTLP_SECURITY_PARTS *Parts, POOL_TYPE Pool, PSECURITY_DESCRIPTOR *Stored)
+NTSTATUS SepStoreParts(const RTLP_SECURITY_PARTS *Parts, POOL_TYPE Pool,
+                       PSECURITY_DESCRIPTOR *Stored)
 {
     *Stored = ExAllocatePoolWithTag(Pool, RtlpSelfRelativeLength(Parts), SEP_DESCRIPTOR_TAG);
     if (!*Stored)
@@ -10,11 +11,16 @@ NTSTATUS SepStoreParts(const RTLP_SECURITY_PARTS *Parts, POOL_TYPE Pool, PSECURI
     return STATUS_SUCCESS;
 }
 
-#define DACL_CONTROL (SE_DACL_PRESENT | SE_DACL_DEFAULTED | SE_DACL_AUTO_INHERIT_REQ | SE_DACL_AUTO_INHERITED | SE_DACL_PROTECTED)
-#define SACL_CONTROL (SE_SACL_PRESENT | SE_SACL_DEFAULTED | SE_SACL_AUTO_INHERIT_REQ | SE_SACL_AUTO_INHERITED | SE_SACL_PROTECTED)
+#define DACL_CONTROL                                                                               \
+    (SE_DACL_PRESENT | SE_DACL_DEFAULTED | SE_DACL_AUTO_INHERIT_REQ | SE_DACL_AUTO_INHERITED |     \
+     SE_DACL_PROTECTED)
+#define SACL_CONTROL                                                                               \
+    (SE_SACL_PRESENT | SE_SACL_DEFAULTED | SE_SACL_AUTO_INHERIT_REQ | SE_SACL_AUTO_INHERITED |     \
+     SE_SACL_PROTECTED)
 
 /* Takes the parts that Information names from From; the others stay. */
-static void SepTakeParts(RTLP_SECURITY_PARTS *To, const RTLP_SECURITY_PARTS *From, SECURITY_INFORMATION Information)
+static void SepTakeParts(RTLP_SECURITY_PARTS *To, const RTLP_SECURITY_PARTS *From,
+                         SECURITY_INFORMATION Information)
 {
     SECURITY_DESCRIPTOR_CONTROL Mask = 0;
     if (Information & OWNER_SECURITY_INFORMATION) {
@@ -37,8 +43,9 @@ static void SepTakeParts(RTLP_SECURITY_PARTS *To, const RTLP_SECURITY_PARTS *Fro
 }
 
 /*
- * PASSIVE_LEVEL. A self-relative copy of the parts asked for (of none, when the object has no descriptor).
- * STATUS_BUFFER_TOO_SMALL tells the bytes needed. Doc: ntifs/nf-ntifs-sequerysecuritydescriptorinfo
+ * PASSIVE_LEVEL. A self-relative copy of the parts asked for (of none, when the object has no
+ * descriptor). STATUS_BUFFER_TOO_SMALL tells the bytes needed. Doc:
+ * ntifs/nf-ntifs-sequerysecuritydescriptorinfo
  */
 NTSTATUS NTAPI SeQuerySecurityDescriptorInfo(PSECURITY_INFORMATION SecurityInformation,
                                              PSECURITY_DESCRIPTOR SecurityDescriptor, PULONG Length,
@@ -66,20 +73,22 @@ static NTSTATUS SepCheckNewOwner(PSID Owner)
         return STATUS_SUCCESS;
     SeCaptureSubjectContext(&Subject);
     SE_TOKEN *Token = SepEffectiveToken(&Subject);
-    BOOLEAN May = Token && (SepMayOwn(Token, Owner) || SepHasPrivilege(Token, SE_RESTORE_PRIVILEGE));
+    BOOLEAN May =
+        Token && (SepMayOwn(Token, Owner) || SepHasPrivilege(Token, SE_RESTORE_PRIVILEGE));
     SeReleaseSubjectContext(&Subject);
     return May ? STATUS_SUCCESS : STATUS_INVALID_OWNER;
 }
 
 /*
- * PASSIVE_LEVEL. Puts a new descriptor into *ObjectsSecurityDescriptor, from the pool given; the caller frees the one
- * that was there. STATUS_NO_SECURITY_ON_OBJECT, STATUS_BAD_DESCRIPTOR_FORMAT, STATUS_INVALID_OWNER,
- * STATUS_INSUFFICIENT_RESOURCES. Doc: ntifs/nf-ntifs-sesetsecuritydescriptorinfo
+ * PASSIVE_LEVEL. Puts a new descriptor into *ObjectsSecurityDescriptor, from the pool given; the
+ * caller frees the one that was there. STATUS_NO_SECURITY_ON_OBJECT, STATUS_BAD_DESCRIPTOR_FORMAT,
+ * STATUS_INVALID_OWNER, STATUS_INSUFFICIENT_RESOURCES. Doc:
+ * ntifs/nf-ntifs-sesetsecuritydescriptorinfo
  */
 NTSTATUS NTAPI SeSetSecurityDescriptorInfo(PVOID Object, PSECURITY_INFORMATION SecurityInformation,
                                            PSECURITY_DESCRIPTOR ModificationDescriptor,
-                                           PSECURITY_DESCRIPTOR *ObjectsSecurityDescriptor, POOL_TYPE PoolType,
-                                           PGENERIC_MAPPING GenericMapping)
+                                           PSECURITY_DESCRIPTOR *ObjectsSecurityDescriptor,
+                                           POOL_TYPE PoolType, PGENERIC_MAPPING GenericMapping)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     RTLP_SECURITY_PARTS Parts, Modification, Written;
@@ -108,7 +117,8 @@ NTSTATUS NTAPI SeSetSecurityDescriptorInfo(PVOID Object, PSECURITY_INFORMATION S
     return STATUS_SUCCESS;
 }
 
-/* PASSIVE_LEVEL. Is this a self-relative descriptor within Length bytes? Doc: wdm/nf-wdm-sevalidsecuritydescriptor */
+/* PASSIVE_LEVEL. Is this a self-relative descriptor within Length bytes? Doc:
+ * wdm/nf-wdm-sevalidsecuritydescriptor */
 BOOLEAN NTAPI SeValidSecurityDescriptor(ULONG Length, PSECURITY_DESCRIPTOR SecurityDescriptor)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);

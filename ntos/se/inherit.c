@@ -1,6 +1,7 @@
 /*
- * What a new object inherits. An entry that counts for the new object and for what will be made in it becomes two
- * when the two differ: one with generic rights mapped and creators replaced, and one to be inherited as it was.
+ * What a new object inherits. An entry that counts for the new object and for what will be made in
+ * it becomes two when the two differ: one with generic rights mapped and creators replaced, and one
+ * to be inherited as it was.
  */
 #include "se/sep.h"
 
@@ -42,7 +43,8 @@ static void SepInheritAce(SEP_INHERITANCE *Work, PACE_HEADER Ace)
 {
     UCHAR Inherits = Ace->AceFlags & PROPAGATE;
     UCHAR Audits = Ace->AceFlags & (SUCCESSFUL_ACCESS_ACE_FLAG | FAILED_ACCESS_ACE_FLAG);
-    BOOLEAN Effective = (Inherits & (Work->Container ? CONTAINER_INHERIT_ACE : OBJECT_INHERIT_ACE)) != 0;
+    BOOLEAN Effective =
+        (Inherits & (Work->Container ? CONTAINER_INHERIT_ACE : OBJECT_INHERIT_ACE)) != 0;
     BOOLEAN Onward = Work->Container && Inherits && !(Ace->AceFlags & NO_PROPAGATE_INHERIT_ACE);
     PSID Sid = SepSidOfAce(Ace), Actual = SepReplaceCreator(Work, Sid);
     ACCESS_MASK Mask = *SepMaskOfAce(Ace), Mapped = Mask;
@@ -62,9 +64,11 @@ static void SepInheritAll(SEP_INHERITANCE *Work, PACL Parent)
             SepInheritAce(Work, Ace);
 }
 
-NTSTATUS SepInheritAcl(PACL Parent, BOOLEAN Container, PSID Owner, PSID Group, PGENERIC_MAPPING Mapping, PACL *Acl)
+NTSTATUS SepInheritAcl(PACL Parent, BOOLEAN Container, PSID Owner, PSID Group,
+                       PGENERIC_MAPPING Mapping, PACL *Acl)
 {
-    SEP_INHERITANCE Work = {.Container = Container, .Owner = Owner, .Group = Group, .Mapping = Mapping};
+    SEP_INHERITANCE Work = {
+        .Container = Container, .Owner = Owner, .Group = Group, .Mapping = Mapping};
     *Acl = NULL;
     if (Parent)
         SepInheritAll(&Work, Parent);

@@ -5,15 +5,18 @@
 
 SEP_STATE SepState;
 
-static BOOLEAN SepHookAccessCheck(PSECURITY_DESCRIPTOR Descriptor, PACCESS_STATE AccessState, ACCESS_MASK Desired,
-                                  PGENERIC_MAPPING Mapping, KPROCESSOR_MODE Mode, PACCESS_MASK Granted, PNTSTATUS Status)
+static BOOLEAN SepHookAccessCheck(PSECURITY_DESCRIPTOR Descriptor, PACCESS_STATE AccessState,
+                                  ACCESS_MASK Desired, PGENERIC_MAPPING Mapping,
+                                  KPROCESSOR_MODE Mode, PACCESS_MASK Granted, PNTSTATUS Status)
 {
     return SeAccessCheck(Descriptor, &AccessState->SubjectSecurityContext, FALSE, Desired,
-                         AccessState->PreviouslyGrantedAccess, NULL, Mapping, Mode, Granted, Status);
+                         AccessState->PreviouslyGrantedAccess, NULL, Mapping, Mode, Granted,
+                         Status);
 }
 
-static NTSTATUS SepHookAssign(PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Given, BOOLEAN Container,
-                              PGENERIC_MAPPING Mapping, PSECURITY_DESCRIPTOR *New)
+static NTSTATUS SepHookAssign(PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Given,
+                              BOOLEAN Container, PGENERIC_MAPPING Mapping,
+                              PSECURITY_DESCRIPTOR *New)
 {
     SECURITY_SUBJECT_CONTEXT Subject;
     SeCaptureSubjectContext(&Subject);
@@ -27,8 +30,8 @@ static void SepHookFree(PSECURITY_DESCRIPTOR Descriptor)
     SeDeassignSecurity(&Descriptor);
 }
 
-static NTSTATUS SepHookQuery(PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor, PULONG Length,
-                             PSECURITY_DESCRIPTOR *Stored)
+static NTSTATUS SepHookQuery(PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor,
+                             PULONG Length, PSECURITY_DESCRIPTOR *Stored)
 {
     ExLockShared_(&SepState.DescriptorLock);
     NTSTATUS Status = SeQuerySecurityDescriptorInfo(Information, Descriptor, Length, Stored);
@@ -36,12 +39,14 @@ static NTSTATUS SepHookQuery(PSECURITY_INFORMATION Information, PSECURITY_DESCRI
     return Status;
 }
 
-static NTSTATUS SepHookSet(PVOID Object, PSECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Modification,
-                           PSECURITY_DESCRIPTOR *Stored, POOL_TYPE Pool, PGENERIC_MAPPING Mapping)
+static NTSTATUS SepHookSet(PVOID Object, PSECURITY_INFORMATION Information,
+                           PSECURITY_DESCRIPTOR Modification, PSECURITY_DESCRIPTOR *Stored,
+                           POOL_TYPE Pool, PGENERIC_MAPPING Mapping)
 {
     ExLockExclusive_(&SepState.DescriptorLock);
     PSECURITY_DESCRIPTOR Old = *Stored;
-    NTSTATUS Status = SeSetSecurityDescriptorInfo(Object, Information, Modification, Stored, Pool, Mapping);
+    NTSTATUS Status =
+        SeSetSecurityDescriptorInfo(Object, Information, Modification, Stored, Pool, Mapping);
     ExUnlockExclusive_(&SepState.DescriptorLock);
     if (NT_SUCCESS(Status) && Old)
         ExFreePool(Old);
@@ -91,7 +96,8 @@ SE_TOKEN *SeSystemToken(void)
     return SepState.System;
 }
 
-/* A number that this system has not used for anything. IRQL <= APC_LEVEL. Doc: ntddk, ExAllocateLocallyUniqueId */
+/* A number that this system has not used for anything. IRQL <= APC_LEVEL. Doc: ntddk,
+ * ExAllocateLocallyUniqueId */
 NTSTATUS NTAPI ExAllocateLocallyUniqueId(PLUID Luid)
 {
     LONG64 Value = InterlockedIncrement64(&SepState.NextLuid) - 1;

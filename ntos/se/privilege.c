@@ -9,7 +9,8 @@ LUID_AND_ATTRIBUTES *SepFindPrivilege(SE_TOKEN *Token, const LUID *Luid)
     return NULL;
 }
 
-/* Without the lock, which a subject context may hold: the set never changes, and a state is one word. */
+/* Without the lock, which a subject context may hold: the set never changes, and a state is one
+ * word. */
 static BOOLEAN SepIsEnabled(SE_TOKEN *Token, const LUID *Luid)
 {
     LUID_AND_ATTRIBUTES *Found = SepFindPrivilege(Token, Luid);
@@ -53,7 +54,8 @@ static BOOLEAN SepCheckSet(SE_TOKEN *Token, PPRIVILEGE_SET Set)
  * PASSIVE_LEVEL. Does the subject hold the privileges, enabled? Kernel mode holds all.
  * Doc: ntifs/nf-ntifs-seprivilegecheck
  */
-BOOLEAN NTAPI SePrivilegeCheck(PPRIVILEGE_SET RequiredPrivileges, PSECURITY_SUBJECT_CONTEXT SubjectSecurityContext,
+BOOLEAN NTAPI SePrivilegeCheck(PPRIVILEGE_SET RequiredPrivileges,
+                               PSECURITY_SUBJECT_CONTEXT SubjectSecurityContext,
                                KPROCESSOR_MODE AccessMode)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);

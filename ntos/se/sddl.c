@@ -1,15 +1,15 @@
 /*
  * From the security descriptor definition language to a descriptor:
- *   O:sid G:sid D:flags(ace)(ace)... S:flags(ace)...     ace = type;flags;rights;object guid;inherited guid;sid
- * Conditional entries and resource attributes are STATUS_NOT_SUPPORTED. The text is read twice: once to check and
- * count, once to write.
+ *   O:sid G:sid D:flags(ace)(ace)... S:flags(ace)...     ace = type;flags;rights;object
+ * guid;inherited guid;sid Conditional entries and resource attributes are STATUS_NOT_SUPPORTED. The
+ * text is read twice: once to check and count, once to write.
  */
 #include "se/sep.h"
 #include "se/sddltable.h"
 
 typedef struct SEP_SDDL {
     PCWCH At, End;
-    PUCHAR Out;   /* NULL: count only */
+    PUCHAR Out; /* NULL: count only */
     ULONG Bytes;
     ULONG Count;
     BOOLEAN ObjectAces;
@@ -17,7 +17,8 @@ typedef struct SEP_SDDL {
 
 static void SepSkipSpaces(SEP_SDDL *Text)
 {
-    while (Text->At < Text->End && (*Text->At == ' ' || *Text->At == '\t' || *Text->At == '\r' || *Text->At == '\n'))
+    while (Text->At < Text->End &&
+           (*Text->At == ' ' || *Text->At == '\t' || *Text->At == '\r' || *Text->At == '\n'))
         Text->At++;
 }
 
@@ -74,13 +75,16 @@ static NTSTATUS SepParseNumber(SEP_SDDL *Text, PACCESS_MASK Mask)
     PCWCH First = Text->At;
     for (; Text->At < Text->End && *Text->At != ';'; Text->At++) {
         WCHAR Unit = *Text->At, Upper = Unit & ~0x20;
-        ULONG Digit = Unit >= '0' && Unit <= '9' ? Unit - (ULONG)'0' : Upper >= 'A' && Upper <= 'F' ? Upper - 'A' + 10u : 99;
+        ULONG Digit = Unit >= '0' && Unit <= '9'     ? Unit - (ULONG)'0'
+                      : Upper >= 'A' && Upper <= 'F' ? Upper - 'A' + 10u
+                                                     : 99;
         Value = Value * Base + Digit;
         if (Digit >= Base || Value > MAXULONG)
             return STATUS_INVALID_ACL;
     }
     *Mask = (ACCESS_MASK)Value;
-    return (Base == 16 && Text->At == First) || !SepAccept(Text, ';') ? STATUS_INVALID_ACL : STATUS_SUCCESS;
+    return (Base == 16 && Text->At == First) || !SepAccept(Text, ';') ? STATUS_INVALID_ACL
+                                                                      : STATUS_SUCCESS;
 }
 
 static NTSTATUS SepParseRights(SEP_SDDL *Text, UCHAR Type, PACCESS_MASK Mask)
@@ -117,7 +121,9 @@ static NTSTATUS SepParseGuid(SEP_SDDL *Text, GUID *Guid, BOOLEAN *Present)
     RtlCopyMemory(Braced + 1, Text->At, GUID_UNITS * sizeof(WCHAR));
     Braced[GUID_UNITS + 1] = '}';
     Text->At += GUID_UNITS;
-    return NT_SUCCESS(RtlGUIDFromString(&String, Guid)) && SepAccept(Text, ';') ? STATUS_SUCCESS : STATUS_INVALID_ACL;
+    return NT_SUCCESS(RtlGUIDFromString(&String, Guid)) && SepAccept(Text, ';')
+               ? STATUS_SUCCESS
+               : STATUS_INVALID_ACL;
 }
 
 static void SepPut(SEP_SDDL *Text, const VOID *Data, ULONG Bytes)
@@ -127,11 +133,12 @@ static void SepPut(SEP_SDDL *Text, const VOID *Data, ULONG Bytes)
     Text->Bytes += Bytes;
 }
 
-static NTSTATUS SepPutAce(SEP_SDDL *Text, ACE_HEADER Header, ACCESS_MASK Mask, const GUID Guids[2], const BOOLEAN Present[2],
-                          PSID Sid)
+static NTSTATUS SepPutAce(SEP_SDDL *Text, ACE_HEADER Header, ACCESS_MASK Mask, const GUID Guids[2],
+                          const BOOLEAN Present[2], PSID Sid)
 {
     BOOLEAN Object = SepIsObjectAce(&Header);
-    ULONG Kinds = (Present[0] ? ACE_OBJECT_TYPE_PRESENT : 0) | (Present[1] ? ACE_INHERITED_OBJECT_TYPE_PRESENT : 0);
+    ULONG Kinds = (Present[0] ? ACE_OBJECT_TYPE_PRESENT : 0) |
+                  (Present[1] ? ACE_INHERITED_OBJECT_TYPE_PRESENT : 0);
     ULONG Size = sizeof(Header) + sizeof(Mask) + RtlLengthSid(Sid);
     if (Kinds && !Object)
         return STATUS_INVALID_ACL;
@@ -153,7 +160,8 @@ static NTSTATUS SepPutAce(SEP_SDDL *Text, ACE_HEADER Header, ACCESS_MASK Mask, c
 
 static NTSTATUS SepParseType(SEP_SDDL *Text, PUCHAR Type)
 {
-    static const SEP_WORD Unsupported[] = {{"XA", 0}, {"XD", 0}, {"XU", 0}, {"ZA", 0}, {"RA", 0}, {"SP", 0}, {"TL", 0}, {"FL", 0}};
+    static const SEP_WORD Unsupported[] = {{"XA", 0}, {"XD", 0}, {"XU", 0}, {"ZA", 0},
+                                           {"RA", 0}, {"SP", 0}, {"TL", 0}, {"FL", 0}};
     if (SepWord(Text, Unsupported, RTL_NUMBER_OF(Unsupported)) >= 0)
         return STATUS_NOT_SUPPORTED;
     LONG64 Value = SepWord(Text, SepAceTypes, RTL_NUMBER_OF(SepAceTypes));
@@ -201,8 +209,8 @@ typedef struct SEP_ACL_BITS {
     SECURITY_DESCRIPTOR_CONTROL Present, Protected, Required, Inherited;
 } SEP_ACL_BITS;
 
-static void SepParseAclFlags(SEP_SDDL *Text, const SEP_ACL_BITS *Bits, SECURITY_DESCRIPTOR_CONTROL *Control,
-                             BOOLEAN *Null)
+static void SepParseAclFlags(SEP_SDDL *Text, const SEP_ACL_BITS *Bits,
+                             SECURITY_DESCRIPTOR_CONTROL *Control, BOOLEAN *Null)
 {
     *Control |= Bits->Present;
     *Null = FALSE;
@@ -220,7 +228,8 @@ static void SepParseAclFlags(SEP_SDDL *Text, const SEP_ACL_BITS *Bits, SECURITY_
     }
 }
 
-static NTSTATUS SepParseAcl(SEP_SDDL *Text, const SEP_ACL_BITS *Bits, SECURITY_DESCRIPTOR_CONTROL *Control, PACL *Acl)
+static NTSTATUS SepParseAcl(SEP_SDDL *Text, const SEP_ACL_BITS *Bits,
+                            SECURITY_DESCRIPTOR_CONTROL *Control, PACL *Acl)
 {
     BOOLEAN Null;
     if (*Control & Bits->Present)
@@ -258,10 +267,13 @@ static NTSTATUS SepParseSid(SEP_SDDL *Text, SEP_SID *Storage, PSID *Sid)
     return SepSidFromSddl(&Text->At, Text->End, Storage);
 }
 
-static NTSTATUS SepParseDescriptor(SEP_SDDL *Text, RTLP_SECURITY_PARTS *Parts, SEP_SID *Owner, SEP_SID *Group)
+static NTSTATUS SepParseDescriptor(SEP_SDDL *Text, RTLP_SECURITY_PARTS *Parts, SEP_SID *Owner,
+                                   SEP_SID *Group)
 {
-    static const SEP_ACL_BITS Dacl = {SE_DACL_PRESENT, SE_DACL_PROTECTED, SE_DACL_AUTO_INHERIT_REQ, SE_DACL_AUTO_INHERITED};
-    static const SEP_ACL_BITS Sacl = {SE_SACL_PRESENT, SE_SACL_PROTECTED, SE_SACL_AUTO_INHERIT_REQ, SE_SACL_AUTO_INHERITED};
+    static const SEP_ACL_BITS Dacl = {SE_DACL_PRESENT, SE_DACL_PROTECTED, SE_DACL_AUTO_INHERIT_REQ,
+                                      SE_DACL_AUTO_INHERITED};
+    static const SEP_ACL_BITS Sacl = {SE_SACL_PRESENT, SE_SACL_PROTECTED, SE_SACL_AUTO_INHERIT_REQ,
+                                      SE_SACL_AUTO_INHERITED};
     NTSTATUS Status = STATUS_SUCCESS;
     for (SepSkipSpaces(Text); NT_SUCCESS(Status) && Text->At < Text->End; SepSkipSpaces(Text)) {
         if (SepAcceptWord(Text, "O:"))
@@ -279,10 +291,12 @@ static NTSTATUS SepParseDescriptor(SEP_SDDL *Text, RTLP_SECURITY_PARTS *Parts, S
 }
 
 /*
- * PASSIVE_LEVEL. STATUS_INVALID_PARAMETER for a malformed string, STATUS_INVALID_ACL for a bad entry, STATUS_INVALID_SID
- * for a bad SID, STATUS_NOT_SUPPORTED for conditional entries. The caller frees with ExFreePool.
+ * PASSIVE_LEVEL. STATUS_INVALID_PARAMETER for a malformed string, STATUS_INVALID_ACL for a bad
+ * entry, STATUS_INVALID_SID for a bad SID, STATUS_NOT_SUPPORTED for conditional entries. The caller
+ * frees with ExFreePool.
  */
-NTSTATUS SeSddlToSecurityDescriptor(PCUNICODE_STRING Sddl, PSECURITY_DESCRIPTOR *Descriptor, PULONG Length)
+NTSTATUS SeSddlToSecurityDescriptor(PCUNICODE_STRING Sddl, PSECURITY_DESCRIPTOR *Descriptor,
+                                    PULONG Length)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     RTLP_SECURITY_PARTS Parts = {0};

@@ -15,8 +15,8 @@ static const SEP_WORD SepAceTypes[] = {
 };
 
 static const SEP_WORD SepAceFlags[] = {
-    {"CI", CONTAINER_INHERIT_ACE}, {"OI", OBJECT_INHERIT_ACE}, {"NP", NO_PROPAGATE_INHERIT_ACE},
-    {"IO", INHERIT_ONLY_ACE},      {"ID", INHERITED_ACE},      {"SA", SUCCESSFUL_ACCESS_ACE_FLAG},
+    {"CI", CONTAINER_INHERIT_ACE},  {"OI", OBJECT_INHERIT_ACE}, {"NP", NO_PROPAGATE_INHERIT_ACE},
+    {"IO", INHERIT_ONLY_ACE},       {"ID", INHERITED_ACE},      {"SA", SUCCESSFUL_ACCESS_ACE_FLAG},
     {"FA", FAILED_ACCESS_ACE_FLAG},
 };
 
@@ -27,10 +27,10 @@ static const SEP_WORD SepWholeRights[] = {
 };
 
 static const SEP_WORD SepRights[] = {
-    {"GA", GENERIC_ALL},  {"GR", GENERIC_READ}, {"GW", GENERIC_WRITE}, {"GX", GENERIC_EXECUTE},
-    {"CC", 0x1},          {"DC", 0x2},          {"LC", 0x4},           {"SW", 0x8},
-    {"RP", 0x10},         {"WP", 0x20},         {"DT", 0x40},          {"LO", 0x80},
-    {"CR", 0x100},        {"SD", DELETE},       {"RC", READ_CONTROL},  {"WD", WRITE_DAC},
+    {"GA", GENERIC_ALL}, {"GR", GENERIC_READ}, {"GW", GENERIC_WRITE}, {"GX", GENERIC_EXECUTE},
+    {"CC", 0x1},         {"DC", 0x2},          {"LC", 0x4},           {"SW", 0x8},
+    {"RP", 0x10},        {"WP", 0x20},         {"DT", 0x40},          {"LO", 0x80},
+    {"CR", 0x100},       {"SD", DELETE},       {"RC", READ_CONTROL},  {"WD", WRITE_DAC},
     {"WO", WRITE_OWNER},
 };
 

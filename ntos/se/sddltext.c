@@ -84,9 +84,10 @@ static void SepPutRights(SEP_OUTPUT *Out, UCHAR Type, ACCESS_MASK Mask)
 static void SepPutGuid(SEP_OUTPUT *Out, const GUID *Guid)
 {
     WCHAR Text[40];
-    swprintf_s(Text, RTL_NUMBER_OF(Text), L"%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", Guid->Data1, Guid->Data2,
-               Guid->Data3, Guid->Data4[0], Guid->Data4[1], Guid->Data4[2], Guid->Data4[3], Guid->Data4[4],
-               Guid->Data4[5], Guid->Data4[6], Guid->Data4[7]);
+    swprintf_s(Text, RTL_NUMBER_OF(Text), L"%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+               Guid->Data1, Guid->Data2, Guid->Data3, Guid->Data4[0], Guid->Data4[1],
+               Guid->Data4[2], Guid->Data4[3], Guid->Data4[4], Guid->Data4[5], Guid->Data4[6],
+               Guid->Data4[7]);
     SepPutWide(Out, Text);
 }
 
@@ -119,7 +120,8 @@ static NTSTATUS SepPutAceText(SEP_OUTPUT *Out, PACE_HEADER Ace)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS SepPutAcl(SEP_OUTPUT *Out, WCHAR Letter, PACL Acl, BOOLEAN Protected, BOOLEAN Required, BOOLEAN Inherited)
+static NTSTATUS SepPutAcl(SEP_OUTPUT *Out, WCHAR Letter, PACL Acl, BOOLEAN Protected,
+                          BOOLEAN Required, BOOLEAN Inherited)
 {
     NTSTATUS Status = STATUS_SUCCESS;
     SepPutUnit(Out, Letter);
@@ -137,7 +139,8 @@ static NTSTATUS SepPutAcl(SEP_OUTPUT *Out, WCHAR Letter, PACL Acl, BOOLEAN Prote
     return Status;
 }
 
-static NTSTATUS SepPutDescriptor(SEP_OUTPUT *Out, const RTLP_SECURITY_PARTS *Parts, SECURITY_INFORMATION Information)
+static NTSTATUS SepPutDescriptor(SEP_OUTPUT *Out, const RTLP_SECURITY_PARTS *Parts,
+                                 SECURITY_INFORMATION Information)
 {
     USHORT Control = Parts->Control;
     NTSTATUS Status = STATUS_SUCCESS;
@@ -151,18 +154,22 @@ static NTSTATUS SepPutDescriptor(SEP_OUTPUT *Out, const RTLP_SECURITY_PARTS *Par
     }
     if (Information & DACL_SECURITY_INFORMATION && Control & SE_DACL_PRESENT)
         Status = SepPutAcl(Out, 'D', Parts->Dacl, Control & SE_DACL_PROTECTED ? TRUE : FALSE,
-                           Control & SE_DACL_AUTO_INHERIT_REQ ? TRUE : FALSE, Control & SE_DACL_AUTO_INHERITED ? TRUE : FALSE);
+                           Control & SE_DACL_AUTO_INHERIT_REQ ? TRUE : FALSE,
+                           Control & SE_DACL_AUTO_INHERITED ? TRUE : FALSE);
     if (NT_SUCCESS(Status) && Information & SACL_SECURITY_INFORMATION && Control & SE_SACL_PRESENT)
         Status = SepPutAcl(Out, 'S', Parts->Sacl, Control & SE_SACL_PROTECTED ? TRUE : FALSE,
-                           Control & SE_SACL_AUTO_INHERIT_REQ ? TRUE : FALSE, Control & SE_SACL_AUTO_INHERITED ? TRUE : FALSE);
+                           Control & SE_SACL_AUTO_INHERIT_REQ ? TRUE : FALSE,
+                           Control & SE_SACL_AUTO_INHERITED ? TRUE : FALSE);
     return Status;
 }
 
 /*
- * PASSIVE_LEVEL. The parts asked for. STATUS_NOT_SUPPORTED for entries that this language's parser here does not know,
- * STATUS_NAME_TOO_LONG, STATUS_NO_MEMORY. The caller frees with RtlFreeUnicodeString.
+ * PASSIVE_LEVEL. The parts asked for. STATUS_NOT_SUPPORTED for entries that this language's parser
+ * here does not know, STATUS_NAME_TOO_LONG, STATUS_NO_MEMORY. The caller frees with
+ * RtlFreeUnicodeString.
  */
-NTSTATUS SeSecurityDescriptorToSddl(PSECURITY_DESCRIPTOR Descriptor, SECURITY_INFORMATION Information, PUNICODE_STRING Sddl)
+NTSTATUS SeSecurityDescriptorToSddl(PSECURITY_DESCRIPTOR Descriptor,
+                                    SECURITY_INFORMATION Information, PUNICODE_STRING Sddl)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
     RTLP_SECURITY_PARTS Parts;

@@ -10,7 +10,7 @@
 NTSTATUS SeInitSystem(ULONG BootUserId); /* registers ob's security hooks; makes the SYSTEM token */
 void SeShutdownSystem(void);
 
-typedef struct SE_TOKEN {          /* body of a Token object; PACCESS_TOKEN */
+typedef struct SE_TOKEN { /* body of a Token object; PACCESS_TOKEN */
     LUID AuthenticationId, TokenId;
     TOKEN_TYPE Type;
     SECURITY_IMPERSONATION_LEVEL Level;
@@ -25,20 +25,32 @@ typedef struct SE_TOKEN {          /* body of a Token object; PACCESS_TOKEN */
 } SE_TOKEN;
 extern POBJECT_TYPE SeTokenObjectType_;
 
-/* Root and the user who booted are administrators; any other uid is ordinary. Referenced; the caller dereferences. */
+/* Root and the user who booted are administrators; any other uid is ordinary. Referenced; the
+ * caller dereferences. */
 NTSTATUS SeCreateTokenForHostUser(ULONG UserId, SE_TOKEN **Token);
-SE_TOKEN *SeSystemToken(void);     /* not referenced */
-NTSTATUS SeSddlToSecurityDescriptor(PCUNICODE_STRING Sddl, PSECURITY_DESCRIPTOR *Descriptor, PULONG Length); /* paged pool, self-relative; the caller frees */
-NTSTATUS SeSecurityDescriptorToSddl(PSECURITY_DESCRIPTOR Descriptor, SECURITY_INFORMATION Information, PUNICODE_STRING Sddl); /* RtlFreeUnicodeString */
+SE_TOKEN *SeSystemToken(void); /* not referenced */
+NTSTATUS
+SeSddlToSecurityDescriptor(PCUNICODE_STRING Sddl, PSECURITY_DESCRIPTOR *Descriptor,
+                           PULONG Length); /* paged pool, self-relative; the caller frees */
+NTSTATUS SeSecurityDescriptorToSddl(PSECURITY_DESCRIPTOR Descriptor,
+                                    SECURITY_INFORMATION Information,
+                                    PUNICODE_STRING Sddl); /* RtlFreeUnicodeString */
 NTSTATUS SeAdjustPrivilege_(SE_TOKEN *Token, const LUID *Privilege, BOOLEAN Enable, BOOLEAN *Was);
-typedef struct SE_SUBJECT_HOOKS { SE_TOKEN *(*CurrentToken)(void); SE_TOKEN *(*TokenOf)(PEPROCESS Process); } SE_SUBJECT_HOOKS; /* ps registers */
+typedef struct SE_SUBJECT_HOOKS {
+    SE_TOKEN *(*CurrentToken)(void);
+    SE_TOKEN *(*TokenOf)(PEPROCESS Process);
+} SE_SUBJECT_HOOKS; /* ps registers */
 void SeSetSubjectHooks(const SE_SUBJECT_HOOKS *Hooks);
 
 /* Exported by ntoskrnl, not declared by the DDK. */
-NTSTATUS NTAPI SeCreateAccessState(PACCESS_STATE AccessState, PVOID AuxData, ACCESS_MASK DesiredAccess, PGENERIC_MAPPING GenericMapping);
+NTSTATUS NTAPI SeCreateAccessState(PACCESS_STATE AccessState, PVOID AuxData,
+                                   ACCESS_MASK DesiredAccess, PGENERIC_MAPPING GenericMapping);
 void NTAPI SeDeleteAccessState(PACCESS_STATE AccessState);
-NTSTATUS NTAPI SeCaptureSecurityDescriptor(PSECURITY_DESCRIPTOR Original, KPROCESSOR_MODE CurrentMode, POOL_TYPE PoolType, BOOLEAN CaptureIfKernel,
-                                           PSECURITY_DESCRIPTOR *Captured);
-NTSTATUS NTAPI SeReleaseSecurityDescriptor(PSECURITY_DESCRIPTOR Captured, KPROCESSOR_MODE CurrentMode, BOOLEAN CaptureIfKernelMode);
+NTSTATUS NTAPI SeCaptureSecurityDescriptor(PSECURITY_DESCRIPTOR Original,
+                                           KPROCESSOR_MODE CurrentMode, POOL_TYPE PoolType,
+                                           BOOLEAN CaptureIfKernel, PSECURITY_DESCRIPTOR *Captured);
+NTSTATUS NTAPI SeReleaseSecurityDescriptor(PSECURITY_DESCRIPTOR Captured,
+                                           KPROCESSOR_MODE CurrentMode,
+                                           BOOLEAN CaptureIfKernelMode);
 NTSTATUS NTAPI ExAllocateLocallyUniqueId(PLUID Luid);
 #endif

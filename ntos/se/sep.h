@@ -7,7 +7,8 @@
 #define SEP_TAG 'ekoT'
 #define SEP_DESCRIPTOR_TAG 'dSeS'
 
-/* The domain of this machine: S-1-5-21-1433625970-20052-1 ("User", "NT"); uid n has the RID 1000 + n, root 500. */
+/* The domain of this machine: S-1-5-21-1433625970-20052-1 ("User", "NT"); uid n has the RID 1000 +
+ * n, root 500. */
 #define SEP_DOMAIN 1433625970u, 20052u, 1u
 #define SEP_ROOT_RID 500u
 #define SEP_NONE_GROUP_RID 513u
@@ -45,8 +46,8 @@ static inline KPROCESSOR_MODE SepPreviousMode(void)
 }
 
 /* sids.c */
-extern const SID SepWorldSid, SepLocalSid, SepCreatorOwnerSid, SepCreatorGroupSid, SepOwnerRightsSid, SepInteractiveSid,
-    SepAuthenticatedSid, SepSystemSid, SepRestrictedSid;
+extern const SID SepWorldSid, SepLocalSid, SepCreatorOwnerSid, SepCreatorGroupSid,
+    SepOwnerRightsSid, SepInteractiveSid, SepAuthenticatedSid, SepSystemSid, SepRestrictedSid;
 PSID SepAdminsSid(void);
 PSID SepUsersSid(void);
 void SepMakeSid(SEP_SID *Sid, UCHAR Authority, UCHAR Count, const ULONG *SubAuthorities);
@@ -66,15 +67,18 @@ BOOLEAN SepHasPrivilege(SE_TOKEN *Token, ULONG Privilege);
 SE_TOKEN *SepEffectiveToken(PSECURITY_SUBJECT_CONTEXT Subject);
 
 /* access.c */
-BOOLEAN SepAccessCheck(PSECURITY_DESCRIPTOR Descriptor, SE_TOKEN *Token, ACCESS_MASK Desired, ACCESS_MASK Previous,
-                       PPRIVILEGE_SET *Privileges, PGENERIC_MAPPING Mapping, PACCESS_MASK Granted, PNTSTATUS Status);
+BOOLEAN SepAccessCheck(PSECURITY_DESCRIPTOR Descriptor, SE_TOKEN *Token, ACCESS_MASK Desired,
+                       ACCESS_MASK Previous, PPRIVILEGE_SET *Privileges, PGENERIC_MAPPING Mapping,
+                       PACCESS_MASK Granted, PNTSTATUS Status);
 
 /* inherit.c: NULL in *Acl when nothing is inherited. The caller frees. */
-NTSTATUS SepInheritAcl(PACL Parent, BOOLEAN Container, PSID Owner, PSID Group, PGENERIC_MAPPING Mapping, PACL *Acl);
+NTSTATUS SepInheritAcl(PACL Parent, BOOLEAN Container, PSID Owner, PSID Group,
+                       PGENERIC_MAPPING Mapping, PACL *Acl);
 void SepMapAcl(PACL Acl, PGENERIC_MAPPING Mapping);
 
 /* descriptor.c */
-NTSTATUS SepStoreParts(const RTLP_SECURITY_PARTS *Parts, POOL_TYPE Pool, PSECURITY_DESCRIPTOR *Stored);
+NTSTATUS SepStoreParts(const RTLP_SECURITY_PARTS *Parts, POOL_TYPE Pool,
+                       PSECURITY_DESCRIPTOR *Stored);
 
 /* Entries with a mask and a SID; those for object types have up to two GUIDs between. */
 #ifndef ACE_OBJECT_TYPE_PRESENT
@@ -87,7 +91,8 @@ static inline BOOLEAN SepIsPlainAce(PACE_HEADER Ace)
 }
 static inline BOOLEAN SepIsObjectAce(PACE_HEADER Ace)
 {
-    return Ace->AceType >= ACCESS_ALLOWED_OBJECT_ACE_TYPE && Ace->AceType <= SYSTEM_ALARM_OBJECT_ACE_TYPE;
+    return Ace->AceType >= ACCESS_ALLOWED_OBJECT_ACE_TYPE &&
+           Ace->AceType <= SYSTEM_ALARM_OBJECT_ACE_TYPE;
 }
 /* Of these two kinds only; the rest is passed over. */
 PSID SepSidOfAce(PACE_HEADER Ace);

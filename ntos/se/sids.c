@@ -1,12 +1,13 @@
 /* Well-known SIDs and privileges, and SeExports, through which drivers reach them. */
 #include "se/sep.h"
 
-#define WELL_KNOWN(Name, Authority, Value) const SID Name = {SID_REVISION, 1, {{0, 0, 0, 0, 0, Authority}}, {Value}}
-#define BUILTIN(Name, Rid)                                                                                             \
-    static const struct {                                                                                              \
-        UCHAR Revision, Count;                                                                                         \
-        SID_IDENTIFIER_AUTHORITY Authority;                                                                            \
-        ULONG Values[2];                                                                                               \
+#define WELL_KNOWN(Name, Authority, Value)                                                         \
+    const SID Name = {SID_REVISION, 1, {{0, 0, 0, 0, 0, Authority}}, {Value}}
+#define BUILTIN(Name, Rid)                                                                         \
+    static const struct {                                                                          \
+        UCHAR Revision, Count;                                                                     \
+        SID_IDENTIFIER_AUTHORITY Authority;                                                        \
+        ULONG Values[2];                                                                           \
     } Name = {SID_REVISION, 2, {SECURITY_NT_AUTHORITY}, {SECURITY_BUILTIN_DOMAIN_RID, Rid}}
 
 WELL_KNOWN(SepWorldSid, 1, 0);
@@ -41,7 +42,10 @@ BUILTIN(SepAliasSystemOps, 549);
 BUILTIN(SepAliasPrintOps, 550);
 BUILTIN(SepAliasBackupOps, 551);
 
-#define PRIVILEGE(Number) {.LowPart = Number, .HighPart = 0}
+#define PRIVILEGE(Number)                                                                          \
+    {                                                                                              \
+        .LowPart = Number, .HighPart = 0                                                           \
+    }
 
 static SE_EXPORTS SepExports = {
     .SeCreateTokenPrivilege = PRIVILEGE(SE_CREATE_TOKEN_PRIVILEGE),

@@ -1,4 +1,5 @@
-/* Whom a check is about: the tokens of a thread and its process, captured; and the state of an open. */
+/* Whom a check is about: the tokens of a thread and its process, captured; and the state of an
+ * open. */
 #include "se/sep.h"
 
 static SE_TOKEN *SepReference(SE_TOKEN *Token)
@@ -16,8 +17,8 @@ static SE_TOKEN *SepPrimaryToken(void)
 }
 
 /*
- * PASSIVE_LEVEL. References both tokens of the calling thread; SeReleaseSubjectContext gives them back.
- * Doc: wdm/nf-wdm-secapturesubjectcontext
+ * PASSIVE_LEVEL. References both tokens of the calling thread; SeReleaseSubjectContext gives them
+ * back. Doc: wdm/nf-wdm-secapturesubjectcontext
  */
 VOID NTAPI SeCaptureSubjectContext(PSECURITY_SUBJECT_CONTEXT SubjectContext)
 {
@@ -28,7 +29,8 @@ VOID NTAPI SeCaptureSubjectContext(PSECURITY_SUBJECT_CONTEXT SubjectContext)
     SubjectContext->PrimaryToken = SepReference(Primary);
     if (Current && Current != Primary) {
         SubjectContext->ClientToken = SepReference(Current);
-        SubjectContext->ImpersonationLevel = Current->Type == TokenPrimary ? SecurityImpersonation : Current->Level;
+        SubjectContext->ImpersonationLevel =
+            Current->Type == TokenPrimary ? SecurityImpersonation : Current->Level;
     }
 }
 
@@ -45,8 +47,8 @@ VOID NTAPI SeReleaseSubjectContext(PSECURITY_SUBJECT_CONTEXT SubjectContext)
 }
 
 /*
- * PASSIVE_LEVEL. Several checks against one state: no privilege changes until SeUnlockSubjectContext.
- * Doc: wdm/nf-wdm-selocksubjectcontext
+ * PASSIVE_LEVEL. Several checks against one state: no privilege changes until
+ * SeUnlockSubjectContext. Doc: wdm/nf-wdm-selocksubjectcontext
  */
 VOID NTAPI SeLockSubjectContext(PSECURITY_SUBJECT_CONTEXT SubjectContext)
 {
@@ -76,8 +78,8 @@ SE_TOKEN *SepEffectiveToken(PSECURITY_SUBJECT_CONTEXT Subject)
 }
 
 /* The state of one open: what is wanted, and by whom. SeDeleteAccessState gives it back. */
-NTSTATUS NTAPI SeCreateAccessState(PACCESS_STATE AccessState, PVOID AuxData, ACCESS_MASK DesiredAccess,
-                                   PGENERIC_MAPPING GenericMapping)
+NTSTATUS NTAPI SeCreateAccessState(PACCESS_STATE AccessState, PVOID AuxData,
+                                   ACCESS_MASK DesiredAccess, PGENERIC_MAPPING GenericMapping)
 {
     RtlZeroMemory(AccessState, sizeof(*AccessState));
     if (GenericMapping)

@@ -1,6 +1,7 @@
 /*
- * Access tokens. There are three kinds: SYSTEM; administrators (root, and the user who booted); ordinary users. The
- * groups and the identity of a token never change, so they are read without its lock; privileges do change.
+ * Access tokens. There are three kinds: SYSTEM; administrators (root, and the user who booted);
+ * ordinary users. The groups and the identity of a token never change, so they are read without its
+ * lock; privileges do change.
  */
 #include "se/sep.h"
 
@@ -30,36 +31,76 @@ typedef struct SEP_RECIPE {
     ULONG HostUserId;
     TOKEN_TYPE Type;
     SECURITY_IMPERSONATION_LEVEL Level;
-    struct { PSID Sid; ACCESS_MASK Mask; } Dacl[MAX_DACL_ENTRIES];
+    struct {
+        PSID Sid;
+        ACCESS_MASK Mask;
+    } Dacl[MAX_DACL_ENTRIES];
 } SEP_RECIPE;
 
 static const SEP_PRIVILEGE SepSystemPrivileges[] = {
-    {SE_CREATE_TOKEN_PRIVILEGE, OFF},     {SE_ASSIGNPRIMARYTOKEN_PRIVILEGE, OFF}, {SE_LOCK_MEMORY_PRIVILEGE, ON},
-    {SE_INCREASE_QUOTA_PRIVILEGE, OFF},   {SE_TCB_PRIVILEGE, ON},                 {SE_SECURITY_PRIVILEGE, OFF},
-    {SE_TAKE_OWNERSHIP_PRIVILEGE, OFF},   {SE_LOAD_DRIVER_PRIVILEGE, ON},         {SE_SYSTEM_PROFILE_PRIVILEGE, ON},
-    {SE_SYSTEMTIME_PRIVILEGE, OFF},       {SE_PROF_SINGLE_PROCESS_PRIVILEGE, ON}, {SE_INC_BASE_PRIORITY_PRIVILEGE, ON},
-    {SE_CREATE_PAGEFILE_PRIVILEGE, ON},   {SE_CREATE_PERMANENT_PRIVILEGE, ON},    {SE_BACKUP_PRIVILEGE, OFF},
-    {SE_RESTORE_PRIVILEGE, OFF},          {SE_SHUTDOWN_PRIVILEGE, OFF},           {SE_DEBUG_PRIVILEGE, ON},
-    {SE_AUDIT_PRIVILEGE, ON},             {SE_SYSTEM_ENVIRONMENT_PRIVILEGE, OFF}, {SE_CHANGE_NOTIFY_PRIVILEGE, ON},
-    {SE_UNDOCK_PRIVILEGE, OFF},           {SE_MANAGE_VOLUME_PRIVILEGE, OFF},      {SE_IMPERSONATE_PRIVILEGE, ON},
-    {SE_CREATE_GLOBAL_PRIVILEGE, ON},     {SE_TRUSTED_CREDMAN_ACCESS_PRIVILEGE, OFF}, {SE_RELABEL_PRIVILEGE, OFF},
-    {SE_INC_WORKING_SET_PRIVILEGE, ON},   {SE_TIME_ZONE_PRIVILEGE, ON},           {SE_CREATE_SYMBOLIC_LINK_PRIVILEGE, ON},
+    {SE_CREATE_TOKEN_PRIVILEGE, OFF},
+    {SE_ASSIGNPRIMARYTOKEN_PRIVILEGE, OFF},
+    {SE_LOCK_MEMORY_PRIVILEGE, ON},
+    {SE_INCREASE_QUOTA_PRIVILEGE, OFF},
+    {SE_TCB_PRIVILEGE, ON},
+    {SE_SECURITY_PRIVILEGE, OFF},
+    {SE_TAKE_OWNERSHIP_PRIVILEGE, OFF},
+    {SE_LOAD_DRIVER_PRIVILEGE, ON},
+    {SE_SYSTEM_PROFILE_PRIVILEGE, ON},
+    {SE_SYSTEMTIME_PRIVILEGE, OFF},
+    {SE_PROF_SINGLE_PROCESS_PRIVILEGE, ON},
+    {SE_INC_BASE_PRIORITY_PRIVILEGE, ON},
+    {SE_CREATE_PAGEFILE_PRIVILEGE, ON},
+    {SE_CREATE_PERMANENT_PRIVILEGE, ON},
+    {SE_BACKUP_PRIVILEGE, OFF},
+    {SE_RESTORE_PRIVILEGE, OFF},
+    {SE_SHUTDOWN_PRIVILEGE, OFF},
+    {SE_DEBUG_PRIVILEGE, ON},
+    {SE_AUDIT_PRIVILEGE, ON},
+    {SE_SYSTEM_ENVIRONMENT_PRIVILEGE, OFF},
+    {SE_CHANGE_NOTIFY_PRIVILEGE, ON},
+    {SE_UNDOCK_PRIVILEGE, OFF},
+    {SE_MANAGE_VOLUME_PRIVILEGE, OFF},
+    {SE_IMPERSONATE_PRIVILEGE, ON},
+    {SE_CREATE_GLOBAL_PRIVILEGE, ON},
+    {SE_TRUSTED_CREDMAN_ACCESS_PRIVILEGE, OFF},
+    {SE_RELABEL_PRIVILEGE, OFF},
+    {SE_INC_WORKING_SET_PRIVILEGE, ON},
+    {SE_TIME_ZONE_PRIVILEGE, ON},
+    {SE_CREATE_SYMBOLIC_LINK_PRIVILEGE, ON},
 };
 
 static const SEP_PRIVILEGE SepAdminPrivileges[] = {
-    {SE_INCREASE_QUOTA_PRIVILEGE, OFF},   {SE_SECURITY_PRIVILEGE, OFF},           {SE_TAKE_OWNERSHIP_PRIVILEGE, OFF},
-    {SE_LOAD_DRIVER_PRIVILEGE, OFF},      {SE_SYSTEM_PROFILE_PRIVILEGE, OFF},     {SE_SYSTEMTIME_PRIVILEGE, OFF},
-    {SE_PROF_SINGLE_PROCESS_PRIVILEGE, OFF}, {SE_INC_BASE_PRIORITY_PRIVILEGE, OFF}, {SE_CREATE_PAGEFILE_PRIVILEGE, OFF},
-    {SE_BACKUP_PRIVILEGE, OFF},           {SE_RESTORE_PRIVILEGE, OFF},            {SE_SHUTDOWN_PRIVILEGE, OFF},
-    {SE_DEBUG_PRIVILEGE, OFF},            {SE_SYSTEM_ENVIRONMENT_PRIVILEGE, OFF}, {SE_CHANGE_NOTIFY_PRIVILEGE, ON},
-    {SE_REMOTE_SHUTDOWN_PRIVILEGE, OFF},  {SE_UNDOCK_PRIVILEGE, OFF},             {SE_MANAGE_VOLUME_PRIVILEGE, OFF},
-    {SE_IMPERSONATE_PRIVILEGE, ON},       {SE_CREATE_GLOBAL_PRIVILEGE, ON},       {SE_INC_WORKING_SET_PRIVILEGE, OFF},
-    {SE_TIME_ZONE_PRIVILEGE, OFF},        {SE_CREATE_SYMBOLIC_LINK_PRIVILEGE, OFF},
+    {SE_INCREASE_QUOTA_PRIVILEGE, OFF},
+    {SE_SECURITY_PRIVILEGE, OFF},
+    {SE_TAKE_OWNERSHIP_PRIVILEGE, OFF},
+    {SE_LOAD_DRIVER_PRIVILEGE, OFF},
+    {SE_SYSTEM_PROFILE_PRIVILEGE, OFF},
+    {SE_SYSTEMTIME_PRIVILEGE, OFF},
+    {SE_PROF_SINGLE_PROCESS_PRIVILEGE, OFF},
+    {SE_INC_BASE_PRIORITY_PRIVILEGE, OFF},
+    {SE_CREATE_PAGEFILE_PRIVILEGE, OFF},
+    {SE_BACKUP_PRIVILEGE, OFF},
+    {SE_RESTORE_PRIVILEGE, OFF},
+    {SE_SHUTDOWN_PRIVILEGE, OFF},
+    {SE_DEBUG_PRIVILEGE, OFF},
+    {SE_SYSTEM_ENVIRONMENT_PRIVILEGE, OFF},
+    {SE_CHANGE_NOTIFY_PRIVILEGE, ON},
+    {SE_REMOTE_SHUTDOWN_PRIVILEGE, OFF},
+    {SE_UNDOCK_PRIVILEGE, OFF},
+    {SE_MANAGE_VOLUME_PRIVILEGE, OFF},
+    {SE_IMPERSONATE_PRIVILEGE, ON},
+    {SE_CREATE_GLOBAL_PRIVILEGE, ON},
+    {SE_INC_WORKING_SET_PRIVILEGE, OFF},
+    {SE_TIME_ZONE_PRIVILEGE, OFF},
+    {SE_CREATE_SYMBOLIC_LINK_PRIVILEGE, OFF},
 };
 
 static const SEP_PRIVILEGE SepUserPrivileges[] = {
-    {SE_CHANGE_NOTIFY_PRIVILEGE, ON}, {SE_UNDOCK_PRIVILEGE, OFF},
-    {SE_INC_WORKING_SET_PRIVILEGE, OFF},   {SE_TIME_ZONE_PRIVILEGE, OFF},
+    {SE_CHANGE_NOTIFY_PRIVILEGE, ON},
+    {SE_UNDOCK_PRIVILEGE, OFF},
+    {SE_INC_WORKING_SET_PRIVILEGE, OFF},
+    {SE_TIME_ZONE_PRIVILEGE, OFF},
 };
 
 static void SepDeleteToken(PVOID Object)
@@ -72,9 +113,10 @@ static void SepDeleteToken(PVOID Object)
 NTSTATUS SepCreateTokenType(void)
 {
     static const OB_TYPE_PROCEDURES Procedures = {.Delete = SepDeleteToken};
-    static const GENERIC_MAPPING Mapping = {TOKEN_READ, TOKEN_WRITE, TOKEN_EXECUTE, TOKEN_ALL_ACCESS};
-    return ObCreateObjectType_(L"Token", &Procedures, &Mapping, TOKEN_ALL_ACCESS, PagedPool, SEP_TAG, OB_NOT_WAITABLE,
-                               &SeTokenObjectType_);
+    static const GENERIC_MAPPING Mapping = {TOKEN_READ, TOKEN_WRITE, TOKEN_EXECUTE,
+                                            TOKEN_ALL_ACCESS};
+    return ObCreateObjectType_(L"Token", &Procedures, &Mapping, TOKEN_ALL_ACCESS, PagedPool,
+                               SEP_TAG, OB_NOT_WAITABLE, &SeTokenObjectType_);
 }
 
 /* ---- making one ------------------------------------------------------------------------------ */
@@ -89,7 +131,8 @@ static ULONG SepDaclBytes(const SEP_RECIPE *Recipe)
 
 static ULONG SepBlockBytes(const SEP_RECIPE *Recipe)
 {
-    ULONG Bytes = Recipe->GroupCount * sizeof(SID_AND_ATTRIBUTES) + Recipe->PrivilegeCount * sizeof(LUID_AND_ATTRIBUTES);
+    ULONG Bytes = Recipe->GroupCount * sizeof(SID_AND_ATTRIBUTES) +
+                  Recipe->PrivilegeCount * sizeof(LUID_AND_ATTRIBUTES);
     Bytes += RtlLengthSid(Recipe->User) + RtlLengthSid(Recipe->Owner) + SepDaclBytes(Recipe);
     for (ULONG i = 0; i < Recipe->GroupCount; i++)
         Bytes += RtlLengthSid(Recipe->Groups[i].Sid);
@@ -114,17 +157,19 @@ static void SepFillToken(SE_TOKEN *Token, const SEP_RECIPE *Recipe, PUCHAR Block
     Token->Privileges = (PLUID_AND_ATTRIBUTES)(Token->Groups + Token->GroupCount);
     PUCHAR Cursor = (PUCHAR)(Token->Privileges + Token->PrivilegeCount);
     for (ULONG i = 0; i < Token->PrivilegeCount; i++)
-        Token->Privileges[i] = (LUID_AND_ATTRIBUTES){RtlConvertUlongToLuid(Recipe->Privileges[i].Number),
-                                                     Recipe->Privileges[i].Attributes};
+        Token->Privileges[i] = (LUID_AND_ATTRIBUTES){
+            RtlConvertUlongToLuid(Recipe->Privileges[i].Number), Recipe->Privileges[i].Attributes};
     Token->DefaultDacl = (PACL)Cursor;
     RtlCreateAcl(Token->DefaultDacl, SepDaclBytes(Recipe), ACL_REVISION);
     for (ULONG i = 0; i < MAX_DACL_ENTRIES && Recipe->Dacl[i].Sid; i++)
-        RtlAddAccessAllowedAce(Token->DefaultDacl, ACL_REVISION, Recipe->Dacl[i].Mask, Recipe->Dacl[i].Sid);
+        RtlAddAccessAllowedAce(Token->DefaultDacl, ACL_REVISION, Recipe->Dacl[i].Mask,
+                               Recipe->Dacl[i].Sid);
     Cursor += SepDaclBytes(Recipe);
     Token->User = SepPutSid(&Cursor, Recipe->User);
     Token->Owner = SepPutSid(&Cursor, Recipe->Owner);
     for (ULONG i = 0; i < Token->GroupCount; i++)
-        Token->Groups[i] = (SID_AND_ATTRIBUTES){SepPutSid(&Cursor, Recipe->Groups[i].Sid), Recipe->Groups[i].Attributes};
+        Token->Groups[i] = (SID_AND_ATTRIBUTES){SepPutSid(&Cursor, Recipe->Groups[i].Sid),
+                                                Recipe->Groups[i].Attributes};
 }
 
 static NTSTATUS SepMakeToken(const SEP_RECIPE *Recipe, SE_TOKEN **Result)
@@ -133,8 +178,8 @@ static NTSTATUS SepMakeToken(const SEP_RECIPE *Recipe, SE_TOKEN **Result)
     PUCHAR Block = ExAllocatePoolWithTag(PagedPool, SepBlockBytes(Recipe), SEP_TAG);
     if (!Block)
         return STATUS_INSUFFICIENT_RESOURCES;
-    NTSTATUS Status = ObCreateObject(KernelMode, SeTokenObjectType_, NULL, KernelMode, NULL, sizeof(SE_TOKEN), 0, 0,
-                                     (PVOID *)&Token);
+    NTSTATUS Status = ObCreateObject(KernelMode, SeTokenObjectType_, NULL, KernelMode, NULL,
+                                     sizeof(SE_TOKEN), 0, 0, (PVOID *)&Token);
     if (!NT_SUCCESS(Status)) {
         ExFreePoolWithTag(Block, SEP_TAG);
         return Status;
@@ -165,10 +210,12 @@ void SepCreateSystemToken(NTSTATUS *Status)
         .PrivilegeCount = RTL_NUMBER_OF(SepSystemPrivileges),
         .Logon = {SYSTEM_LUID_VALUE, 0},
         .Type = TokenPrimary,
-        .Dacl = {{(PSID)&SepSystemSid, GENERIC_ALL}, {SepAdminsSid(), GENERIC_READ | GENERIC_EXECUTE | READ_CONTROL}},
+        .Dacl = {{(PSID)&SepSystemSid, GENERIC_ALL},
+                 {SepAdminsSid(), GENERIC_READ | GENERIC_EXECUTE | READ_CONTROL}},
     };
     SepAddGroup(&Recipe, (PSID)&SepSystemSid, ENABLED_GROUP);
-    SepAddGroup(&Recipe, SepAdminsSid(), SE_GROUP_ENABLED_BY_DEFAULT | SE_GROUP_ENABLED | SE_GROUP_OWNER);
+    SepAddGroup(&Recipe, SepAdminsSid(),
+                SE_GROUP_ENABLED_BY_DEFAULT | SE_GROUP_ENABLED | SE_GROUP_OWNER);
     SepAddGroup(&Recipe, (PSID)&SepWorldSid, ENABLED_GROUP);
     SepAddGroup(&Recipe, (PSID)&SepAuthenticatedSid, ENABLED_GROUP);
     *Status = SepMakeToken(&Recipe, &SepState.System);
@@ -184,11 +231,13 @@ NTSTATUS SeCreateTokenForHostUser(ULONG UserId, SE_TOKEN **Token)
         .User = &User,
         .Owner = Admin ? SepAdminsSid() : (PSID)&User,
         .Privileges = Admin ? SepAdminPrivileges : SepUserPrivileges,
-        .PrivilegeCount = Admin ? RTL_NUMBER_OF(SepAdminPrivileges) : RTL_NUMBER_OF(SepUserPrivileges),
+        .PrivilegeCount =
+            Admin ? RTL_NUMBER_OF(SepAdminPrivileges) : RTL_NUMBER_OF(SepUserPrivileges),
         .Logon = {USER_LUID_BASE + UserId, UserId > MAXULONG - USER_LUID_BASE},
         .HostUserId = UserId,
         .Type = TokenPrimary,
-        .Dacl = {{Admin ? SepAdminsSid() : (PSID)&User, GENERIC_ALL}, {(PSID)&SepSystemSid, GENERIC_ALL}},
+        .Dacl = {{Admin ? SepAdminsSid() : (PSID)&User, GENERIC_ALL},
+                 {(PSID)&SepSystemSid, GENERIC_ALL}},
     };
     SepAddGroup(&Recipe, &None, ENABLED_GROUP);
     SepAddGroup(&Recipe, (PSID)&SepWorldSid, ENABLED_GROUP);
@@ -233,7 +282,8 @@ BOOLEAN NTAPI SeTokenIsAdmin(PACCESS_TOKEN Token)
     return SepTokenHasSid(Token, SepAdminsSid(), FALSE);
 }
 
-/* PASSIVE_LEVEL. No token of this system has restricting SIDs. Doc: ntifs/nf-ntifs-setokenisrestricted */
+/* PASSIVE_LEVEL. No token of this system has restricting SIDs. Doc:
+ * ntifs/nf-ntifs-setokenisrestricted */
 BOOLEAN NTAPI SeTokenIsRestricted(PACCESS_TOKEN Token)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);

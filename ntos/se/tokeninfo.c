@@ -10,7 +10,8 @@ static NTSTATUS SepAnswer(const VOID *Fixed, ULONG Bytes, PVOID *Answer)
     return STATUS_SUCCESS;
 }
 
-/* A structure that begins with a pointer to a SID (TOKEN_USER, TOKEN_OWNER, TOKEN_PRIMARY_GROUP). */
+/* A structure that begins with a pointer to a SID (TOKEN_USER, TOKEN_OWNER, TOKEN_PRIMARY_GROUP).
+ */
 static NTSTATUS SepAnswerSid(PSID Sid, ULONG HeadBytes, PVOID *Answer)
 {
     PUCHAR Block = ExAllocatePoolWithTag(PagedPool, HeadBytes + RtlLengthSid(Sid), SEP_TAG);
@@ -25,7 +26,8 @@ static NTSTATUS SepAnswerSid(PSID Sid, ULONG HeadBytes, PVOID *Answer)
 
 static NTSTATUS SepAnswerGroups(SE_TOKEN *Token, PVOID *Answer)
 {
-    ULONG Head = FIELD_OFFSET(TOKEN_GROUPS, Groups) + Token->GroupCount * sizeof(SID_AND_ATTRIBUTES);
+    ULONG Head =
+        FIELD_OFFSET(TOKEN_GROUPS, Groups) + Token->GroupCount * sizeof(SID_AND_ATTRIBUTES);
     ULONG Bytes = Head;
     for (ULONG i = 0; i < Token->GroupCount; i++)
         Bytes += RtlLengthSid(Token->Groups[i].Sid);
@@ -47,8 +49,8 @@ static NTSTATUS SepAnswerGroups(SE_TOKEN *Token, PVOID *Answer)
 static NTSTATUS SepAnswerPrivileges(SE_TOKEN *Token, PVOID *Answer)
 {
     ULONG Array = Token->PrivilegeCount * sizeof(LUID_AND_ATTRIBUTES);
-    TOKEN_PRIVILEGES *Privileges =
-        ExAllocatePoolWithTag(PagedPool, FIELD_OFFSET(TOKEN_PRIVILEGES, Privileges) + Array, SEP_TAG);
+    TOKEN_PRIVILEGES *Privileges = ExAllocatePoolWithTag(
+        PagedPool, FIELD_OFFSET(TOKEN_PRIVILEGES, Privileges) + Array, SEP_TAG);
     if (!Privileges)
         return STATUS_INSUFFICIENT_RESOURCES;
     Privileges->PrivilegeCount = Token->PrivilegeCount;
@@ -118,11 +120,12 @@ static NTSTATUS SepAnswerClass(SE_TOKEN *Token, TOKEN_INFORMATION_CLASS Class, P
 }
 
 /*
- * PASSIVE_LEVEL. The answer is paged pool, which the caller frees with ExFreePool; but the session and the integrity
- * level are ULONGs in the caller's variable itself. STATUS_INVALID_INFO_CLASS, STATUS_INSUFFICIENT_RESOURCES.
- * Doc: ntifs/nf-ntifs-sequeryinformationtoken
+ * PASSIVE_LEVEL. The answer is paged pool, which the caller frees with ExFreePool; but the session
+ * and the integrity level are ULONGs in the caller's variable itself. STATUS_INVALID_INFO_CLASS,
+ * STATUS_INSUFFICIENT_RESOURCES. Doc: ntifs/nf-ntifs-sequeryinformationtoken
  */
-NTSTATUS NTAPI SeQueryInformationToken(PACCESS_TOKEN Token, TOKEN_INFORMATION_CLASS TokenInformationClass,
+NTSTATUS NTAPI SeQueryInformationToken(PACCESS_TOKEN Token,
+                                       TOKEN_INFORMATION_CLASS TokenInformationClass,
                                        PVOID *TokenInformation)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
@@ -132,9 +135,10 @@ NTSTATUS NTAPI SeQueryInformationToken(PACCESS_TOKEN Token, TOKEN_INFORMATION_CL
         *(PULONG)TokenInformation = 0;
         return STATUS_SUCCESS;
     case TokenIntegrityLevel:
-        *(PULONG)TokenInformation = RtlEqualSid(Body->User, (PSID)&SepSystemSid) ? SECURITY_MANDATORY_SYSTEM_RID
-                                    : SepTokenHasSid(Body, SepAdminsSid(), FALSE) ? SECURITY_MANDATORY_HIGH_RID
-                                                                                  : SECURITY_MANDATORY_MEDIUM_RID;
+        *(PULONG)TokenInformation =
+            RtlEqualSid(Body->User, (PSID)&SepSystemSid)  ? SECURITY_MANDATORY_SYSTEM_RID
+            : SepTokenHasSid(Body, SepAdminsSid(), FALSE) ? SECURITY_MANDATORY_HIGH_RID
+                                                          : SECURITY_MANDATORY_MEDIUM_RID;
         return STATUS_SUCCESS;
     default:
         break;

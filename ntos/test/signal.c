@@ -1,7 +1,7 @@
 /*
- * Linked into every test. Around each test cmocka installs handlers of its own for SIGSEGV and its like,
- * with signal(); they would take the faults that are the executive's to handle. This signal() leaves those
- * signals alone, so a fault in a test is a bug check with its report, or a core dump.
+ * Linked into every test. Around each test cmocka installs handlers of its own for SIGSEGV and its
+ * like, with signal(); they would take the faults that are the executive's to handle. This signal()
+ * leaves those signals alone, so a fault in a test is a bug check with its report, or a core dump.
  */
 #define _GNU_SOURCE
 #include <signal.h>

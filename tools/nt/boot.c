@@ -19,7 +19,8 @@ static void default_driver_path(char *Path, size_t Size)
     if (Given && *Given)
         snprintf(Path, Size, "%s", Given);
     else
-        snprintf(Path, Size, "%s/../drivers:%s/../lib/usernt/drivers", program_folder(), program_folder());
+        snprintf(Path, Size, "%s/../drivers:%s/../lib/usernt/drivers", program_folder(),
+                 program_folder());
 }
 
 static void run_kernel(int Ready, int Count, char **Arguments)
@@ -43,7 +44,8 @@ static void run_kernel(int Ready, int Count, char **Arguments)
     _exit(EXIT_REFUSED);
 }
 
-/* The kernel has a session of its own, so that it outlives the terminal; this process waits until it is ready. */
+/* The kernel has a session of its own, so that it outlives the terminal; this process waits until
+ * it is ready. */
 static int run_in_background(int Count, char **Arguments)
 {
     int Pipe[2], Status = 0;
@@ -71,7 +73,8 @@ static int run_in_background(int Count, char **Arguments)
 
 int verb_boot(const struct verb *Verb, int Count, char **Arguments)
 {
-    int Foreground = Count > 1 && (!strcmp(Arguments[1], "--foreground") || !strcmp(Arguments[1], "-f"));
+    int Foreground =
+        Count > 1 && (!strcmp(Arguments[1], "--foreground") || !strcmp(Arguments[1], "-f"));
 
     Count -= 1 + Foreground;
     Arguments += 1 + Foreground;

@@ -65,7 +65,8 @@ static long output_size(int *Count, char **Arguments)
             Bytes = strtol(Arguments[i + 1], &End, 0);
             if (*End || Bytes < 0 || Bytes > 1 << 26)
                 return -1;
-            memmove(&Arguments[i], &Arguments[i + 2], (size_t)(*Count - i - 1) * sizeof(*Arguments));
+            memmove(&Arguments[i], &Arguments[i + 2],
+                    (size_t)(*Count - i - 1) * sizeof(*Arguments));
             *Count -= 2;
         }
     return Bytes;
@@ -93,7 +94,8 @@ int verb_ioctl(const struct verb *Verb, int Count, char **Arguments)
     if (Device == INVALID_HANDLE_VALUE)
         return fail(Verb->Name, Arguments[1]);
     Output = calloc(1, (size_t)Room + 1);
-    Fine = Output && DeviceIoControl(Device, (DWORD)Code, Input, (DWORD)InputBytes, Output, (DWORD)Room, &Done, NULL);
+    Fine = Output && DeviceIoControl(Device, (DWORD)Code, Input, (DWORD)InputBytes, Output,
+                                     (DWORD)Room, &Done, NULL);
     if (Fine || GetLastError() == ERROR_MORE_DATA)
         dump(Output, Done);
     if (!Fine)

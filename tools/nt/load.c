@@ -19,7 +19,8 @@ static void service_name(const char *Path, char *Name, size_t Size)
 
 static SC_HANDLE open_or_create(SC_HANDLE Manager, const char *Name, const char *Path)
 {
-    SC_HANDLE Service = CreateServiceA(Manager, Name, Name, SERVICE_ALL_ACCESS, SERVICE_KERNEL_DRIVER, SERVICE_DEMAND_START,
+    SC_HANDLE Service = CreateServiceA(Manager, Name, Name, SERVICE_ALL_ACCESS,
+                                       SERVICE_KERNEL_DRIVER, SERVICE_DEMAND_START,
                                        SERVICE_ERROR_IGNORE, Path, NULL, NULL, NULL, NULL, NULL);
 
     if (!Service && GetLastError() == ERROR_SERVICE_EXISTS)
@@ -60,7 +61,8 @@ static int unload(SC_HANDLE Manager, const char *Path)
     Service = OpenServiceA(Manager, Name, SERVICE_ALL_ACCESS);
     if (!Service)
         return fail("unload", Name);
-    if (!ControlService(Service, SERVICE_CONTROL_STOP, &Status) && GetLastError() != ERROR_SERVICE_NOT_ACTIVE)
+    if (!ControlService(Service, SERVICE_CONTROL_STOP, &Status) &&
+        GetLastError() != ERROR_SERVICE_NOT_ACTIVE)
         Code = fail("unload", Name);
     else if (!DeleteService(Service) && GetLastError() != ERROR_SERVICE_MARKED_FOR_DELETE)
         Code = fail("unload", Name);

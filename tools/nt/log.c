@@ -16,7 +16,8 @@ static void print_line(const USERNT_LOG_LINE *Line, int Json)
 
     FileTimeToLocalFileTime(&Time, &Local);
     FileTimeToSystemTime(&Local, &Moment);
-    snprintf(Clock, sizeof(Clock), "%02u:%02u:%02u.%03u", Moment.wHour, Moment.wMinute, Moment.wSecond, Moment.wMilliseconds);
+    snprintf(Clock, sizeof(Clock), "%02u:%02u:%02u.%03u", Moment.wHour, Moment.wMinute,
+             Moment.wSecond, Moment.wMilliseconds);
     while (Length && (Line->Text[Length - 1] == '\n' || Line->Text[Length - 1] == '\r'))
         Length--;
     if (!Json) {
@@ -30,7 +31,8 @@ static void print_line(const USERNT_LOG_LINE *Line, int Json)
     add_number(Out, "process", Line->ProcessId);
     add_number(Out, "thread", Line->ThreadId);
     json_object_object_add(Out, "text", json_object_new_string_len(Line->Text, Length));
-    puts(json_object_to_json_string_ext(Out, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    puts(json_object_to_json_string_ext(Out,
+                                        JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(Out);
 }
 
@@ -44,7 +46,8 @@ static NTSTATUS print_new(ULONG64 *Next, int Json)
     do {
         Returned = 0;
         memcpy(Lines, Next, sizeof(*Next));
-        Status = NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)SystemUserNtLog, Lines, sizeof(Lines), &Returned);
+        Status = NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)SystemUserNtLog, Lines,
+                                          sizeof(Lines), &Returned);
         for (ULONG i = 0; Status >= 0 && i < Returned / sizeof(Lines[0]); i++) {
             print_line(&Lines[i], Json);
             *Next = Lines[i].Sequence + 1;
@@ -66,7 +69,8 @@ int verb_log(const struct verb *Verb, int Count, char **Arguments)
     do {
         Status = print_new(&Next, Json);
         if (Follow && Status >= 0)
-            Status = NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)SystemUserNtWaitLog, &Next, sizeof(Next), &Returned);
+            Status = NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)SystemUserNtWaitLog, &Next,
+                                              sizeof(Next), &Returned);
     } while (Follow && Status >= 0);
     if (Follow && Status == STATUS_PORT_DISCONNECTED)
         return EXIT_DONE; /* the kernel has ended: there will be no more */

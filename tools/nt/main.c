@@ -7,20 +7,25 @@
 #include <unistd.h>
 
 const struct verb Verbs[] = {
-    {"boot", "[--foreground] [--address PATH] [--state FOLDER] [--drivers FOLDERS] [--memory MIB] [--processors N] [--echo]",
+    {"boot",
+     "[--foreground] [--address PATH] [--state FOLDER] [--drivers FOLDERS] [--memory MIB] "
+     "[--processors N] [--echo]",
      "start a kernel", verb_boot},
     {"shutdown", "", "end the kernel", verb_shutdown},
     {"status", "[--json]", "what the kernel is and has done", verb_status},
     {"load", "NAME|PATH...", "create a service for each driver and start it", verb_load},
     {"unload", "NAME...", "stop each driver and delete its service", verb_unload},
-    {"sc", "create NAME PATH | start NAME | stop NAME | delete NAME | query NAME | list [--json]", "services, one step at a time", verb_sc},
+    {"sc", "create NAME PATH | start NAME | stop NAME | delete NAME | query NAME | list [--json]",
+     "services, one step at a time", verb_sc},
     {"log", "[-f] [--json]", "the debug prints, with time and driver; -f: go on", verb_log},
-    {"obj", "[PATH] [--json]", "a directory of the object manager, or where a link leads", verb_obj},
+    {"obj", "[PATH] [--json]", "a directory of the object manager, or where a link leads",
+     verb_obj},
     {"pool", "[--json]", "pool memory by tag", verb_pool},
     {"modules", "[--json]", "the kernel and its drivers in memory", verb_modules},
     {"handles", "[--json]", "every open handle", verb_handles},
     {"exports", "[--json]", "the documented routines that are implemented", verb_exports},
-    {"ioctl", "DEVICE CODE [HEX] [--out BYTES]", "send a control code, print the answer", verb_ioctl},
+    {"ioctl", "DEVICE CODE [HEX] [--out BYTES]", "send a control code, print the answer",
+     verb_ioctl},
     {"cc", "[options of nt-cc] FILE...", "compile a driver or a client", verb_cc},
     {"new", "NAME [FOLDER]", "a new driver with a client and a test", verb_new},
     {0},
@@ -30,7 +35,8 @@ static void help(FILE *Out)
 {
     fprintf(Out, "usage: nt VERB [arguments]\n\n");
     for (const struct verb *Verb = Verbs; Verb->Name; Verb++)
-        fprintf(Out, "  %-9s %s\n            %s %s\n", Verb->Name, Verb->Help, Verb->Name, Verb->Arguments);
+        fprintf(Out, "  %-9s %s\n            %s %s\n", Verb->Name, Verb->Help, Verb->Name,
+                Verb->Arguments);
     fprintf(Out, "\nExit codes: 0 done, 1 refused or failed, 2 usage, 3 no kernel answers.\n"
                  "The kernel is the one at $USERNT_ADDRESS, else the user's own, else root's.\n");
 }
@@ -44,16 +50,20 @@ int usage(const struct verb *Verb)
 /* libntdll has already said that no kernel answers. */
 static int code_of(NTSTATUS Status)
 {
-    return Status == STATUS_PORT_CONNECTION_REFUSED || Status == STATUS_PORT_DISCONNECTED ? EXIT_NO_KERNEL : EXIT_REFUSED;
+    return Status == STATUS_PORT_CONNECTION_REFUSED || Status == STATUS_PORT_DISCONNECTED
+               ? EXIT_NO_KERNEL
+               : EXIT_REFUSED;
 }
 
 static void say(const char *Verb, const char *Text, DWORD Error, NTSTATUS Status)
 {
     char Message[256] = "";
 
-    FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK, NULL, Error, 0, Message,
-                   sizeof(Message), NULL);
-    fprintf(stderr, "nt %s: %s: %s (error %u, status 0x%08X)\n", Verb, Text, Message, (unsigned)Error, (unsigned)Status);
+    FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
+                       FORMAT_MESSAGE_MAX_WIDTH_MASK,
+                   NULL, Error, 0, Message, sizeof(Message), NULL);
+    fprintf(stderr, "nt %s: %s: %s (error %u, status 0x%08X)\n", Verb, Text, Message,
+            (unsigned)Error, (unsigned)Status);
 }
 
 int fail_status(const char *Verb, const char *Text, NTSTATUS Status)

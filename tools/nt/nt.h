@@ -1,6 +1,6 @@
 /*
- * nt: the command. A verb is a function; main.c finds it. Everything that talks to the kernel does so as any client,
- * through the Win32 and native calls.
+ * nt: the command. A verb is a function; main.c finds it. Everything that talks to the kernel does
+ * so as any client, through the Win32 and native calls.
  *
  * Exit codes: 0 done, 1 refused or failed, 2 usage, 3 no kernel answers.
  */
@@ -21,10 +21,11 @@ struct verb {
 extern const struct verb Verbs[]; /* ends with a NULL name */
 typedef int verb_run(const struct verb *Verb, int Count, char **Arguments);
 
-verb_run verb_boot, verb_shutdown, verb_load, verb_unload, verb_sc, verb_log, verb_obj, verb_pool, verb_modules, verb_handles,
-    verb_exports, verb_status, verb_ioctl, verb_cc, verb_new;
+verb_run verb_boot, verb_shutdown, verb_load, verb_unload, verb_sc, verb_log, verb_obj, verb_pool,
+    verb_modules, verb_handles, verb_exports, verb_status, verb_ioctl, verb_cc, verb_new;
 
-/* Says "nt VERB: TEXT: ERROR" for the thread's last error, or for a status, and gives the exit code for it. */
+/* Says "nt VERB: TEXT: ERROR" for the thread's last error, or for a status, and gives the exit code
+ * for it. */
 int fail(const char *Verb, const char *Text);
 int fail_status(const char *Verb, const char *Text, NTSTATUS Status);
 int usage(const struct verb *Verb);
@@ -37,9 +38,11 @@ int take_flag(int *Count, char **Arguments, const char *Flag);
 int print_json(json_object *Json);
 void add_text(json_object *Json, const char *Key, const char *Value);
 void add_number(json_object *Json, const char *Key, unsigned long long Value);
-void add_address(json_object *Json, const char *Key, unsigned long long Value); /* "0x…": JSON numbers lose bits */
+void add_address(json_object *Json, const char *Key,
+                 unsigned long long Value); /* "0x…": JSON numbers lose bits */
 
-/* A class of NtQuerySystemInformation whose answer grows: malloc'd, NULL after saying why (*Code is the exit code). */
+/* A class of NtQuerySystemInformation whose answer grows: malloc'd, NULL after saying why (*Code is
+ * the exit code). */
 void *query_system(const struct verb *Verb, int Class, size_t *Bytes, int *Code);
 
 #endif

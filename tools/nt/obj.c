@@ -8,7 +8,8 @@ static char *narrow(const UNICODE_STRING *Wide)
 {
     ANSI_STRING Ansi;
 
-    return RtlUnicodeStringToAnsiString(&Ansi, (PUNICODE_STRING)Wide, TRUE) >= 0 ? Ansi.Buffer : strdup("?");
+    return RtlUnicodeStringToAnsiString(&Ansi, (PUNICODE_STRING)Wide, TRUE) >= 0 ? Ansi.Buffer
+                                                                                 : strdup("?");
 }
 
 /* Where a symbolic link leads; malloc'd, NULL if it is none or may not be read. */
@@ -55,13 +56,15 @@ static NTSTATUS list(HANDLE Directory, json_object *Out)
     ULONG Context = 0, Returned;
     NTSTATUS Status;
 
-    while ((Status = NtQueryDirectoryObject(Directory, Buffer, sizeof(Buffer), TRUE, FALSE, &Context, &Returned)) >= 0 &&
+    while ((Status = NtQueryDirectoryObject(Directory, Buffer, sizeof(Buffer), TRUE, FALSE,
+                                            &Context, &Returned)) >= 0 &&
            Status != STATUS_NO_MORE_ENTRIES)
         one(Directory, (NATIVE_DIRECTORY_ENTRY *)Buffer, Out);
     return Status == STATUS_NO_MORE_ENTRIES ? STATUS_SUCCESS : Status;
 }
 
-static int show_link(const struct verb *Verb, const char *Path, PUNICODE_STRING Name, NTSTATUS Otherwise)
+static int show_link(const struct verb *Verb, const char *Path, PUNICODE_STRING Name,
+                     NTSTATUS Otherwise)
 {
     char *Target = target_of(NULL, Name);
 

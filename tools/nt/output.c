@@ -5,7 +5,8 @@
 
 int print_json(json_object *Json)
 {
-    puts(json_object_to_json_string_ext(Json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+    puts(json_object_to_json_string_ext(Json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+                                                  JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(Json);
     return EXIT_DONE;
 }
@@ -37,7 +38,8 @@ void *query_system(const struct verb *Verb, int Class, size_t *Bytes, int *Code)
         NTSTATUS Status = STATUS_NO_MEMORY;
 
         if (Buffer)
-            Status = NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)Class, Buffer, Room, &Returned);
+            Status =
+                NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)Class, Buffer, Room, &Returned);
         if (Status >= 0) {
             *Bytes = Returned;
             *Code = EXIT_DONE;

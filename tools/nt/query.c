@@ -20,22 +20,30 @@ int verb_status(const struct verb *Verb, int Count, char **Arguments)
         Out = json_object_new_object();
         add_number(Out, "uptime_ms", (Status->CurrentTime - Status->BootTime) / 10000);
 #define NUMBER(name, field) add_number(Out, name, Status->field)
-        NUMBER("processors", Processors), NUMBER("processes", Processes), NUMBER("threads", Threads);
+        NUMBER("processors", Processors), NUMBER("processes", Processes),
+            NUMBER("threads", Threads);
         NUMBER("handles", Handles), NUMBER("modules", Modules), NUMBER("services", Services);
-        NUMBER("total_bytes", TotalBytes), NUMBER("free_bytes", FreeBytes), NUMBER("paged_pool_bytes", PagedPoolBytes);
-        NUMBER("nonpaged_pool_bytes", NonPagedPoolBytes), NUMBER("locked_bytes", LockedBytes), NUMBER("shared_bytes", SharedBytes);
-        NUMBER("system_calls", SystemCalls), NUMBER("dispatches", Dispatches), NUMBER("dpcs", DpcsRun), NUMBER("clock_ticks", ClockTicks);
+        NUMBER("total_bytes", TotalBytes), NUMBER("free_bytes", FreeBytes),
+            NUMBER("paged_pool_bytes", PagedPoolBytes);
+        NUMBER("nonpaged_pool_bytes", NonPagedPoolBytes), NUMBER("locked_bytes", LockedBytes),
+            NUMBER("shared_bytes", SharedBytes);
+        NUMBER("system_calls", SystemCalls), NUMBER("dispatches", Dispatches),
+            NUMBER("dpcs", DpcsRun), NUMBER("clock_ticks", ClockTicks);
 #undef NUMBER
         free(Status);
         return print_json(Out);
     }
     printf("up           %.1f s\n", (double)(Status->CurrentTime - Status->BootTime) / 1e7);
-    printf("processors   %u\nprocesses    %u (%u threads, %u handles)\nmodules      %u\n", Status->Processors, Status->Processes,
-           Status->Threads, Status->Handles, Status->Modules);
-    printf("memory       %llu MiB, %llu MiB free\n", (unsigned long long)Status->TotalBytes >> 20, (unsigned long long)Status->FreeBytes >> 20);
-    printf("pool         %llu bytes paged, %llu bytes non-paged\n", (unsigned long long)Status->PagedPoolBytes,
+    printf("processors   %u\nprocesses    %u (%u threads, %u handles)\nmodules      %u\n",
+           Status->Processors, Status->Processes, Status->Threads, Status->Handles,
+           Status->Modules);
+    printf("memory       %llu MiB, %llu MiB free\n", (unsigned long long)Status->TotalBytes >> 20,
+           (unsigned long long)Status->FreeBytes >> 20);
+    printf("pool         %llu bytes paged, %llu bytes non-paged\n",
+           (unsigned long long)Status->PagedPoolBytes,
            (unsigned long long)Status->NonPagedPoolBytes);
-    printf("system calls %llu of %u services\nDPCs run     %llu\n", (unsigned long long)Status->SystemCalls, Status->Services,
+    printf("system calls %llu of %u services\nDPCs run     %llu\n",
+           (unsigned long long)Status->SystemCalls, Status->Services,
            (unsigned long long)Status->DpcsRun);
     free(Status);
     return EXIT_DONE;
@@ -58,7 +66,8 @@ static int by_tag(const void *A, const void *B)
     return memcmp(((const struct pool_tag *)A)->Tag, ((const struct pool_tag *)B)->Tag, 4);
 }
 
-static json_object *pool_line(const char *Tag, const char *Type, ULONG Allocs, ULONG Frees, SIZE_T Used)
+static json_object *pool_line(const char *Tag, const char *Type, ULONG Allocs, ULONG Frees,
+                              SIZE_T Used)
 {
     json_object *Line = json_object_new_object();
 
@@ -71,14 +80,16 @@ static json_object *pool_line(const char *Tag, const char *Type, ULONG Allocs, U
     return Line;
 }
 
-static void one_pool(json_object *Out, const char *Tag, const char *Type, ULONG Allocs, ULONG Frees, SIZE_T Used)
+static void one_pool(json_object *Out, const char *Tag, const char *Type, ULONG Allocs, ULONG Frees,
+                     SIZE_T Used)
 {
     if (!Allocs)
         return;
     if (Out)
         json_object_array_add(Out, pool_line(Tag, Type, Allocs, Frees, Used));
     else
-        printf("%-4s %-5s %12u %12u %8u %14zu\n", Tag, Type, Allocs, Frees, Allocs - Frees, (size_t)Used);
+        printf("%-4s %-5s %12u %12u %8u %14zu\n", Tag, Type, Allocs, Frees, Allocs - Frees,
+               (size_t)Used);
 }
 
 int verb_pool(const struct verb *Verb, int Count, char **Arguments)
@@ -132,8 +143,9 @@ int verb_modules(const struct verb *Verb, int Count, char **Arguments)
         json_object *Line;
 
         if (!Json) {
-            printf("0x%016llx 0x%08x %5u  %-24s %s%s\n", (unsigned long long)Module->Base, Module->Size, Module->UseCount, Module->Name,
-                   Module->HostPath, Module->UnloadPending ? " (stopping)" : "");
+            printf("0x%016llx 0x%08x %5u  %-24s %s%s\n", (unsigned long long)Module->Base,
+                   Module->Size, Module->UseCount, Module->Name, Module->HostPath,
+                   Module->UnloadPending ? " (stopping)" : "");
             continue;
         }
         Line = json_object_new_object();
@@ -182,8 +194,9 @@ int verb_handles(const struct verb *Verb, int Count, char **Arguments)
         json_object *Line;
 
         if (!Json) {
-            printf("%8llu 0x%08llx %4u 0x%08x %p\n", (unsigned long long)Entry->ProcessId, (unsigned long long)(ULONG)Entry->Handle, Entry->Type,
-                   Entry->Access, Entry->Object);
+            printf("%8llu 0x%08llx %4u 0x%08x %p\n", (unsigned long long)Entry->ProcessId,
+                   (unsigned long long)(ULONG)Entry->Handle, Entry->Type, Entry->Access,
+                   Entry->Object);
             continue;
         }
         Line = json_object_new_object();

@@ -7,10 +7,13 @@
 
 static const char *state_name(DWORD State)
 {
-    return State == SERVICE_RUNNING ? "running" : State == SERVICE_STOP_PENDING ? "stopping" : "stopped";
+    return State == SERVICE_RUNNING        ? "running"
+           : State == SERVICE_STOP_PENDING ? "stopping"
+                                           : "stopped";
 }
 
-static int with_service(const struct verb *Verb, const char *Name, DWORD Access, int (*Do)(const struct verb *, SC_HANDLE, const char *))
+static int with_service(const struct verb *Verb, const char *Name, DWORD Access,
+                        int (*Do)(const struct verb *, SC_HANDLE, const char *))
 {
     SC_HANDLE Manager = OpenSCManagerA(NULL, NULL, SC_MANAGER_CONNECT);
     SC_HANDLE Service = Manager ? OpenServiceA(Manager, Name, Access) : NULL;
@@ -38,7 +41,7 @@ static int stop(const struct verb *Verb, SC_HANDLE Service, const char *Name)
     return EXIT_DONE;
 }
 
-static int delete(const struct verb *Verb, SC_HANDLE Service, const char *Name)
+static int delete (const struct verb *Verb, SC_HANDLE Service, const char *Name)
 {
     return DeleteService(Service) ? EXIT_DONE : fail(Verb->Name, Name);
 }
@@ -57,9 +60,11 @@ static int create(const struct verb *Verb, const char *Name, const char *Path)
 {
     SC_HANDLE Manager = OpenSCManagerA(NULL, NULL, SC_MANAGER_CREATE_SERVICE);
     char *Full = strchr(Path, '/') ? realpath(Path, NULL) : NULL;
-    SC_HANDLE Service = Manager ? CreateServiceA(Manager, Name, Name, SERVICE_ALL_ACCESS, SERVICE_KERNEL_DRIVER, SERVICE_DEMAND_START,
-                                                 SERVICE_ERROR_IGNORE, Full ? Full : Path, NULL, NULL, NULL, NULL, NULL)
-                                : NULL;
+    SC_HANDLE Service =
+        Manager ? CreateServiceA(Manager, Name, Name, SERVICE_ALL_ACCESS, SERVICE_KERNEL_DRIVER,
+                                 SERVICE_DEMAND_START, SERVICE_ERROR_IGNORE, Full ? Full : Path,
+                                 NULL, NULL, NULL, NULL, NULL)
+                : NULL;
     int Code = Service ? EXIT_DONE : fail(Verb->Name, Name);
 
     if (Service)
@@ -102,7 +107,10 @@ static NTSTATUS open_services(PHANDLE Key)
 
 static int list(const struct verb *Verb, json_object *Out)
 {
-    union { NATIVE_KEY_BASIC Basic; char Room[1024]; } Buffer;
+    union {
+        NATIVE_KEY_BASIC Basic;
+        char Room[1024];
+    } Buffer;
     SC_HANDLE Manager = OpenSCManagerA(NULL, NULL, SC_MANAGER_CONNECT);
     ULONG Returned;
     HANDLE Key;
@@ -111,7 +119,8 @@ static int list(const struct verb *Verb, json_object *Out)
     if (!Manager || Status < 0)
         return fail_status(Verb->Name, "the list of services", Status);
     for (ULONG i = 0; NtEnumerateKey(Key, i, 0, &Buffer, sizeof(Buffer), &Returned) >= 0; i++) {
-        UNICODE_STRING Name = {(USHORT)Buffer.Basic.NameLength, (USHORT)Buffer.Basic.NameLength, Buffer.Basic.Name};
+        UNICODE_STRING Name = {(USHORT)Buffer.Basic.NameLength, (USHORT)Buffer.Basic.NameLength,
+                               Buffer.Basic.Name};
         ANSI_STRING Ansi;
 
         if (RtlUnicodeStringToAnsiString(&Ansi, &Name, TRUE) >= 0) {

@@ -1,7 +1,8 @@
 /*
- * CreateProcess: starts a Linux program that is a client of the same kernel. It is known to the kernel (its libntdll says hello
- * before main) when this returns, so its handles can be given. With bInheritHandles it gets the caller's inheritable handles, under the same
- * values; the kernel checks that it really is the caller's child.
+ * CreateProcess: starts a Linux program that is a client of the same kernel. It is known to the
+ * kernel (its libntdll says hello before main) when this returns, so its handles can be given. With
+ * bInheritHandles it gets the caller's inheritable handles, under the same values; the kernel
+ * checks that it really is the caller's child.
  */
 #include "win32/kernel32/base.h"
 #include "win32/kernel32/linux.h"
@@ -13,7 +14,8 @@
 
 #define ARGUMENTS 256
 
-/* Splits as the C runtime of Windows does: quotes group; backslashes count only before a quote. In place. */
+/* Splits as the C runtime of Windows does: quotes group; backslashes count only before a quote. In
+ * place. */
 static const char *next_argument(const char *At, char **Out)
 {
     BOOL Quoted = FALSE;
@@ -46,7 +48,8 @@ static BOOL split(const char *Line, char *Out, char **Arguments)
     return Count > 0 && !*Line;
 }
 
-/* The environment of the child: Block (NUL-separated), else our own; and the two words that libntdll understands. */
+/* The environment of the child: Block (NUL-separated), else our own; and the two words that
+ * libntdll understands. */
 static char **environment(const char *Block, char *Birth, char *Parent)
 {
     char **From = linux_environment(), **All;
@@ -86,13 +89,17 @@ static DWORD error_of(int Error)
     return ERROR_NOT_ENOUGH_MEMORY;
 }
 
-static BOOL give_handles(const struct linux_birth *Birth, LPSECURITY_ATTRIBUTES ProcessSecurity, LPSECURITY_ATTRIBUTES ThreadSecurity,
-                         LPPROCESS_INFORMATION Out)
+static BOOL give_handles(const struct linux_birth *Birth, LPSECURITY_ATTRIBUTES ProcessSecurity,
+                         LPSECURITY_ATTRIBUTES ThreadSecurity, LPPROCESS_INFORMATION Out)
 {
     Out->dwProcessId = Birth->Process;
     Out->dwThreadId = Birth->Thread;
-    Out->hProcess = OpenProcess(PROCESS_ALL_ACCESS, ProcessSecurity && ProcessSecurity->bInheritHandle, Birth->Process);
-    Out->hThread = Out->hProcess ? OpenThread(THREAD_ALL_ACCESS, ThreadSecurity && ThreadSecurity->bInheritHandle, Birth->Thread) : NULL;
+    Out->hProcess = OpenProcess(PROCESS_ALL_ACCESS,
+                                ProcessSecurity && ProcessSecurity->bInheritHandle, Birth->Process);
+    Out->hThread = Out->hProcess
+                       ? OpenThread(THREAD_ALL_ACCESS,
+                                    ThreadSecurity && ThreadSecurity->bInheritHandle, Birth->Thread)
+                       : NULL;
     if (Out->hThread)
         return TRUE;
     if (Out->hProcess)
@@ -100,8 +107,10 @@ static BOOL give_handles(const struct linux_birth *Birth, LPSECURITY_ATTRIBUTES 
     return FALSE;
 }
 
-BOOL WINAPI CreateProcessA(LPCSTR Program, LPSTR Line, LPSECURITY_ATTRIBUTES ProcessSecurity, LPSECURITY_ATTRIBUTES ThreadSecurity,
-                           BOOL Inherit, DWORD Flags, LPVOID Environment, LPCSTR Folder, LPSTARTUPINFOA Startup, LPPROCESS_INFORMATION Out)
+BOOL WINAPI CreateProcessA(LPCSTR Program, LPSTR Line, LPSECURITY_ATTRIBUTES ProcessSecurity,
+                           LPSECURITY_ATTRIBUTES ThreadSecurity, BOOL Inherit, DWORD Flags,
+                           LPVOID Environment, LPCSTR Folder, LPSTARTUPINFOA Startup,
+                           LPPROCESS_INFORMATION Out)
 {
     char Birth[32] = "USERNT_BIRTH=", Parent[40] = "", *Arguments[ARGUMENTS];
     const char *Text = Line ? Line : Program;
@@ -111,14 +120,16 @@ BOOL WINAPI CreateProcessA(LPCSTR Program, LPSTR Line, LPSECURITY_ATTRIBUTES Pro
     BOOL Fine;
 
     (void)Startup;
-    if (!Text || (Flags & (CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | DEBUG_PROCESS | DEBUG_ONLY_THIS_PROCESS))) {
+    if (!Text || (Flags & (CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | DEBUG_PROCESS |
+                           DEBUG_ONLY_THIS_PROCESS))) {
         SetLastError(Text ? ERROR_NOT_SUPPORTED : ERROR_INVALID_PARAMETER);
         return FALSE;
     }
     if (Inherit)
         snprintf(Parent, sizeof(Parent), "USERNT_PARENT=%u", (unsigned)GetCurrentProcessId());
     Split = malloc(strlen(Text) + 2);
-    if (Split && (Line ? split(Line, Split, Arguments) : (Arguments[0] = (char *)Program, Arguments[1] = NULL, TRUE)))
+    if (Split && (Line ? split(Line, Split, Arguments)
+                       : (Arguments[0] = (char *)Program, Arguments[1] = NULL, TRUE)))
         Own = environment(Environment, Birth, Parent);
     if (Own)
         Error = linux_spawn(Program ? Program : Arguments[0], Arguments, Own, Folder, &Born);
@@ -133,12 +144,16 @@ BOOL WINAPI CreateProcessA(LPCSTR Program, LPSTR Line, LPSECURITY_ATTRIBUTES Pro
     return Fine;
 }
 
-BOOL WINAPI CreateProcessW(LPCWSTR Program, LPWSTR Line, LPSECURITY_ATTRIBUTES ProcessSecurity, LPSECURITY_ATTRIBUTES ThreadSecurity,
-                           BOOL Inherit, DWORD Flags, LPVOID Environment, LPCWSTR Folder, LPSTARTUPINFOW Startup, LPPROCESS_INFORMATION Out)
+BOOL WINAPI CreateProcessW(LPCWSTR Program, LPWSTR Line, LPSECURITY_ATTRIBUTES ProcessSecurity,
+                           LPSECURITY_ATTRIBUTES ThreadSecurity, BOOL Inherit, DWORD Flags,
+                           LPVOID Environment, LPCWSTR Folder, LPSTARTUPINFOW Startup,
+                           LPPROCESS_INFORMATION Out)
 {
-    char *NarrowProgram = Program ? BaseNarrow(Program) : NULL, *NarrowLine = Line ? BaseNarrow(Line) : NULL;
+    char *NarrowProgram = Program ? BaseNarrow(Program) : NULL,
+         *NarrowLine = Line ? BaseNarrow(Line) : NULL;
     char *NarrowFolder = Folder ? BaseNarrow(Folder) : NULL;
-    BOOL Fine = CreateProcessA(NarrowProgram, NarrowLine, ProcessSecurity, ThreadSecurity, Inherit, Flags, Environment, NarrowFolder, NULL, Out);
+    BOOL Fine = CreateProcessA(NarrowProgram, NarrowLine, ProcessSecurity, ThreadSecurity, Inherit,
+                               Flags, Environment, NarrowFolder, NULL, Out);
 
     (void)Startup;
     free(NarrowProgram);
@@ -159,18 +174,32 @@ void WINAPI GetStartupInfoA(LPSTARTUPINFOA Startup)
 
 DWORD WINAPI GetProcessId(HANDLE Process)
 {
-    struct { NTSTATUS ExitStatus; PVOID Peb; ULONG_PTR Affinity; LONG Base; ULONG_PTR Id, Parent; } Basic;
+    struct {
+        NTSTATUS ExitStatus;
+        PVOID Peb;
+        ULONG_PTR Affinity;
+        LONG Base;
+        ULONG_PTR Id, Parent;
+    } Basic;
 
-    if (!BaseResult(NtQueryInformationProcess(Process, ProcessBasicInformation, &Basic, sizeof(Basic), NULL)))
+    if (!BaseResult(NtQueryInformationProcess(Process, ProcessBasicInformation, &Basic,
+                                              sizeof(Basic), NULL)))
         return 0;
     return (DWORD)Basic.Id;
 }
 
 DWORD WINAPI GetThreadId(HANDLE Thread)
 {
-    struct { NTSTATUS ExitStatus; PVOID Teb; CLIENT_ID Id; ULONG_PTR Affinity; LONG Priority, Base; } Basic;
+    struct {
+        NTSTATUS ExitStatus;
+        PVOID Teb;
+        CLIENT_ID Id;
+        ULONG_PTR Affinity;
+        LONG Priority, Base;
+    } Basic;
 
-    if (!BaseResult(NtQueryInformationThread(Thread, (THREADINFOCLASS)0, &Basic, sizeof(Basic), NULL)))
+    if (!BaseResult(
+            NtQueryInformationThread(Thread, (THREADINFOCLASS)0, &Basic, sizeof(Basic), NULL)))
         return 0;
     return (DWORD)(ULONG_PTR)Basic.Id.UniqueThread;
 }

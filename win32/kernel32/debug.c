@@ -1,4 +1,5 @@
-/* Messages for a debugger: they go to the kernel's debug log, beside the drivers' prints; without a kernel to standard error. */
+/* Messages for a debugger: they go to the kernel's debug log, beside the drivers' prints; without a
+ * kernel to standard error. */
 #include "win32/kernel32/base.h"
 #include "win32/kernel32/linux.h"
 
@@ -12,7 +13,8 @@ void WINAPI OutputDebugStringW(LPCWSTR Text)
 {
     while (Text && *Text) {
         size_t Length = wcsnlen(Text, 0x4000);
-        UNICODE_STRING String = {(USHORT)(Length * sizeof(WCHAR)), (USHORT)(Length * sizeof(WCHAR)), (PWSTR)Text};
+        UNICODE_STRING String = {(USHORT)(Length * sizeof(WCHAR)), (USHORT)(Length * sizeof(WCHAR)),
+                                 (PWSTR)Text};
         char *Narrow;
 
         if (!STATUS_OK(NtDisplayString(&String))) {

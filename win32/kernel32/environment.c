@@ -30,7 +30,8 @@ DWORD BaseGiveW(const char *Text, LPWSTR Buffer, DWORD Size)
     return Length < Size && Buffer ? Length : Length + 1;
 }
 
-/* One argument as CommandLineToArgvW reads it back: quoted if it is empty or has a space or a quote. */
+/* One argument as CommandLineToArgvW reads it back: quoted if it is empty or has a space or a
+ * quote. */
 static char *quote(char *Out, const char *Argument)
 {
     size_t Slashes = 0;
@@ -127,7 +128,8 @@ BOOL WINAPI SetEnvironmentVariableA(LPCSTR Name, LPCSTR Value)
 
 BOOL WINAPI SetEnvironmentVariableW(LPCWSTR Name, LPCWSTR Value)
 {
-    char *NarrowName = Name ? BaseNarrow(Name) : NULL, *NarrowValue = Value ? BaseNarrow(Value) : NULL;
+    char *NarrowName = Name ? BaseNarrow(Name) : NULL,
+         *NarrowValue = Value ? BaseNarrow(Value) : NULL;
     BOOL Fine = (!Value || NarrowValue) && SetEnvironmentVariableA(NarrowName, NarrowValue);
 
     free(NarrowName);
@@ -221,7 +223,8 @@ void WINAPI GetSystemInfo(LPSYSTEM_INFO Info)
     Info->lpMinimumApplicationAddress = (LPVOID)0x10000;
     Info->lpMaximumApplicationAddress = (LPVOID)0x7bffffffffffull;
     Info->dwNumberOfProcessors = host_cpu_count();
-    Info->dwActiveProcessorMask = host_cpu_count() >= 64 ? ~(DWORD_PTR)0 : ((DWORD_PTR)1 << host_cpu_count()) - 1;
+    Info->dwActiveProcessorMask =
+        host_cpu_count() >= 64 ? ~(DWORD_PTR)0 : ((DWORD_PTR)1 << host_cpu_count()) - 1;
     Info->dwProcessorType = PROCESSOR_AMD_X8664;
     Info->dwAllocationGranularity = 0x10000;
     Info->wProcessorLevel = 6;
@@ -236,7 +239,9 @@ static NTSTATUS version(PVOID Info, DWORD Size)
 {
     NTSTATUS NTAPI RtlGetVersion(PRTL_OSVERSIONINFOW);
 
-    return Size == sizeof(RTL_OSVERSIONINFOW) || Size == sizeof(OSVERSIONINFOEXW) ? RtlGetVersion(Info) : STATUS_BUFFER_TOO_SMALL;
+    return Size == sizeof(RTL_OSVERSIONINFOW) || Size == sizeof(OSVERSIONINFOEXW)
+               ? RtlGetVersion(Info)
+               : STATUS_BUFFER_TOO_SMALL;
 }
 
 BOOL WINAPI GetVersionExW(LPOSVERSIONINFOW Info)
@@ -248,7 +253,8 @@ BOOL WINAPI GetVersionExA(LPOSVERSIONINFOA Info)
 {
     RTL_OSVERSIONINFOW Wide = {.dwOSVersionInfoSize = sizeof(Wide)};
 
-    if (Info->dwOSVersionInfoSize != sizeof(OSVERSIONINFOA) && Info->dwOSVersionInfoSize != sizeof(OSVERSIONINFOEXA))
+    if (Info->dwOSVersionInfoSize != sizeof(OSVERSIONINFOA) &&
+        Info->dwOSVersionInfoSize != sizeof(OSVERSIONINFOEXA))
         return BaseResult(STATUS_BUFFER_TOO_SMALL);
     version(&Wide, sizeof(Wide));
     Info->dwMajorVersion = Wide.dwMajorVersion;
@@ -276,8 +282,13 @@ BOOL WINAPI GlobalMemoryStatusEx(LPMEMORYSTATUSEX Status)
         return FALSE;
     }
     linux_memory(&Total, &Free);
-    *Status = (MEMORYSTATUSEX){.dwLength = sizeof(*Status), .ullTotalPhys = Total, .ullAvailPhys = Free, .ullTotalPageFile = Total,
-                               .ullAvailPageFile = Free, .ullTotalVirtual = 0x10000000, .ullAvailVirtual = 0x10000000};
+    *Status = (MEMORYSTATUSEX){.dwLength = sizeof(*Status),
+                               .ullTotalPhys = Total,
+                               .ullAvailPhys = Free,
+                               .ullTotalPageFile = Total,
+                               .ullAvailPageFile = Free,
+                               .ullTotalVirtual = 0x10000000,
+                               .ullAvailVirtual = 0x10000000};
     Status->dwMemoryLoad = Total ? (DWORD)((Total - Free) * 100 / Total) : 0;
     return TRUE;
 }

@@ -1,6 +1,7 @@
 /*
- * The filter for exceptions that nobody handles. libntdll's fault handler asks it before the process ends by the signal.
- * A native program has no frame-based handlers, so every fault of the program's own is unhandled.
+ * The filter for exceptions that nobody handles. libntdll's fault handler asks it before the
+ * process ends by the signal. A native program has no frame-based handlers, so every fault of the
+ * program's own is unhandled.
  */
 #include "win32/kernel32/base.h"
 
@@ -29,7 +30,8 @@ static DWORD code_of(const struct host_fault *Fault)
 static bool ask_filter(const struct host_fault *Fault)
 {
     CONTEXT Context;
-    EXCEPTION_RECORD Record = {.ExceptionCode = code_of(Fault), .ExceptionAddress = Fault->instruction};
+    EXCEPTION_RECORD Record = {.ExceptionCode = code_of(Fault),
+                               .ExceptionAddress = Fault->instruction};
     EXCEPTION_POINTERS Pointers = {&Record, &Context};
     LONG Answer;
 

@@ -1,6 +1,6 @@
 /*
- * Devices as files. A handle opened without FILE_FLAG_OVERLAPPED is synchronous: the kernel waits, and
- * no call here ever sees STATUS_PENDING for it.
+ * Devices as files. A handle opened without FILE_FLAG_OVERLAPPED is synchronous: the kernel waits,
+ * and no call here ever sees STATUS_PENDING for it.
  */
 #include "win32/kernel32/base.h"
 
@@ -35,8 +35,8 @@ static BOOL disposition(DWORD Win32, ULONG *Nt)
     return TRUE;
 }
 
-HANDLE WINAPI CreateFileW(LPCWSTR Name, DWORD Access, DWORD Share, LPSECURITY_ATTRIBUTES Security, DWORD Creation,
-                          DWORD Flags, HANDLE Template)
+HANDLE WINAPI CreateFileW(LPCWSTR Name, DWORD Access, DWORD Share, LPSECURITY_ATTRIBUTES Security,
+                          DWORD Creation, DWORD Flags, HANDLE Template)
 {
     OBJECT_ATTRIBUTES Attributes;
     UNICODE_STRING Path;
@@ -52,18 +52,19 @@ HANDLE WINAPI CreateFileW(LPCWSTR Name, DWORD Access, DWORD Share, LPSECURITY_AT
                                Security ? Security->lpSecurityDescriptor : NULL);
     if (Security && Security->bInheritHandle)
         Attributes.Attributes |= OBJ_INHERIT;
-    Status = NtCreateFile(&File, Access | SYNCHRONIZE | FILE_READ_ATTRIBUTES, &Attributes, &Iosb, NULL,
-                          Flags & 0xffff & ~(ULONG)FILE_ATTRIBUTE_DIRECTORY, Share, Disposition,
-                          create_options(Flags), NULL, 0);
+    Status = NtCreateFile(&File, Access | SYNCHRONIZE | FILE_READ_ATTRIBUTES, &Attributes, &Iosb,
+                          NULL, Flags & 0xffff & ~(ULONG)FILE_ATTRIBUTE_DIRECTORY, Share,
+                          Disposition, create_options(Flags), NULL, 0);
     free(Path.Buffer);
     if (!BaseResult(Status))
         return INVALID_HANDLE_VALUE;
-    SetLastError(Creation == OPEN_ALWAYS && Iosb.Information == FILE_OPENED ? ERROR_ALREADY_EXISTS : ERROR_SUCCESS);
+    SetLastError(Creation == OPEN_ALWAYS && Iosb.Information == FILE_OPENED ? ERROR_ALREADY_EXISTS
+                                                                            : ERROR_SUCCESS);
     return File;
 }
 
-HANDLE WINAPI CreateFileA(LPCSTR Name, DWORD Access, DWORD Share, LPSECURITY_ATTRIBUTES Security, DWORD Creation,
-                          DWORD Flags, HANDLE Template)
+HANDLE WINAPI CreateFileA(LPCSTR Name, DWORD Access, DWORD Share, LPSECURITY_ATTRIBUTES Security,
+                          DWORD Creation, DWORD Flags, HANDLE Template)
 {
     PWSTR Wide = BaseWide(Name);
     HANDLE File;
@@ -77,8 +78,8 @@ HANDLE WINAPI CreateFileA(LPCSTR Name, DWORD Access, DWORD Share, LPSECURITY_ATT
     return File;
 }
 
-/* An OVERLAPPED is the request's IO_STATUS_BLOCK, its event and its offset. A set low bit of the event keeps the completion
- * from a completion port; it is not part of the handle. */
+/* An OVERLAPPED is the request's IO_STATUS_BLOCK, its event and its offset. A set low bit of the
+ * event keeps the completion from a completion port; it is not part of the handle. */
 static HANDLE event_of(LPOVERLAPPED Overlapped)
 {
     return Overlapped ? (HANDLE)((ULONG_PTR)Overlapped->hEvent & ~(ULONG_PTR)1) : NULL;
@@ -110,8 +111,10 @@ static NTSTATUS wait_if_pending(HANDLE File, NTSTATUS Status, PIO_STATUS_BLOCK I
 static BOOL finish(NTSTATUS Status, const IO_STATUS_BLOCK *Iosb, LPDWORD Done)
 {
     if (Done)
-        *Done = Status == STATUS_PENDING || (NT_ERROR(Status) && Status == Iosb->Status && !Iosb->Information)
-                    ? 0 : (DWORD)Iosb->Information;
+        *Done = Status == STATUS_PENDING ||
+                        (NT_ERROR(Status) && Status == Iosb->Status && !Iosb->Information)
+                    ? 0
+                    : (DWORD)Iosb->Information;
     if (Status == STATUS_PENDING) {
         SetLastError(ERROR_IO_PENDING);
         return FALSE;
@@ -119,7 +122,8 @@ static BOOL finish(NTSTATUS Status, const IO_STATUS_BLOCK *Iosb, LPDWORD Done)
     return BaseResult(Status) && !NT_WARNING(Status);
 }
 
-static BOOL finish_read(NTSTATUS Status, const IO_STATUS_BLOCK *Iosb, LPDWORD Done, LPOVERLAPPED Overlapped)
+static BOOL finish_read(NTSTATUS Status, const IO_STATUS_BLOCK *Iosb, LPDWORD Done,
+                        LPOVERLAPPED Overlapped)
 {
     if (Status == STATUS_END_OF_FILE && !Overlapped) {
         if (Done)
@@ -138,7 +142,8 @@ static PIO_STATUS_BLOCK start(LPOVERLAPPED Overlapped, PIO_STATUS_BLOCK Own)
     return Iosb;
 }
 
-BOOL WINAPI ReadFile(HANDLE File, LPVOID Buffer, DWORD Length, LPDWORD Done, LPOVERLAPPED Overlapped)
+BOOL WINAPI ReadFile(HANDLE File, LPVOID Buffer, DWORD Length, LPDWORD Done,
+                     LPOVERLAPPED Overlapped)
 {
     IO_STATUS_BLOCK Own, *Iosb;
     LARGE_INTEGER Offset;
@@ -147,14 +152,15 @@ BOOL WINAPI ReadFile(HANDLE File, LPVOID Buffer, DWORD Length, LPDWORD Done, LPO
     if (BaseStream(File) >= 0)
         return BaseStreamRead(BaseStream(File), Buffer, Length, Done);
     Iosb = start(Overlapped, &Own);
-    Status = NtReadFile(File, event_of(Overlapped), NULL, port_context(Overlapped), Iosb, Buffer, Length,
-                        offset_of(Overlapped, &Offset), NULL);
+    Status = NtReadFile(File, event_of(Overlapped), NULL, port_context(Overlapped), Iosb, Buffer,
+                        Length, offset_of(Overlapped, &Offset), NULL);
     if (!Overlapped)
         Status = wait_if_pending(File, Status, Iosb);
     return finish_read(Status, Iosb, Done, Overlapped);
 }
 
-BOOL WINAPI WriteFile(HANDLE File, LPCVOID Buffer, DWORD Length, LPDWORD Done, LPOVERLAPPED Overlapped)
+BOOL WINAPI WriteFile(HANDLE File, LPCVOID Buffer, DWORD Length, LPDWORD Done,
+                      LPOVERLAPPED Overlapped)
 {
     IO_STATUS_BLOCK Own, *Iosb;
     LARGE_INTEGER Offset;
@@ -163,8 +169,8 @@ BOOL WINAPI WriteFile(HANDLE File, LPCVOID Buffer, DWORD Length, LPDWORD Done, L
     if (BaseStream(File) >= 0)
         return BaseStreamWrite(BaseStream(File), Buffer, Length, Done);
     Iosb = start(Overlapped, &Own);
-    Status = NtWriteFile(File, event_of(Overlapped), NULL, port_context(Overlapped), Iosb, (PVOID)Buffer, Length,
-                         offset_of(Overlapped, &Offset), NULL);
+    Status = NtWriteFile(File, event_of(Overlapped), NULL, port_context(Overlapped), Iosb,
+                         (PVOID)Buffer, Length, offset_of(Overlapped, &Offset), NULL);
     if (!Overlapped)
         Status = wait_if_pending(File, Status, Iosb);
     return finish(Status, Iosb, Done);
@@ -176,7 +182,8 @@ BOOL WINAPI DeviceIoControl(HANDLE File, DWORD Code, LPVOID Input, DWORD InputLe
     IO_STATUS_BLOCK Own, *Iosb = start(Overlapped, &Own);
     BOOL FileSystem = (Code >> 16) == FILE_DEVICE_FILE_SYSTEM;
     NTSTATUS Status = (FileSystem ? NtFsControlFile : NtDeviceIoControlFile)(
-        File, event_of(Overlapped), NULL, port_context(Overlapped), Iosb, Code, Input, InputLength, Output, OutputLength);
+        File, event_of(Overlapped), NULL, port_context(Overlapped), Iosb, Code, Input, InputLength,
+        Output, OutputLength);
 
     if (!Overlapped)
         Status = wait_if_pending(File, Status, Iosb);
@@ -196,8 +203,8 @@ BOOL WINAPI ReadFileEx(HANDLE File, LPVOID Buffer, DWORD Length, LPOVERLAPPED Ov
 {
     LARGE_INTEGER Offset;
 
-    return BaseResult(NtReadFile(File, NULL, completion_apc, Routine, start(Overlapped, NULL), Buffer, Length,
-                                 offset_of(Overlapped, &Offset), NULL));
+    return BaseResult(NtReadFile(File, NULL, completion_apc, Routine, start(Overlapped, NULL),
+                                 Buffer, Length, offset_of(Overlapped, &Offset), NULL));
 }
 
 BOOL WINAPI WriteFileEx(HANDLE File, LPCVOID Buffer, DWORD Length, LPOVERLAPPED Overlapped,
@@ -205,8 +212,8 @@ BOOL WINAPI WriteFileEx(HANDLE File, LPCVOID Buffer, DWORD Length, LPOVERLAPPED 
 {
     LARGE_INTEGER Offset;
 
-    return BaseResult(NtWriteFile(File, NULL, completion_apc, Routine, start(Overlapped, NULL), (PVOID)Buffer, Length,
-                                  offset_of(Overlapped, &Offset), NULL));
+    return BaseResult(NtWriteFile(File, NULL, completion_apc, Routine, start(Overlapped, NULL),
+                                  (PVOID)Buffer, Length, offset_of(Overlapped, &Offset), NULL));
 }
 
 static NTSTATUS wait_for(HANDLE File, LPOVERLAPPED Overlapped, DWORD Milliseconds, BOOL Alertable)
@@ -221,13 +228,16 @@ static NTSTATUS wait_for(HANDLE File, LPOVERLAPPED Overlapped, DWORD Millisecond
     return NtWaitForSingleObject(Object, (BOOLEAN)Alertable, BaseTimeout(&Time, Milliseconds));
 }
 
-BOOL WINAPI GetOverlappedResultEx(HANDLE File, LPOVERLAPPED Overlapped, LPDWORD Done, DWORD Milliseconds, BOOL Alertable)
+BOOL WINAPI GetOverlappedResultEx(HANDLE File, LPOVERLAPPED Overlapped, LPDWORD Done,
+                                  DWORD Milliseconds, BOOL Alertable)
 {
     PIO_STATUS_BLOCK Iosb = (PIO_STATUS_BLOCK)Overlapped;
     NTSTATUS Status = wait_for(File, Overlapped, Milliseconds, Alertable);
 
     if (Status == STATUS_TIMEOUT || Status == STATUS_USER_APC) {
-        SetLastError(Status == STATUS_USER_APC ? WAIT_IO_COMPLETION : Milliseconds ? WAIT_TIMEOUT : ERROR_IO_INCOMPLETE);
+        SetLastError(Status == STATUS_USER_APC ? WAIT_IO_COMPLETION
+                     : Milliseconds            ? WAIT_TIMEOUT
+                                               : ERROR_IO_INCOMPLETE);
         return FALSE;
     }
     if (!BaseResult(Status))

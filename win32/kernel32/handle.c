@@ -6,22 +6,24 @@ BOOL WINAPI CloseHandle(HANDLE Handle)
     return BaseStream(Handle) >= 0 || BaseResult(NtClose(Handle));
 }
 
-BOOL WINAPI DuplicateHandle(HANDLE SourceProcess, HANDLE Source, HANDLE TargetProcess, LPHANDLE Target, DWORD Access,
-                            BOOL Inherit, DWORD Options)
+BOOL WINAPI DuplicateHandle(HANDLE SourceProcess, HANDLE Source, HANDLE TargetProcess,
+                            LPHANDLE Target, DWORD Access, BOOL Inherit, DWORD Options)
 {
     return BaseResult(NtDuplicateObject(SourceProcess, Source, TargetProcess, Target, Access,
                                         Inherit ? OBJ_INHERIT : 0, Options));
 }
 
-struct handle_flags { BOOLEAN Inherit, ProtectFromClose; };
+struct handle_flags {
+    BOOLEAN Inherit, ProtectFromClose;
+};
 #define OBJECT_HANDLE_FLAGS 4
 
 BOOL WINAPI GetHandleInformation(HANDLE Handle, LPDWORD Flags)
 {
     struct handle_flags Information;
 
-    if (!BaseResult(NtQueryObject(Handle, (OBJECT_INFORMATION_CLASS)OBJECT_HANDLE_FLAGS, &Information,
-                                  sizeof(Information), NULL)))
+    if (!BaseResult(NtQueryObject(Handle, (OBJECT_INFORMATION_CLASS)OBJECT_HANDLE_FLAGS,
+                                  &Information, sizeof(Information), NULL)))
         return FALSE;
     *Flags = (Information.Inherit ? HANDLE_FLAG_INHERIT : 0) |
              (Information.ProtectFromClose ? HANDLE_FLAG_PROTECT_FROM_CLOSE : 0);
@@ -38,5 +40,6 @@ BOOL WINAPI SetHandleInformation(HANDLE Handle, DWORD Mask, DWORD Flags)
     Now = (Now & ~Mask) | (Flags & Mask);
     Information.Inherit = (Now & HANDLE_FLAG_INHERIT) != 0;
     Information.ProtectFromClose = (Now & HANDLE_FLAG_PROTECT_FROM_CLOSE) != 0;
-    return BaseResult(NtSetInformationObject(Handle, OBJECT_HANDLE_FLAGS, &Information, sizeof(Information)));
+    return BaseResult(
+        NtSetInformationObject(Handle, OBJECT_HANDLE_FLAGS, &Information, sizeof(Information)));
 }

@@ -78,7 +78,8 @@ static void reap_later(pid_t Process)
         pthread_detach(Thread);
 }
 
-static int start(const char *Program, char *const *Arguments, char *const *Own, const char *Folder, pid_t *Process)
+static int start(const char *Program, char *const *Arguments, char *const *Own, const char *Folder,
+                 pid_t *Process)
 {
     posix_spawn_file_actions_t Actions;
     int Error = posix_spawn_file_actions_init(&Actions);
@@ -94,7 +95,8 @@ static int start(const char *Program, char *const *Arguments, char *const *Own, 
 }
 
 /* Own has room for USERNT_BIRTH=number, which tells the child its end of the pipe. */
-int linux_spawn(const char *Program, char *const *Arguments, char *const *Own, const char *Folder, struct linux_birth *Birth)
+int linux_spawn(const char *Program, char *const *Arguments, char *const *Own, const char *Folder,
+                struct linux_birth *Birth)
 {
     static pthread_mutex_t One = PTHREAD_MUTEX_INITIALIZER;
     char Text[32];

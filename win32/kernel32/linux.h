@@ -1,5 +1,6 @@
 /*
- * linux: what kernel32 needs of Linux beyond ntos/host, in plain C types. Its .c file is an ordinary Linux file.
+ * linux: what kernel32 needs of Linux beyond ntos/host, in plain C types. Its .c file is an
+ * ordinary Linux file.
  */
 #ifndef KERNEL32_LINUX_H
 #define KERNEL32_LINUX_H
@@ -15,11 +16,16 @@ enum { LINUX_CLOSED, LINUX_TERMINAL, LINUX_PIPE, LINUX_FILE };
 int linux_kind(int File);
 int linux_read_ready(int File);
 
-/* Programs. The arguments end with NULL; Own is the child's environment. The child writes two words into a socket once it is known to
- * the kernel, and goes on when linux_release closes the socket. Negative errno if it cannot be started, or ends (or closes the socket) without that. */
-struct linux_birth { uint32_t Process, Thread; int Socket; };
+/* Programs. The arguments end with NULL; Own is the child's environment. The child writes two words
+ * into a socket once it is known to the kernel, and goes on when linux_release closes the socket.
+ * Negative errno if it cannot be started, or ends (or closes the socket) without that. */
+struct linux_birth {
+    uint32_t Process, Thread;
+    int Socket;
+};
 void linux_release(struct linux_birth *Birth);
-int linux_spawn(const char *Program, char *const *Arguments, char *const *Own, const char *Folder, struct linux_birth *Birth);
+int linux_spawn(const char *Program, char *const *Arguments, char *const *Own, const char *Folder,
+                struct linux_birth *Birth);
 
 /* Modules, by the host's dynamic linker. */
 void *linux_module(const char *File, int Load);
@@ -31,7 +37,8 @@ char **linux_environment(void);
 int linux_arguments(char *Text, size_t Size); /* NUL-separated, as in /proc/self/cmdline; bytes */
 void linux_host_name(char *Name, size_t Size);
 void linux_memory(uint64_t *Total, uint64_t *Free);
-int linux_on_interrupt(int (*Routine)(int Hangup)); /* SIGINT, SIGTERM, SIGHUP: a thread of ours calls it; 0: the default follows */
+int linux_on_interrupt(int (*Routine)(
+    int Hangup)); /* SIGINT, SIGTERM, SIGHUP: a thread of ours calls it; 0: the default follows */
 void linux_trap(void);
 void linux_free_with_thread(void *Block); /* one block a thread, freed when the thread ends */
 

@@ -1,9 +1,11 @@
 /*
- * Locks of one process: critical sections, slim locks, condition variables, one-time initialization, thread-local storage.
+ * Locks of one process: critical sections, slim locks, condition variables, one-time
+ * initialization, thread-local storage.
  *
- * CRITICAL_SECTION: its LockSemaphore holds the word that is slept on: 0 free, 1 owned, 2 owned and perhaps waited for.
- * SRWLOCK: low word 0 free, EXCLUSIVE, or the number of readers; high word the number of threads that sleep.
- * CONDITION_VARIABLE: a count of wakes.    INIT_ONCE: the two low bits say how far it is; the rest is the context.
+ * CRITICAL_SECTION: its LockSemaphore holds the word that is slept on: 0 free, 1 owned, 2 owned and
+ * perhaps waited for. SRWLOCK: low word 0 free, EXCLUSIVE, or the number of readers; high word the
+ * number of threads that sleep. CONDITION_VARIABLE: a count of wakes.    INIT_ONCE: the two low
+ * bits say how far it is; the rest is the context.
  */
 #include "win32/kernel32/base.h"
 #include "win32/kernel32/linux.h"
@@ -186,7 +188,8 @@ void WINAPI InitializeConditionVariable(PCONDITION_VARIABLE Variable)
 static BOOL await_wake(PCONDITION_VARIABLE Variable, uint32_t Wakes, uint64_t Deadline)
 {
     while (atomic_load(wakes_of(Variable)) == Wakes)
-        if (host_futex_wait((uint32_t *)wakes_of(Variable), Wakes, Deadline, false) < 0 && Deadline != HOST_FOREVER && host_now() >= Deadline)
+        if (host_futex_wait((uint32_t *)wakes_of(Variable), Wakes, Deadline, false) < 0 &&
+            Deadline != HOST_FOREVER && host_now() >= Deadline)
             return FALSE;
     return TRUE;
 }
@@ -198,7 +201,8 @@ static BOOL woken(BOOL Fine)
     return Fine;
 }
 
-BOOL WINAPI SleepConditionVariableCS(PCONDITION_VARIABLE Variable, PCRITICAL_SECTION Section, DWORD Milliseconds)
+BOOL WINAPI SleepConditionVariableCS(PCONDITION_VARIABLE Variable, PCRITICAL_SECTION Section,
+                                     DWORD Milliseconds)
 {
     uint32_t Wakes = atomic_load(wakes_of(Variable));
     BOOL Fine;
@@ -209,7 +213,8 @@ BOOL WINAPI SleepConditionVariableCS(PCONDITION_VARIABLE Variable, PCRITICAL_SEC
     return woken(Fine);
 }
 
-BOOL WINAPI SleepConditionVariableSRW(PCONDITION_VARIABLE Variable, PSRWLOCK Lock, DWORD Milliseconds, ULONG Flags)
+BOOL WINAPI SleepConditionVariableSRW(PCONDITION_VARIABLE Variable, PSRWLOCK Lock,
+                                      DWORD Milliseconds, ULONG Flags)
 {
     uint32_t Wakes = atomic_load(wakes_of(Variable));
     BOOL Shared = (Flags & CONDITION_VARIABLE_LOCKMODE_SHARED) != 0, Fine;
@@ -270,7 +275,8 @@ static void give_context(PINIT_ONCE Once, LPVOID *Context)
         *Context = (LPVOID)(atomic_load(once_of(Once)) & ~(uint64_t)3);
 }
 
-BOOL WINAPI InitOnceExecuteOnce(PINIT_ONCE Once, PINIT_ONCE_FN Routine, PVOID Parameter, LPVOID *Context)
+BOOL WINAPI InitOnceExecuteOnce(PINIT_ONCE Once, PINIT_ONCE_FN Routine, PVOID Parameter,
+                                LPVOID *Context)
 {
     PVOID Made = NULL;
 
@@ -311,13 +317,17 @@ BOOL WINAPI InitOnceComplete(LPINIT_ONCE Once, DWORD Flags, LPVOID Context)
     return TRUE;
 }
 
-/* A slot that is given anew reads as NULL in every thread: a value counts only with its slot's generation. */
+/* A slot that is given anew reads as NULL in every thread: a value counts only with its slot's
+ * generation. */
 #define SLOTS 1088
 static struct {
     host_lock Lock;
     _Atomic uint32_t Generation[SLOTS]; /* odd: in use */
 } Tls;
-static _Thread_local struct { PVOID Value; uint32_t Generation; } *TlsValues;
+static _Thread_local struct {
+    PVOID Value;
+    uint32_t Generation;
+} * TlsValues;
 
 static BOOL in_use(DWORD Index)
 {
@@ -360,7 +370,9 @@ LPVOID WINAPI TlsGetValue(DWORD Index)
     if (!in_use(Index))
         return NULL;
     SetLastError(ERROR_SUCCESS);
-    return TlsValues && TlsValues[Index].Generation == Tls.Generation[Index] ? TlsValues[Index].Value : NULL;
+    return TlsValues && TlsValues[Index].Generation == Tls.Generation[Index]
+               ? TlsValues[Index].Value
+               : NULL;
 }
 
 BOOL WINAPI TlsSetValue(DWORD Index, LPVOID Value)

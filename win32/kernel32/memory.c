@@ -7,7 +7,8 @@
 
 LPVOID WINAPI VirtualAllocEx(HANDLE Process, LPVOID Base, SIZE_T Bytes, DWORD Type, DWORD Protect)
 {
-    return BaseResult(NtAllocateVirtualMemory(Process, &Base, 0, &Bytes, Type, Protect)) ? Base : NULL;
+    return BaseResult(NtAllocateVirtualMemory(Process, &Base, 0, &Bytes, Type, Protect)) ? Base
+                                                                                         : NULL;
 }
 
 LPVOID WINAPI VirtualAlloc(LPVOID Base, SIZE_T Bytes, DWORD Type, DWORD Protect)
@@ -29,22 +30,28 @@ BOOL WINAPI VirtualFree(LPVOID Base, SIZE_T Bytes, DWORD Type)
 
 BOOL WINAPI VirtualProtect(LPVOID Base, SIZE_T Bytes, DWORD Protect, PDWORD Old)
 {
-    return BaseResult(NtProtectVirtualMemory(NtCurrentProcess(), &Base, &Bytes, Protect, (PULONG)Old));
+    return BaseResult(
+        NtProtectVirtualMemory(NtCurrentProcess(), &Base, &Bytes, Protect, (PULONG)Old));
 }
 
 SIZE_T WINAPI VirtualQuery(LPCVOID Base, PMEMORY_BASIC_INFORMATION Information, SIZE_T Bytes)
 {
     SIZE_T Done = 0;
 
-    return BaseResult(NtQueryVirtualMemory(NtCurrentProcess(), (PVOID)Base, 0, Information, Bytes, &Done)) ? Done : 0;
+    return BaseResult(
+               NtQueryVirtualMemory(NtCurrentProcess(), (PVOID)Base, 0, Information, Bytes, &Done))
+               ? Done
+               : 0;
 }
 
-BOOL WINAPI ReadProcessMemory(HANDLE Process, LPCVOID Base, LPVOID Buffer, SIZE_T Bytes, SIZE_T *Done)
+BOOL WINAPI ReadProcessMemory(HANDLE Process, LPCVOID Base, LPVOID Buffer, SIZE_T Bytes,
+                              SIZE_T *Done)
 {
     return BaseResult(NtReadVirtualMemory(Process, (PVOID)Base, Buffer, Bytes, Done));
 }
 
-BOOL WINAPI WriteProcessMemory(HANDLE Process, LPVOID Base, LPCVOID Buffer, SIZE_T Bytes, SIZE_T *Done)
+BOOL WINAPI WriteProcessMemory(HANDLE Process, LPVOID Base, LPCVOID Buffer, SIZE_T Bytes,
+                               SIZE_T *Done)
 {
     return BaseResult(NtWriteVirtualMemory(Process, Base, (PVOID)Buffer, Bytes, Done));
 }

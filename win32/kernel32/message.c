@@ -1,9 +1,11 @@
 /*
- * FormatMessage: system messages (an error's name in words) and strings of the program's own, with inserts.
+ * FormatMessage: system messages (an error's name in words) and strings of the program's own, with
+ * inserts.
  *
- * Inserts are %1 to %99, each with an optional printf format between exclamation marks (!s! if there is none); %% is a
- * percent sign, %n a line break, %0 ends the text without one. Message tables in modules do not exist here:
- * FORMAT_MESSAGE_FROM_HMODULE fails with ERROR_RESOURCE_TYPE_NOT_FOUND.
+ * Inserts are %1 to %99, each with an optional printf format between exclamation marks (!s! if
+ * there is none); %% is a percent sign, %n a line break, %0 ends the text without one. Message
+ * tables in modules do not exist here: FORMAT_MESSAGE_FROM_HMODULE fails with
+ * ERROR_RESOURCE_TYPE_NOT_FOUND.
  */
 #include "win32/kernel32/base.h"
 
@@ -59,11 +61,13 @@ static const char *system_message(DWORD Number)
 
     if ((Number & 0xffff0000) == 0x80070000)
         Number &= 0xffff;
-    Found = bsearch(&Number, Messages, sizeof(Messages) / sizeof(Messages[0]), sizeof(Messages[0]), by_number);
+    Found = bsearch(&Number, Messages, sizeof(Messages) / sizeof(Messages[0]), sizeof(Messages[0]),
+                    by_number);
     return Found ? Found->Text : NULL;
 }
 
-/* The words that the inserts stand for: an array, or a va_list that is read once, up to the highest insert. */
+/* The words that the inserts stand for: an array, or a va_list that is read once, up to the highest
+ * insert. */
 struct inserts {
     DWORD_PTR Value[99];
     int Count;
@@ -90,7 +94,9 @@ static void put_insert(struct text *Out, DWORD_PTR Value, const char *Format, si
     char One[32], Result[1024];
 
     snprintf(One, sizeof(One), "%%%.*s", (int)Length, Format);
-    put(Out, Result, (size_t)min(max(_snprintf(Result, sizeof(Result), One, Value), 0), (int)sizeof(Result) - 1));
+    put(Out, Result,
+        (size_t)min(max(_snprintf(Result, sizeof(Result), One, Value), 0),
+                    (int)sizeof(Result) - 1));
 }
 
 /* After the percent sign; returns where the text goes on, NULL at %0. */
@@ -102,7 +108,12 @@ static const char *escape(struct text *Out, const char *At, const struct inserts
     if (*At == '0')
         return NULL;
     if (*At < '1' || *At > '9') {
-        put(Out, *At == 'n' ? "\r\n" : *At == 't' ? "\t" : *At == 'r' ? "\r" : At, *At == 'n' ? 2 : *At != 0);
+        put(Out,
+            *At == 'n'   ? "\r\n"
+            : *At == 't' ? "\t"
+            : *At == 'r' ? "\r"
+                         : At,
+            *At == 'n' ? 2 : *At != 0);
         return *At ? At + 1 : At;
     }
     Number = strtol(At, &End, 10);
@@ -120,7 +131,8 @@ static const char *escape(struct text *Out, const char *At, const struct inserts
     return End;
 }
 
-static void expand(struct text *Out, const char *Source, const struct inserts *Inserts, BOOL OneLine)
+static void expand(struct text *Out, const char *Source, const struct inserts *Inserts,
+                   BOOL OneLine)
 {
     while (Source && *Source) {
         if (*Source == '%') {
@@ -146,13 +158,16 @@ static BOOL build(struct text *Out, DWORD Flags, LPCVOID Source, DWORD Id, va_li
             return FALSE;
         }
     } else if (!(Flags & FORMAT_MESSAGE_FROM_STRING)) {
-        SetLastError(Flags & FORMAT_MESSAGE_FROM_HMODULE ? ERROR_RESOURCE_TYPE_NOT_FOUND : ERROR_INVALID_PARAMETER);
+        SetLastError(Flags & FORMAT_MESSAGE_FROM_HMODULE ? ERROR_RESOURCE_TYPE_NOT_FOUND
+                                                         : ERROR_INVALID_PARAMETER);
         return FALSE;
     }
     if (!(Flags & FORMAT_MESSAGE_IGNORE_INSERTS) && Arguments) {
         Inserts.Count = highest_insert(Pattern);
         for (int i = 0; i < Inserts.Count; i++)
-            Inserts.Value[i] = Flags & FORMAT_MESSAGE_ARGUMENT_ARRAY ? ((DWORD_PTR *)Arguments)[i] : va_arg(*Arguments, DWORD_PTR);
+            Inserts.Value[i] = Flags & FORMAT_MESSAGE_ARGUMENT_ARRAY
+                                   ? ((DWORD_PTR *)Arguments)[i]
+                                   : va_arg(*Arguments, DWORD_PTR);
     }
     if (Flags & FORMAT_MESSAGE_IGNORE_INSERTS)
         put(Out, Pattern, strlen(Pattern));
@@ -165,7 +180,8 @@ static BOOL build(struct text *Out, DWORD Flags, LPCVOID Source, DWORD Id, va_li
     return !Out->Failed;
 }
 
-DWORD WINAPI FormatMessageA(DWORD Flags, LPCVOID Source, DWORD Id, DWORD Language, LPSTR Buffer, DWORD Size, va_list *Arguments)
+DWORD WINAPI FormatMessageA(DWORD Flags, LPCVOID Source, DWORD Id, DWORD Language, LPSTR Buffer,
+                            DWORD Size, va_list *Arguments)
 {
     struct text Out = {0};
     DWORD Length = 0;
@@ -189,10 +205,12 @@ end:
     return Length;
 }
 
-DWORD WINAPI FormatMessageW(DWORD Flags, LPCVOID Source, DWORD Id, DWORD Language, LPWSTR Buffer, DWORD Size, va_list *Arguments)
+DWORD WINAPI FormatMessageW(DWORD Flags, LPCVOID Source, DWORD Id, DWORD Language, LPWSTR Buffer,
+                            DWORD Size, va_list *Arguments)
 {
     char *Narrow = Flags & FORMAT_MESSAGE_FROM_STRING ? BaseNarrow(Source) : NULL, *Text = NULL;
-    DWORD Length = FormatMessageA(Flags | FORMAT_MESSAGE_ALLOCATE_BUFFER, Narrow, Id, Language, (LPSTR)&Text, 0, Arguments);
+    DWORD Length = FormatMessageA(Flags | FORMAT_MESSAGE_ALLOCATE_BUFFER, Narrow, Id, Language,
+                                  (LPSTR)&Text, 0, Arguments);
     PWSTR Wide = Length ? BaseWide(Text) : NULL;
 
     free(Narrow);

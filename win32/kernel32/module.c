@@ -1,6 +1,6 @@
 /*
- * Modules, by the host's dynamic linker. "ntdll.dll" is libntdll.so: a name is tried as it is, then as a library of that base name.
- * What a driver author calls a DLL is an ELF shared object here.
+ * Modules, by the host's dynamic linker. "ntdll.dll" is libntdll.so: a name is tried as it is, then
+ * as a library of that base name. What a driver author calls a DLL is an ELF shared object here.
  */
 #include "win32/kernel32/base.h"
 #include "win32/kernel32/linux.h"
@@ -40,7 +40,8 @@ static void *find(const char *Name, BOOL Load)
     char Library[256];
     void *Module = *Name ? linux_module(Name, Load) : NULL;
 
-    return Module || !library_name(Name, Library, sizeof(Library)) ? Module : linux_module(Library, Load);
+    return Module || !library_name(Name, Library, sizeof(Library)) ? Module
+                                                                   : linux_module(Library, Load);
 }
 
 HMODULE WINAPI LoadLibraryA(LPCSTR Name)
@@ -61,7 +62,8 @@ HMODULE WINAPI LoadLibraryExA(LPCSTR Name, HANDLE File, DWORD Flags)
     return NULL;
 }
 
-/* Without a reference, as documented: the program keeps what it loaded. NULL: the program itself. */
+/* Without a reference, as documented: the program keeps what it loaded. NULL: the program itself.
+ */
 HMODULE WINAPI GetModuleHandleA(LPCSTR Name)
 {
     void *Module = Name ? find(Name, FALSE) : linux_module(NULL, TRUE);
@@ -85,7 +87,8 @@ BOOL WINAPI FreeLibrary(HMODULE Module)
 
 FARPROC WINAPI GetProcAddress(HMODULE Module, LPCSTR Name)
 {
-    void *Address = (ULONG_PTR)Name > 0xffff ? linux_symbol(Module, Name) : NULL; /* there are no ordinals */
+    void *Address =
+        (ULONG_PTR)Name > 0xffff ? linux_symbol(Module, Name) : NULL; /* there are no ordinals */
 
     if (!Address)
         SetLastError(ERROR_PROC_NOT_FOUND);

@@ -62,7 +62,8 @@ static BOOL spell(struct base_name *Name, LPCWSTR Text)
     return TRUE;
 }
 
-BOOL BaseObjectName(struct base_name *Name, LPCWSTR Text, LPSECURITY_ATTRIBUTES Security, BOOL Inherit)
+BOOL BaseObjectName(struct base_name *Name, LPCWSTR Text, LPSECURITY_ATTRIBUTES Security,
+                    BOOL Inherit)
 {
     PUNICODE_STRING String = NULL;
     ULONG Flags = OBJ_CASE_INSENSITIVE;

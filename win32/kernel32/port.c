@@ -1,7 +1,10 @@
 /* Completion ports. */
 #include "win32/kernel32/base.h"
 
-typedef struct { HANDLE Port; PVOID Key; } PORT_OF_FILE; /* class 30 */
+typedef struct {
+    HANDLE Port;
+    PVOID Key;
+} PORT_OF_FILE; /* class 30 */
 NTSTATUS NTAPI NtCreateIoCompletion(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES, ULONG);
 NTSTATUS NTAPI NtSetIoCompletion(HANDLE, PVOID, PVOID, NTSTATUS, ULONG_PTR);
 NTSTATUS NTAPI NtRemoveIoCompletion(HANDLE, PVOID *, PVOID *, PIO_STATUS_BLOCK, PLARGE_INTEGER);
@@ -18,20 +21,24 @@ HANDLE WINAPI CreateIoCompletionPort(HANDLE File, HANDLE Existing, ULONG_PTR Key
     }
     if (!Existing && !BaseResult(NtCreateIoCompletion(&Of.Port, 0x1F0003, NULL, Threads)))
         return NULL;
-    if (File == INVALID_HANDLE_VALUE || BaseResult(NtSetInformationFile(File, &Iosb, &Of, sizeof(Of), (FILE_INFORMATION_CLASS)30)))
+    if (File == INVALID_HANDLE_VALUE ||
+        BaseResult(NtSetInformationFile(File, &Iosb, &Of, sizeof(Of), (FILE_INFORMATION_CLASS)30)))
         return Of.Port;
     if (!Existing)
         NtClose(Of.Port);
     return NULL;
 }
 
-/* Nothing came: *Overlapped is NULL. A request that failed came: *Overlapped names it and the result is FALSE. */
-BOOL WINAPI GetQueuedCompletionStatus(HANDLE Port, LPDWORD Bytes, PULONG_PTR Key, LPOVERLAPPED *Overlapped, DWORD Milliseconds)
+/* Nothing came: *Overlapped is NULL. A request that failed came: *Overlapped names it and the
+ * result is FALSE. */
+BOOL WINAPI GetQueuedCompletionStatus(HANDLE Port, LPDWORD Bytes, PULONG_PTR Key,
+                                      LPOVERLAPPED *Overlapped, DWORD Milliseconds)
 {
     IO_STATUS_BLOCK Iosb = {.Information = 0};
     PVOID GotKey = NULL, Context = NULL;
     LARGE_INTEGER Time;
-    NTSTATUS Status = NtRemoveIoCompletion(Port, &GotKey, &Context, &Iosb, BaseTimeout(&Time, Milliseconds));
+    NTSTATUS Status =
+        NtRemoveIoCompletion(Port, &GotKey, &Context, &Iosb, BaseTimeout(&Time, Milliseconds));
 
     *Overlapped = NULL;
     if (Status != STATUS_SUCCESS) {
@@ -47,7 +54,8 @@ BOOL WINAPI GetQueuedCompletionStatus(HANDLE Port, LPDWORD Bytes, PULONG_PTR Key
     return BaseResult(Iosb.Status);
 }
 
-BOOL WINAPI PostQueuedCompletionStatus(HANDLE Port, DWORD Bytes, ULONG_PTR Key, LPOVERLAPPED Overlapped)
+BOOL WINAPI PostQueuedCompletionStatus(HANDLE Port, DWORD Bytes, ULONG_PTR Key,
+                                       LPOVERLAPPED Overlapped)
 {
     return BaseResult(NtSetIoCompletion(Port, (PVOID)Key, Overlapped, STATUS_SUCCESS, Bytes));
 }

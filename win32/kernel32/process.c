@@ -53,7 +53,8 @@ HANDLE WINAPI OpenThread(DWORD Access, BOOL Inherit, DWORD Id)
     return BaseResult(NtOpenThread(&Thread, Access, &Attributes, &Client)) ? Thread : NULL;
 }
 
-/* A new thread meets the kernel first; its creator waits for that, since the handle is opened by its id. */
+/* A new thread meets the kernel first; its creator waits for that, since the handle is opened by
+ * its id. */
 struct birth {
     LPTHREAD_START_ROUTINE Routine;
     LPVOID Parameter;
@@ -78,8 +79,9 @@ static void thread_main(void *Argument)
         ExitThread(Routine(Parameter));
 }
 
-HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES Security, SIZE_T Stack, LPTHREAD_START_ROUTINE Routine, LPVOID Parameter,
-                           DWORD Flags, LPDWORD Id)
+HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES Security, SIZE_T Stack,
+                           LPTHREAD_START_ROUTINE Routine, LPVOID Parameter, DWORD Flags,
+                           LPDWORD Id)
 {
     struct birth *Birth = calloc(1, sizeof(*Birth));
     HANDLE Thread = NULL;
@@ -118,14 +120,27 @@ void WINAPI ExitThread(DWORD Code)
     __builtin_unreachable();
 }
 
-struct thread_basic { NTSTATUS ExitStatus; PVOID Teb; CLIENT_ID Id; ULONG_PTR Affinity; LONG Priority, Base; };
-struct process_basic { NTSTATUS ExitStatus; PVOID Peb; ULONG_PTR Affinity; LONG Base; ULONG_PTR Id, Parent; };
+struct thread_basic {
+    NTSTATUS ExitStatus;
+    PVOID Teb;
+    CLIENT_ID Id;
+    ULONG_PTR Affinity;
+    LONG Priority, Base;
+};
+struct process_basic {
+    NTSTATUS ExitStatus;
+    PVOID Peb;
+    ULONG_PTR Affinity;
+    LONG Base;
+    ULONG_PTR Id, Parent;
+};
 
 BOOL WINAPI GetExitCodeThread(HANDLE Thread, LPDWORD Code)
 {
     struct thread_basic Information;
 
-    if (!BaseResult(NtQueryInformationThread(Thread, (THREADINFOCLASS)0, &Information, sizeof(Information), NULL)))
+    if (!BaseResult(NtQueryInformationThread(Thread, (THREADINFOCLASS)0, &Information,
+                                             sizeof(Information), NULL)))
         return FALSE;
     *Code = (DWORD)Information.ExitStatus;
     return TRUE;
@@ -135,7 +150,8 @@ BOOL WINAPI GetExitCodeProcess(HANDLE Process, LPDWORD Code)
 {
     struct process_basic Information;
 
-    if (!BaseResult(NtQueryInformationProcess(Process, ProcessBasicInformation, &Information, sizeof(Information), NULL)))
+    if (!BaseResult(NtQueryInformationProcess(Process, ProcessBasicInformation, &Information,
+                                              sizeof(Information), NULL)))
         return FALSE;
     *Code = (DWORD)Information.ExitStatus;
     return TRUE;

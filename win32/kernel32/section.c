@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-HANDLE WINAPI CreateFileMappingW(HANDLE File, LPSECURITY_ATTRIBUTES Security, DWORD Protect, DWORD High, DWORD Low,
-                                 LPCWSTR Text)
+HANDLE WINAPI CreateFileMappingW(HANDLE File, LPSECURITY_ATTRIBUTES Security, DWORD Protect,
+                                 DWORD High, DWORD Low, LPCWSTR Text)
 {
     ULONG Attributes = Protect & (SEC_COMMIT | SEC_RESERVE | SEC_NOCACHE);
     struct base_name Name;
@@ -39,7 +39,8 @@ HANDLE WINAPI OpenFileMappingW(DWORD Access, BOOL Inherit, LPCWSTR Text)
     return BaseResult(NtOpenSection(&Section, Access, &Name.Attributes)) ? Section : NULL;
 }
 
-HANDLE WINAPI CreateFileMappingA(HANDLE File, LPSECURITY_ATTRIBUTES Security, DWORD Protect, DWORD High, DWORD Low, LPCSTR Text)
+HANDLE WINAPI CreateFileMappingA(HANDLE File, LPSECURITY_ATTRIBUTES Security, DWORD Protect,
+                                 DWORD High, DWORD Low, LPCSTR Text)
 {
     PWSTR Wide = BaseWide(Text);
     HANDLE Section = CreateFileMappingW(File, Security, Protect, High, Low, Wide);
@@ -68,14 +69,17 @@ static ULONG protection(DWORD Access)
     return PAGE_READONLY;
 }
 
-LPVOID WINAPI MapViewOfFileEx(HANDLE Section, DWORD Access, DWORD High, DWORD Low, SIZE_T Bytes, LPVOID Base)
+LPVOID WINAPI MapViewOfFileEx(HANDLE Section, DWORD Access, DWORD High, DWORD Low, SIZE_T Bytes,
+                              LPVOID Base)
 {
     LARGE_INTEGER Offset;
 
     Offset.LowPart = Low;
     Offset.HighPart = (LONG)High;
-    return BaseResult(NtMapViewOfSection(Section, NtCurrentProcess(), &Base, 0, 0, &Offset, &Bytes, NativeViewShare, 0,
-                                         protection(Access))) ? Base : NULL;
+    return BaseResult(NtMapViewOfSection(Section, NtCurrentProcess(), &Base, 0, 0, &Offset, &Bytes,
+                                         NativeViewShare, 0, protection(Access)))
+               ? Base
+               : NULL;
 }
 
 LPVOID WINAPI MapViewOfFile(HANDLE Section, DWORD Access, DWORD High, DWORD Low, SIZE_T Bytes)

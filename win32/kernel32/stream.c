@@ -1,6 +1,7 @@
 /*
- * Standard handles and the console. They are Linux descriptors 0, 1 and 2, and their handle values are those of old console
- * handles (3, 7, 11), which the kernel never gives: its handles are multiples of four.
+ * Standard handles and the console. They are Linux descriptors 0, 1 and 2, and their handle values
+ * are those of old console handles (3, 7, 11), which the kernel never gives: its handles are
+ * multiples of four.
  */
 #include "win32/kernel32/base.h"
 #include "win32/kernel32/linux.h"
@@ -56,8 +57,11 @@ int BaseStream(HANDLE Handle)
 
 static BOOL stream_failed(int Error)
 {
-    SetLastError(Error == -EPIPE ? ERROR_BROKEN_PIPE : Error == -EBADF ? ERROR_ACCESS_DENIED : Error == -ENOSPC ? ERROR_DISK_FULL :
-                 Error == -EFAULT ? ERROR_NOACCESS : ERROR_GEN_FAILURE);
+    SetLastError(Error == -EPIPE    ? ERROR_BROKEN_PIPE
+                 : Error == -EBADF  ? ERROR_ACCESS_DENIED
+                 : Error == -ENOSPC ? ERROR_DISK_FULL
+                 : Error == -EFAULT ? ERROR_NOACCESS
+                                    : ERROR_GEN_FAILURE);
     return FALSE;
 }
 
@@ -88,7 +92,8 @@ static int console(HANDLE Handle)
     return Stream;
 }
 
-BOOL WINAPI WriteConsoleA(HANDLE Handle, CONST VOID *Text, DWORD Count, LPDWORD Done, LPVOID Reserved)
+BOOL WINAPI WriteConsoleA(HANDLE Handle, CONST VOID *Text, DWORD Count, LPDWORD Done,
+                          LPVOID Reserved)
 {
     int Stream = console(Handle);
 
@@ -96,10 +101,13 @@ BOOL WINAPI WriteConsoleA(HANDLE Handle, CONST VOID *Text, DWORD Count, LPDWORD 
     return Stream >= 0 && BaseStreamWrite(Stream, Text, Count, Done);
 }
 
-BOOL WINAPI WriteConsoleW(HANDLE Handle, CONST VOID *Text, DWORD Count, LPDWORD Done, LPVOID Reserved)
+BOOL WINAPI WriteConsoleW(HANDLE Handle, CONST VOID *Text, DWORD Count, LPDWORD Done,
+                          LPVOID Reserved)
 {
     int Stream = console(Handle);
-    int Bytes = Stream < 0 || !Count ? 0 : WideCharToMultiByte(CP_UTF8, 0, Text, (int)Count, NULL, 0, NULL, NULL);
+    int Bytes = Stream < 0 || !Count
+                    ? 0
+                    : WideCharToMultiByte(CP_UTF8, 0, Text, (int)Count, NULL, 0, NULL, NULL);
     char *Narrow = Bytes ? malloc((size_t)Bytes) : NULL;
     BOOL Fine = Stream >= 0 && (!Count || Narrow);
 
@@ -128,7 +136,8 @@ BOOL WINAPI ReadConsoleW(HANDLE Handle, LPVOID Text, DWORD Count, LPDWORD Done, 
     BOOL Fine = Narrow && ReadConsoleA(Handle, Narrow, Count, Done, Control);
 
     if (Fine)
-        *Done = *Done ? (DWORD)MultiByteToWideChar(CP_UTF8, 0, Narrow, (int)*Done, Text, (int)Count) : 0;
+        *Done = *Done ? (DWORD)MultiByteToWideChar(CP_UTF8, 0, Narrow, (int)*Done, Text, (int)Count)
+                      : 0;
     free(Narrow);
     return Fine;
 }
@@ -141,7 +150,8 @@ BOOL WINAPI GetConsoleMode(HANDLE Handle, LPDWORD Mode)
         SetLastError(ERROR_INVALID_HANDLE);
         return FALSE;
     }
-    *Mode = Stream ? ENABLE_PROCESSED_OUTPUT : ENABLE_PROCESSED_INPUT | ENABLE_LINE_INPUT | ENABLE_ECHO_INPUT;
+    *Mode = Stream ? ENABLE_PROCESSED_OUTPUT
+                   : ENABLE_PROCESSED_INPUT | ENABLE_LINE_INPUT | ENABLE_ECHO_INPUT;
     return TRUE;
 }
 
@@ -158,16 +168,21 @@ UINT WINAPI GetConsoleCP(void)
 /* A handle of the kernel is a device's; whether it is one at all the kernel says. */
 DWORD WINAPI GetFileType(HANDLE Handle)
 {
-    static const DWORD Types[] = {[LINUX_CLOSED] = FILE_TYPE_UNKNOWN, [LINUX_TERMINAL] = FILE_TYPE_CHAR,
-                                  [LINUX_PIPE] = FILE_TYPE_PIPE, [LINUX_FILE] = FILE_TYPE_DISK};
-    struct { ULONG Type, Characteristics; } Device;
+    static const DWORD Types[] = {[LINUX_CLOSED] = FILE_TYPE_UNKNOWN,
+                                  [LINUX_TERMINAL] = FILE_TYPE_CHAR,
+                                  [LINUX_PIPE] = FILE_TYPE_PIPE,
+                                  [LINUX_FILE] = FILE_TYPE_DISK};
+    struct {
+        ULONG Type, Characteristics;
+    } Device;
     IO_STATUS_BLOCK Iosb;
     int Stream = BaseStream(Handle);
 
     SetLastError(ERROR_SUCCESS);
     if (Stream >= 0)
         return Types[linux_kind(Stream)];
-    if (!BaseResult(NtQueryVolumeInformationFile(Handle, &Iosb, &Device, sizeof(Device), (FS_INFORMATION_CLASS)4)))
+    if (!BaseResult(NtQueryVolumeInformationFile(Handle, &Iosb, &Device, sizeof(Device),
+                                                 (FS_INFORMATION_CLASS)4)))
         return FILE_TYPE_UNKNOWN;
     switch (Device.Type) {
     case FILE_DEVICE_DISK:

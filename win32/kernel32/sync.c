@@ -25,7 +25,9 @@ HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES Security, BOOL Manual, BOOL Ini
     if (!BaseObjectName(&Name, Text, Security, FALSE))
         return NULL;
     return created(NtCreateEvent(&Handle, EVENT_ALL_ACCESS, &Name.Attributes,
-                                 Manual ? NativeNotificationEvent : NativeSynchronizationEvent, Initial != 0), &Handle);
+                                 Manual ? NativeNotificationEvent : NativeSynchronizationEvent,
+                                 Initial != 0),
+                   &Handle);
 }
 
 HANDLE WINAPI OpenEventW(DWORD Access, BOOL Inherit, LPCWSTR Text)
@@ -46,7 +48,8 @@ HANDLE WINAPI CreateMutexW(LPSECURITY_ATTRIBUTES Security, BOOL Owner, LPCWSTR T
 
     if (!BaseObjectName(&Name, Text, Security, FALSE))
         return NULL;
-    return created(NtCreateMutant(&Handle, MUTEX_ALL_ACCESS, &Name.Attributes, Owner != 0), &Handle);
+    return created(NtCreateMutant(&Handle, MUTEX_ALL_ACCESS, &Name.Attributes, Owner != 0),
+                   &Handle);
 }
 
 HANDLE WINAPI OpenMutexW(DWORD Access, BOOL Inherit, LPCWSTR Text)
@@ -60,14 +63,17 @@ HANDLE WINAPI OpenMutexW(DWORD Access, BOOL Inherit, LPCWSTR Text)
     return opened(NtOpenMutant(&Handle, Access, &Name.Attributes), &Handle);
 }
 
-HANDLE WINAPI CreateSemaphoreW(LPSECURITY_ATTRIBUTES Security, LONG Initial, LONG Maximum, LPCWSTR Text)
+HANDLE WINAPI CreateSemaphoreW(LPSECURITY_ATTRIBUTES Security, LONG Initial, LONG Maximum,
+                               LPCWSTR Text)
 {
     struct base_name Name;
     HANDLE Handle = NULL;
 
     if (!BaseObjectName(&Name, Text, Security, FALSE))
         return NULL;
-    return created(NtCreateSemaphore(&Handle, SEMAPHORE_ALL_ACCESS, &Name.Attributes, Initial, Maximum), &Handle);
+    return created(
+        NtCreateSemaphore(&Handle, SEMAPHORE_ALL_ACCESS, &Name.Attributes, Initial, Maximum),
+        &Handle);
 }
 
 HANDLE WINAPI OpenSemaphoreW(DWORD Access, BOOL Inherit, LPCWSTR Text)
@@ -88,13 +94,15 @@ HANDLE WINAPI CreateWaitableTimerW(LPSECURITY_ATTRIBUTES Security, BOOL Manual, 
 
     if (!BaseObjectName(&Name, Text, Security, FALSE))
         return NULL;
-    return created(NtCreateTimer(&Handle, TIMER_ALL_ACCESS, &Name.Attributes, Manual ? 0 : 1), &Handle);
+    return created(NtCreateTimer(&Handle, TIMER_ALL_ACCESS, &Name.Attributes, Manual ? 0 : 1),
+                   &Handle);
 }
 
-BOOL WINAPI SetWaitableTimer(HANDLE Timer, const LARGE_INTEGER *Due, LONG Period, PTIMERAPCROUTINE Routine, LPVOID Argument,
-                             BOOL Resume)
+BOOL WINAPI SetWaitableTimer(HANDLE Timer, const LARGE_INTEGER *Due, LONG Period,
+                             PTIMERAPCROUTINE Routine, LPVOID Argument, BOOL Resume)
 {
-    return BaseResult(NtSetTimer(Timer, (PLARGE_INTEGER)Due, Routine, Argument, Resume != 0, Period, NULL));
+    return BaseResult(
+        NtSetTimer(Timer, (PLARGE_INTEGER)Due, Routine, Argument, Resume != 0, Period, NULL));
 }
 
 BOOL WINAPI CancelWaitableTimer(HANDLE Timer)
@@ -131,7 +139,8 @@ HANDLE WINAPI OpenMutexA(DWORD Access, BOOL Inherit, LPCSTR Text)
     ANSI_FORM(OpenMutexW(Access, Inherit, Wide));
 }
 
-HANDLE WINAPI CreateSemaphoreA(LPSECURITY_ATTRIBUTES Security, LONG Initial, LONG Maximum, LPCSTR Text)
+HANDLE WINAPI CreateSemaphoreA(LPSECURITY_ATTRIBUTES Security, LONG Initial, LONG Maximum,
+                               LPCSTR Text)
 {
     ANSI_FORM(CreateSemaphoreW(Security, Initial, Maximum, Wide));
 }
@@ -184,7 +193,8 @@ DWORD WINAPI WaitForSingleObject(HANDLE Handle, DWORD Milliseconds)
     return WaitForSingleObjectEx(Handle, Milliseconds, FALSE);
 }
 
-DWORD WINAPI WaitForMultipleObjectsEx(DWORD Count, const HANDLE *Handles, BOOL All, DWORD Milliseconds, BOOL Alertable)
+DWORD WINAPI WaitForMultipleObjectsEx(DWORD Count, const HANDLE *Handles, BOOL All,
+                                      DWORD Milliseconds, BOOL Alertable)
 {
     LARGE_INTEGER Time;
 
@@ -192,7 +202,8 @@ DWORD WINAPI WaitForMultipleObjectsEx(DWORD Count, const HANDLE *Handles, BOOL A
                                            BaseTimeout(&Time, Milliseconds)));
 }
 
-DWORD WINAPI WaitForMultipleObjects(DWORD Count, const HANDLE *Handles, BOOL All, DWORD Milliseconds)
+DWORD WINAPI WaitForMultipleObjects(DWORD Count, const HANDLE *Handles, BOOL All,
+                                    DWORD Milliseconds)
 {
     return WaitForMultipleObjectsEx(Count, Handles, All, Milliseconds, FALSE);
 }
@@ -201,7 +212,8 @@ DWORD WINAPI SignalObjectAndWait(HANDLE Signal, HANDLE Wait, DWORD Milliseconds,
 {
     LARGE_INTEGER Time;
 
-    return waited(NtSignalAndWaitForSingleObject(Signal, Wait, Alertable != 0, BaseTimeout(&Time, Milliseconds)));
+    return waited(NtSignalAndWaitForSingleObject(Signal, Wait, Alertable != 0,
+                                                 BaseTimeout(&Time, Milliseconds)));
 }
 
 DWORD WINAPI SleepEx(DWORD Milliseconds, BOOL Alertable)

@@ -18,16 +18,18 @@ static int bad(DWORD Error)
 
 static BOOL known_page(UINT Page)
 {
-    return Page == CP_ACP || Page == CP_OEMCP || Page == CP_UTF8 || Page == CP_THREAD_ACP || Page == 1252 || Page == 437 || Page == 28591 ||
-           Page == 20127;
+    return Page == CP_ACP || Page == CP_OEMCP || Page == CP_UTF8 || Page == CP_THREAD_ACP ||
+           Page == 1252 || Page == 437 || Page == 28591 || Page == 20127;
 }
 
-int WINAPI MultiByteToWideChar(UINT Page, DWORD Flags, LPCCH Text, int Bytes, LPWSTR Wide, int Count)
+int WINAPI MultiByteToWideChar(UINT Page, DWORD Flags, LPCCH Text, int Bytes, LPWSTR Wide,
+                               int Count)
 {
     ULONG Needed = 0;
     NTSTATUS Status;
 
-    if (!known_page(Page) || !Text || !Bytes || Bytes < -1 || Count < 0 || (Count && (!Wide || (const char *)Wide == Text)))
+    if (!known_page(Page) || !Text || !Bytes || Bytes < -1 || Count < 0 ||
+        (Count && (!Wide || (const char *)Wide == Text)))
         return bad(ERROR_INVALID_PARAMETER);
     if (Bytes < 0)
         Bytes = (int)strlen(Text) + 1;
@@ -42,12 +44,14 @@ int WINAPI MultiByteToWideChar(UINT Page, DWORD Flags, LPCCH Text, int Bytes, LP
     return STATUS_OK(Status) ? (int)(Needed / sizeof(WCHAR)) : bad(ERROR_INSUFFICIENT_BUFFER);
 }
 
-int WINAPI WideCharToMultiByte(UINT Page, DWORD Flags, LPCWCH Wide, int Count, LPSTR Text, int Bytes, LPCCH Default, LPBOOL UsedDefault)
+int WINAPI WideCharToMultiByte(UINT Page, DWORD Flags, LPCWCH Wide, int Count, LPSTR Text,
+                               int Bytes, LPCCH Default, LPBOOL UsedDefault)
 {
     ULONG Needed = 0;
     NTSTATUS Status;
 
-    if (!known_page(Page) || !Wide || !Count || Count < -1 || Bytes < 0 || (Bytes && (!Text || (LPCWCH)(void *)Text == Wide)) ||
+    if (!known_page(Page) || !Wide || !Count || Count < -1 || Bytes < 0 ||
+        (Bytes && (!Text || (LPCWCH)(void *)Text == Wide)) ||
         (Page == CP_UTF8 && (Default || UsedDefault)))
         return bad(ERROR_INVALID_PARAMETER);
     if (Count < 0)

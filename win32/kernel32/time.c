@@ -4,9 +4,13 @@
 #define SHARED ((const volatile unsigned char *)0x7FFE0000)
 #define TICKS_PER_SECOND 10000000
 
-struct system_time { ULONG Low; LONG High1, High2; };
+struct system_time {
+    ULONG Low;
+    LONG High1, High2;
+};
 
-/* The writer stores High2, Low, High1 in this order. The page is there once the process is connected. */
+/* The writer stores High2, Low, High1 in this order. The page is there once the process is
+ * connected. */
 static LONGLONG shared_time(size_t Offset)
 {
     const volatile struct system_time *Time = (const volatile void *)(SHARED + Offset);
@@ -105,17 +109,20 @@ BOOL WINAPI SystemTimeToFileTime(const SYSTEMTIME *Time, LPFILETIME Out)
 {
     LONGLONG Month = Time->wMonth > 2 ? Time->wMonth - 3 : Time->wMonth + 9;
     LONGLONG Year = Time->wYear - (Time->wMonth <= 2) - 1600;
-    LONGLONG Days = 365 * Year + Year / 4 - Year / 100 + Year / 400 + (153 * Month + 2) / 5 + Time->wDay - 1 - 306;
+    LONGLONG Days = 365 * Year + Year / 4 - Year / 100 + Year / 400 + (153 * Month + 2) / 5 +
+                    Time->wDay - 1 - 306;
     SYSTEMTIME Back;
 
-    if (Time->wYear < 1601 || Time->wMonth < 1 || Time->wMonth > 12 || Time->wHour > 23 || Time->wMinute > 59 ||
-        Time->wSecond > 59 || Time->wMilliseconds > 999)
+    if (Time->wYear < 1601 || Time->wMonth < 1 || Time->wMonth > 12 || Time->wHour > 23 ||
+        Time->wMinute > 59 || Time->wSecond > 59 || Time->wMilliseconds > 999)
         goto invalid;
     civil(Days, &Back);
     if (Back.wDay != Time->wDay)
         goto invalid;
-    unquad(((Days * 24 + Time->wHour) * 3600 + Time->wMinute * 60 + Time->wSecond) * TICKS_PER_SECOND +
-               Time->wMilliseconds * 10000, Out);
+    unquad(((Days * 24 + Time->wHour) * 3600 + Time->wMinute * 60 + Time->wSecond) *
+                   TICKS_PER_SECOND +
+               Time->wMilliseconds * 10000,
+           Out);
     return TRUE;
 invalid:
     SetLastError(ERROR_INVALID_PARAMETER);

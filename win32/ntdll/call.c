@@ -23,8 +23,8 @@ static int answered(struct ntdll_thread *Thread, uint32_t *Reply)
     return (*Reply & CHANNEL_SEQUENCE) == Thread->Sequence;
 }
 
-/* Spinning pays when the kernel half runs on another processor and the call is short. What it costs when it does not pay
- * halves each time; each success wins it back. */
+/* Spinning pays when the kernel half runs on another processor and the call is short. What it costs
+ * when it does not pay halves each time; each success wins it back. */
 static int spin(struct ntdll_thread *Thread)
 {
     uint32_t Reply;
@@ -46,11 +46,14 @@ static int sleep_for_reply(struct ntdll_thread *Thread)
 
     while (!answered(Thread, &Reply)) {
         if (!(Reply & CHANNEL_ASLEEP) &&
-            !atomic_compare_exchange_strong(&Thread->Channel->reply, &Reply, Reply | CHANNEL_ASLEEP))
+            !atomic_compare_exchange_strong(&Thread->Channel->reply, &Reply,
+                                            Reply | CHANNEL_ASLEEP))
             continue;
-        if (Ntdll.Gone) /* looked at after the word says ASLEEP: the hand changes such a word after it has set Gone */
+        if (Ntdll.Gone) /* looked at after the word says ASLEEP: the hand changes such a word after
+                           it has set Gone */
             return 0;
-        host_futex_wait((uint32_t *)&Thread->Channel->reply, Reply | CHANNEL_ASLEEP, HOST_FOREVER, true);
+        host_futex_wait((uint32_t *)&Thread->Channel->reply, Reply | CHANNEL_ASLEEP, HOST_FOREVER,
+                        true);
     }
     return 1;
 }
@@ -84,7 +87,8 @@ void ntdll_call_last(struct ntdll_thread *Thread, uint32_t Service, const uint64
     ring(Thread, Service, All);
 }
 
-/* What NT does on the way back to user mode: the routine runs, then the next one if there is one. */
+/* What NT does on the way back to user mode: the routine runs, then the next one if there is one.
+ */
 static void run_apcs(struct ntdll_thread *Thread)
 {
     static const uint64_t None[CHANNEL_ARGUMENTS];
@@ -95,7 +99,8 @@ static void run_apcs(struct ntdll_thread *Thread)
         Thread->Channel->has_apc = 0;
         ntdll_pending_settle(Thread);
         Apc.argument1 = ntdll_pending_user(Apc.argument1);
-        ((void (*)(uint64_t, uint64_t, uint64_t))Apc.routine)(Apc.context, Apc.argument1, Apc.argument2);
+        ((void (*)(uint64_t, uint64_t, uint64_t))Apc.routine)(Apc.context, Apc.argument1,
+                                                              Apc.argument2);
         ring(Thread, ServiceNtTestAlert, None);
         if (!wait_for_reply(Thread))
             return;

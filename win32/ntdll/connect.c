@@ -57,7 +57,8 @@ static int map_slot(const struct channel_packet *Welcome, int File)
     return 1;
 }
 
-/* Once mapped it stays: a forked child, or a client whose kernel has gone, may still be reading the time there. */
+/* Once mapped it stays: a forked child, or a client whose kernel has gone, may still be reading the
+ * time there. */
 static int map_shared_data(int File)
 {
     static int Mapped;
@@ -66,7 +67,8 @@ static int map_shared_data(int File)
     return Mapped && host_map(SHARED_DATA, HOST_PAGE_SIZE, File, 0, HOST_READ) >= 0;
 }
 
-/* The process whose inheritable handles this one gets: CreateProcess says so. It is not for children of our own. */
+/* The process whose inheritable handles this one gets: CreateProcess says so. It is not for
+ * children of our own. */
 static uint32_t parent(void)
 {
     const char *Text = getenv("USERNT_PARENT");
@@ -98,7 +100,8 @@ static int exchange_greetings(void)
     return Fine;
 }
 
-/* A forked child is not the process that the kernel knows: it starts over, without the parent's slot. */
+/* A forked child is not the process that the kernel knows: it starts over, without the parent's
+ * slot. */
 static void forget_in_child(void)
 {
     if (Ntdll.Socket >= 0)
@@ -172,7 +175,8 @@ static void return_channel(struct ntdll_thread *Thread)
     host_send(Ntdll.Socket, &Packet, sizeof(Packet), -1);
 }
 
-/* The kernel cancels what the thread has pending. The copies of that lie in the channel's block, which must outlive it. */
+/* The kernel cancels what the thread has pending. The copies of that lie in the channel's block,
+ * which must outlive it. */
 static void thread_left(void *Argument)
 {
     struct ntdll_thread *Thread = Argument;
@@ -224,8 +228,8 @@ struct ntdll_thread *ntdll_thread(NTSTATUS *Status)
     return Self.Channel ? &Self : NULL;
 }
 
-/* CreateProcess waits until the kernel knows its child, which says who it is (process, thread) and then waits until its creator has its
- * handles. */
+/* CreateProcess waits until the kernel knows its child, which says who it is (process, thread) and
+ * then waits until its creator has its handles. */
 __attribute__((constructor)) static void announce_birth(void)
 {
     const char *Text = getenv("USERNT_BIRTH");

@@ -1,6 +1,7 @@
 /*
- * Copying to and from addresses that the program gave and that may not be there. A fault inside the copy loop is turned into
- * its failure return by the fault handler, so a good copy costs nothing more than the copy.
+ * Copying to and from addresses that the program gave and that may not be there. A fault inside the
+ * copy loop is turned into its failure return by the fault handler, so a good copy costs nothing
+ * more than the copy.
  */
 #include "win32/ntdll/ntdll.h"
 

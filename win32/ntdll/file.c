@@ -10,12 +10,13 @@ struct request {
     struct stage Stage;
     uint64_t Staged[CHANNEL_ARGUMENTS];
     IO_STATUS_BLOCK *User, *Copy;
-    char *To, *From;        /* the output buffer, if it was copied */
+    char *To, *From; /* the output buffer, if it was copied */
     size_t Bytes;
     int Whole;
 };
 
-/* The answer goes back at completion; what the driver was not given to write stays as the program has it. */
+/* The answer goes back at completion; what the driver was not given to write stays as the program
+ * has it. */
 static char *stage_output(struct request *Request, void *User, size_t Bytes, int Whole)
 {
     char *Copy = stage_buffer(&Request->Stage, User, Bytes, STAGE_IN);
@@ -43,7 +44,8 @@ static int stage_iosb(struct request *Request, uint64_t Argument)
     return Request->Copy != Request->User;
 }
 
-/* The kernel's part is over: the answer goes to the program. An IO_STATUS_BLOCK that the kernel did not write stays. */
+/* The kernel's part is over: the answer goes to the program. An IO_STATUS_BLOCK that the kernel did
+ * not write stays. */
 static int give_answer(struct request *Request, NTSTATUS Status)
 {
     IO_STATUS_BLOCK *Copy = Request->Copy;
@@ -52,7 +54,8 @@ static int give_answer(struct request *Request, NTSTATUS Status)
     int Fine = 1;
 
     if (Request->To && !NT_ERROR(Status))
-        Fine = ntdll_copy(Request->To, Request->From, Bytes < Request->Bytes ? Bytes : Request->Bytes);
+        Fine =
+            ntdll_copy(Request->To, Request->From, Bytes < Request->Bytes ? Bytes : Request->Bytes);
     if (Written)
         Fine &= ntdll_copy(Request->User, Copy, sizeof(*Copy));
     return Fine;
@@ -95,8 +98,9 @@ end:
     return Fine ? Status : STATUS_ACCESS_VIOLATION;
 }
 
-/* Without a staged IO_STATUS_BLOCK the program's own lies in the slot, or is a bad address that the kernel refuses. Then
- * nothing tells when a pending request is over, so buffers outside the slot are refused. */
+/* Without a staged IO_STATUS_BLOCK the program's own lies in the slot, or is a bad address that the
+ * kernel refuses. Then nothing tells when a pending request is over, so buffers outside the slot
+ * are refused. */
 static NTSTATUS call_plain(struct ntdll_thread *Thread, uint32_t Service, struct request *Request)
 {
     NTSTATUS Status = ntdll_call(Thread, Service, Request->Staged);
@@ -107,13 +111,15 @@ static NTSTATUS call_plain(struct ntdll_thread *Thread, uint32_t Service, struct
     return Status;
 }
 
-static NTSTATUS issue(struct ntdll_thread *Thread, uint32_t Service, struct request *Request, uint64_t Iosb)
+static NTSTATUS issue(struct ntdll_thread *Thread, uint32_t Service, struct request *Request,
+                      uint64_t Iosb)
 {
     return stage_iosb(Request, Iosb) ? call_staged(Thread, Service, Request)
                                      : call_plain(Thread, Service, Request);
 }
 
-static struct ntdll_thread *begin(struct request *Request, const uint64_t *Arguments, unsigned Count, NTSTATUS *Status)
+static struct ntdll_thread *begin(struct request *Request, const uint64_t *Arguments,
+                                  unsigned Count, NTSTATUS *Status)
 {
     struct ntdll_thread *Thread = ntdll_thread(Status);
 
@@ -144,7 +150,8 @@ NTSTATUS ntdll_read_write(uint32_t Service, const uint64_t *Arguments)
     if (!Thread)
         return Status;
     if (Service == ServiceNtReadFile)
-        Request.Staged[BUFFER] = (uint64_t)stage_output(&Request, (void *)Arguments[BUFFER], Length, 0);
+        Request.Staged[BUFFER] =
+            (uint64_t)stage_output(&Request, (void *)Arguments[BUFFER], Length, 0);
     else
         Request.Staged[BUFFER] = stage_in(&Request, Arguments[BUFFER], Length);
     Request.Staged[OFFSET] = stage_in(&Request, Arguments[OFFSET], sizeof(LARGE_INTEGER));
@@ -152,8 +159,8 @@ NTSTATUS ntdll_read_write(uint32_t Service, const uint64_t *Arguments)
     return issue(Thread, Service, &Request, Arguments[IOSB]);
 }
 
-/* Only METHOD_BUFFERED says how much of the output buffer was written; the other methods write into the buffer itself.
- * METHOD_IN_DIRECT only reads it. */
+/* Only METHOD_BUFFERED says how much of the output buffer was written; the other methods write into
+ * the buffer itself. METHOD_IN_DIRECT only reads it. */
 NTSTATUS ntdll_control(uint32_t Service, const uint64_t *Arguments)
 {
     enum { CODE = 5, INPUT, INPUT_LENGTH, OUTPUT, OUTPUT_LENGTH, COUNT };
@@ -168,8 +175,9 @@ NTSTATUS ntdll_control(uint32_t Service, const uint64_t *Arguments)
     if ((Arguments[CODE] & 3) == METHOD_IN_DIRECT)
         Request.Staged[OUTPUT] = stage_in(&Request, Arguments[OUTPUT], OutputLength);
     else
-        Request.Staged[OUTPUT] = (uint64_t)stage_output(&Request, (void *)Arguments[OUTPUT], OutputLength,
-                                                        (Arguments[CODE] & 3) != METHOD_BUFFERED);
+        Request.Staged[OUTPUT] =
+            (uint64_t)stage_output(&Request, (void *)Arguments[OUTPUT], OutputLength,
+                                   (Arguments[CODE] & 3) != METHOD_BUFFERED);
     return issue(Thread, Service, &Request, Arguments[IOSB]);
 }
 
@@ -182,6 +190,7 @@ NTSTATUS ntdll_notify(uint32_t Service, const uint64_t *Arguments)
 
     if (!Thread)
         return Status;
-    Request.Staged[BUFFER] = (uint64_t)stage_output(&Request, (void *)Arguments[BUFFER], (uint32_t)Arguments[LENGTH], 0);
+    Request.Staged[BUFFER] =
+        (uint64_t)stage_output(&Request, (void *)Arguments[BUFFER], (uint32_t)Arguments[LENGTH], 0);
     return issue(Thread, Service, &Request, Arguments[IOSB]);
 }

@@ -1,4 +1,5 @@
-/* The hand: this process's service thread. It answers the kernel and receives the answers to our own rare questions. */
+/* The hand: this process's service thread. It answers the kernel and receives the answers to our
+ * own rare questions. */
 #include "win32/ntdll/ntdll.h"
 
 #include <string.h>
@@ -86,7 +87,8 @@ static void answered_us(const struct channel_packet *Packet)
     host_lock_release(&Hand.Lock);
 }
 
-/* Whoever waits for the kernel is woken: a change of the word that it waits on, then a look at Gone. */
+/* Whoever waits for the kernel is woken: a change of the word that it waits on, then a look at
+ * Gone. */
 static void kernel_has_gone(void)
 {
     Ntdll.Gone = 1;

@@ -77,7 +77,8 @@ static void *stage_string(struct stage *Stage, UNICODE_STRING *User, enum stage_
 
     /* The structure itself goes back by hand below: its Buffer must stay the program's. */
     if (Copy != User && Copy->Buffer)
-        Copy->Buffer = stage_buffer(Stage, Copy->Buffer, Use ? Copy->MaximumLength : Copy->Length, Use);
+        Copy->Buffer =
+            stage_buffer(Stage, Copy->Buffer, Use ? Copy->MaximumLength : Copy->Length, Use);
     return Copy;
 }
 
@@ -162,7 +163,8 @@ static void *stage_attributes(struct stage *Stage, OBJECT_ATTRIBUTES *User)
         return User;
     Copy->ObjectName = stage_string(Stage, Copy->ObjectName, STAGE_IN);
     Copy->SecurityDescriptor = stage_descriptor(Stage, Copy->SecurityDescriptor);
-    Copy->SecurityQualityOfService = stage_buffer(Stage, Copy->SecurityQualityOfService, 12, STAGE_IN);
+    Copy->SecurityQualityOfService =
+        stage_buffer(Stage, Copy->SecurityQualityOfService, 12, STAGE_IN);
     return Copy;
 }
 
@@ -176,7 +178,8 @@ static void *stage_privileges(struct stage *Stage, void *User, size_t Head, enum
     return stage_buffer(Stage, User, Head + 12u * Count, Use);
 }
 
-static uint64_t marshal_one(struct stage *Stage, const struct rule *Rule, const uint64_t *Arguments, uint64_t Argument)
+static uint64_t marshal_one(struct stage *Stage, const struct rule *Rule, const uint64_t *Arguments,
+                            uint64_t Argument)
 {
     void *User = (void *)Argument;
 

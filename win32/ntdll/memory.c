@@ -6,7 +6,8 @@
 int ntdll_slot_allocate(struct ntdll_thread *Thread, size_t Bytes, struct ntdll_block *Block)
 {
     uint64_t *Base = &Thread->Scratch[0], *Size = &Thread->Scratch[1];
-    uint64_t Arguments[CHANNEL_ARGUMENTS] = {(uint64_t)-1, (uint64_t)Base, 0, (uint64_t)Size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE};
+    uint64_t Arguments[CHANNEL_ARGUMENTS] = {
+        (uint64_t)-1, (uint64_t)Base, 0, (uint64_t)Size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE};
 
     *Base = 0;
     *Size = (Bytes + GRAIN - 1) & ~(GRAIN - 1);
@@ -19,7 +20,8 @@ int ntdll_slot_allocate(struct ntdll_thread *Thread, size_t Bytes, struct ntdll_
 void ntdll_slot_free(struct ntdll_thread *Thread, struct ntdll_block *Block)
 {
     uint64_t *Base = &Thread->Scratch[0], *Size = &Thread->Scratch[1];
-    uint64_t Arguments[CHANNEL_ARGUMENTS] = {(uint64_t)-1, (uint64_t)Base, (uint64_t)Size, MEM_RELEASE};
+    uint64_t Arguments[CHANNEL_ARGUMENTS] = {(uint64_t)-1, (uint64_t)Base, (uint64_t)Size,
+                                             MEM_RELEASE};
 
     *Base = (uint64_t)Block->Base;
     *Size = 0;

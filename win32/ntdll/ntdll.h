@@ -10,8 +10,9 @@
  * stage.c     the copies
  * stubs.c     NtX and ZwX, made from the kernel's list of services and marshal.def
  *
- * Nothing is connected before the first call. A process without a kernel says so once on standard error;
- * its calls end with STATUS_PORT_CONNECTION_REFUSED, or STATUS_PORT_DISCONNECTED when the kernel has gone.
+ * Nothing is connected before the first call. A process without a kernel says so once on standard
+ * error; its calls end with STATUS_PORT_CONNECTION_REFUSED, or STATUS_PORT_DISCONNECTED when the
+ * kernel has gone.
  */
 #ifndef NTDLL_H
 #define NTDLL_H
@@ -39,12 +40,12 @@ enum ntdll_service {
 };
 
 struct ntdll_process {
-    host_lock Lock;          /* connecting */
+    host_lock Lock; /* connecting */
     _Atomic int Connected;
-    _Atomic int Gone;        /* the kernel has ended */
+    _Atomic int Gone; /* the kernel has ended */
     int Socket;
     uint32_t ProcessId;
-    char *Slot;              /* base of the user slot */
+    char *Slot; /* base of the user slot */
     uint64_t SlotBytes;
     host_thread *Hand;
     _Atomic uint32_t Cookie;
@@ -52,13 +53,16 @@ struct ntdll_process {
 extern struct ntdll_process Ntdll;
 
 /* Memory in the slot. */
-struct ntdll_block { char *Base; size_t Bytes; };
+struct ntdll_block {
+    char *Base;
+    size_t Bytes;
+};
 
 struct ntdll_thread {
     struct channel *Channel; /* NULL: not connected */
     uint32_t Sequence;
-    uint32_t Spin;           /* how long a reply is worth spinning for */
-    uint64_t *Scratch;       /* a few words in the slot for calls of our own */
+    uint32_t Spin;     /* how long a reply is worth spinning for */
+    uint64_t *Scratch; /* a few words in the slot for calls of our own */
     char *Staging, *StagingEnd;
     char *Next;              /* first free byte of staging */
     char *Kept;              /* below it lie copies of pending requests */
@@ -89,7 +93,13 @@ int ntdll_copy(void *To, const void *From, size_t Bytes);
 
 /* The hand. */
 int ntdll_hand_start(void);
-struct ntdll_wish { _Atomic uint32_t Done; uint32_t Cookie; int32_t Status; uint32_t Thread; struct ntdll_wish *Next; };
+struct ntdll_wish {
+    _Atomic uint32_t Done;
+    uint32_t Cookie;
+    int32_t Status;
+    uint32_t Thread;
+    struct ntdll_wish *Next;
+};
 /* Sends a packet and waits for the answer that the hand receives. */
 NTSTATUS ntdll_ask(struct channel_packet *Packet, uint32_t *Thread);
 
@@ -99,23 +109,25 @@ struct ntdll_pending {
     struct ntdll_pending *Next;
     struct ntdll_thread *Thread;
     IO_STATUS_BLOCK *Staged, *User;
-    char *To;                /* where Information bytes of the answer go, and from where; NULL: nowhere */
+    char *To; /* where Information bytes of the answer go, and from where; NULL: nowhere */
     const char *From;
     size_t Bytes;
-    int Whole;               /* all Bytes go back, not Information */
-    int Apc;                 /* kept until its APC has run: the APC names the staged block */
+    int Whole; /* all Bytes go back, not Information */
+    int Apc;   /* kept until its APC has run: the APC names the staged block */
     int Settled;
     struct ntdll_block Large[STAGE_LARGE];
     unsigned LargeCount;
 };
 extern _Atomic int NtdllPendingCount;
 void ntdll_pending_add(struct ntdll_pending *Pending);
-void ntdll_pending_settle(struct ntdll_thread *Caller); /* copies back every request that has completed */
+void ntdll_pending_settle(
+    struct ntdll_thread *Caller); /* copies back every request that has completed */
 void ntdll_pending_thread_left(struct ntdll_thread *Thread);
-void ntdll_pending_kernel_gone(void);             /* every request ends */
-void *ntdll_pending_staged(const void *User);     /* the kernel's address of a pending request's IO_STATUS_BLOCK; itself if none */
-uint64_t ntdll_pending_user(uint64_t Staged);     /* the reverse, for an APC; forgets the request */
-void ntdll_pending_forget_all(void);              /* in a forked child */
+void ntdll_pending_kernel_gone(void);         /* every request ends */
+void *ntdll_pending_staged(const void *User); /* the kernel's address of a pending request's
+                                                 IO_STATUS_BLOCK; itself if none */
+uint64_t ntdll_pending_user(uint64_t Staged); /* the reverse, for an APC; forgets the request */
+void ntdll_pending_forget_all(void);          /* in a forked child */
 
 int ntdll_slot_allocate(struct ntdll_thread *Thread, size_t Bytes, struct ntdll_block *Block);
 void ntdll_slot_free(struct ntdll_thread *Thread, struct ntdll_block *Block);

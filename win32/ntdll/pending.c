@@ -1,7 +1,8 @@
 /*
- * Asynchronous requests whose buffers lie outside the slot. The kernel completes them into the copies; the program must
- * see the result before it can learn of the completion. It learns of it by a call (a wait, an APC), so every call's return settles what has
- * completed; and, for a program that polls its OVERLAPPED, a thread settles every few milliseconds while anything pends.
+ * Asynchronous requests whose buffers lie outside the slot. The kernel completes them into the
+ * copies; the program must see the result before it can learn of the completion. It learns of it by
+ * a call (a wait, an APC), so every call's return settles what has completed; and, for a program
+ * that polls its OVERLAPPED, a thread settles every few milliseconds while anything pends.
  */
 #include "win32/ntdll/ntdll.h"
 
@@ -12,7 +13,7 @@ _Atomic int NtdllPendingCount;
 static struct {
     host_lock Lock;
     struct ntdll_pending *First;
-    int Poller;      /* 1: its thread runs */
+    int Poller; /* 1: its thread runs */
 } Pending;
 
 #define POLL_NS 5000000u
@@ -50,7 +51,8 @@ static void forget(struct ntdll_pending *One, struct ntdll_thread *Caller)
     free(One);
 }
 
-/* Large blocks go back to the slot by a call, which the polling thread (no caller) cannot make: it leaves them to others. */
+/* Large blocks go back to the slot by a call, which the polling thread (no caller) cannot make: it
+ * leaves them to others. */
 void ntdll_pending_settle(struct ntdll_thread *Caller)
 {
     struct ntdll_pending *Over = NULL;
@@ -79,7 +81,8 @@ void ntdll_pending_settle(struct ntdll_thread *Caller)
     }
 }
 
-/* All requests of the thread have ended (or the kernel has), so what they left is copied now; its APCs never run. */
+/* All requests of the thread have ended (or the kernel has), so what they left is copied now; its
+ * APCs never run. */
 void ntdll_pending_thread_left(struct ntdll_thread *Thread)
 {
     ntdll_pending_settle(NULL);

@@ -72,7 +72,8 @@ void *stage_buffer(struct stage *Stage, void *User, size_t Bytes, enum stage_use
     return Copy;
 }
 
-/* Structures that the kernel returns may hold pointers into themselves (UNICODE_STRING.Buffer, SIDs). */
+/* Structures that the kernel returns may hold pointers into themselves (UNICODE_STRING.Buffer,
+ * SIDs). */
 static void move_pointers(struct staged *Item)
 {
     for (size_t At = 0; At + sizeof(char *) <= Item->Bytes; At += sizeof(char *)) {

@@ -1,7 +1,8 @@
 /*
  * stage: copies of a call's buffers in the slot, where the kernel can reach them.
  *
- * A buffer that is not there (in the program) is left where it is: the kernel then refuses it, as it must.
+ * A buffer that is not there (in the program) is left where it is: the kernel then refuses it, as
+ * it must.
  */
 #ifndef STAGE_H
 #define STAGE_H
@@ -19,7 +20,7 @@ struct staged {
 
 struct stage {
     struct ntdll_thread *Thread;
-    char *Floor;          /* where the thread's staging was when the call began */
+    char *Floor; /* where the thread's staging was when the call began */
     unsigned Count;
     struct staged Item[STAGE_MOST];
     struct ntdll_block Large[STAGE_LARGE];

@@ -1,6 +1,7 @@
 /*
- * NtX for every service, made from the kernel's own list. A stub gathers its arguments and marshals them. It is
- * declared here without its true types, so this file does not include the headers that declare them.
+ * NtX for every service, made from the kernel's own list. A stub gathers its arguments and marshals
+ * them. It is declared here without its true types, so this file does not include the headers that
+ * declare them.
  */
 #include <stdint.h>
 

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char Usage[] =
-    "usage: loader [PATH] [--quiet]\n\n"
-    "Registers the driver (of that file) as the service Example, starts it, waits for Enter, stops and deletes it.\n\n"
-    "Exit codes: 0 done, 2 usage, 10 no service manager, 11 cannot register, 12 cannot start, 13 cannot stop, 14 cannot delete.\n";
+static const char Usage[] = "usage: loader [PATH] [--quiet]\n\n"
+                            "Registers the driver (of that file) as the service Example, starts "
+                            "it, waits for Enter, stops and deletes it.\n\n"
+                            "Exit codes: 0 done, 2 usage, 10 no service manager, 11 cannot "
+                            "register, 12 cannot start, 13 cannot stop, 14 cannot delete.\n";
 
 static int Parse(int Count, char **Arguments, const char **Path, BOOL *Quiet)
 {

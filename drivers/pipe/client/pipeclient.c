@@ -49,7 +49,8 @@ BOOL PipeParse(int Count, char **Arguments, const char *Usage, PIPE_OPTIONS *Opt
 HANDLE PipeOpenByName(const PIPE_OPTIONS *Options)
 {
     char Path[64 + EXAMPLE_NAME_LIMIT * 4], Text[sizeof(Path) + 32];
-    int Length = snprintf(Path, sizeof(Path), "\\\\.\\%s%s%s", Options->Device, *Options->Name ? "\\" : "", Options->Name);
+    int Length = snprintf(Path, sizeof(Path), "\\\\.\\%s%s%s", Options->Device,
+                          *Options->Name ? "\\" : "", Options->Name);
     HANDLE Pipe = INVALID_HANDLE_VALUE;
 
     if (Length < 0 || (size_t)Length >= sizeof(Path)) {
@@ -68,7 +69,8 @@ BOOL PipeState(HANDLE Pipe, EXAMPLE_STATE *State)
 {
     DWORD Returned;
 
-    return DeviceIoControl(Pipe, IOCTL_EXAMPLE_QUERY_STATE, NULL, 0, State, sizeof(*State), &Returned, NULL) &&
+    return DeviceIoControl(Pipe, IOCTL_EXAMPLE_QUERY_STATE, NULL, 0, State, sizeof(*State),
+                           &Returned, NULL) &&
            Returned == sizeof(*State);
 }
 

@@ -5,12 +5,15 @@
 
 static const char Usage[] =
     "usage: usedriver2 NAME [--quiet] [--wait SECONDS] [--device DEVICE]\n\n"
-    "Writes each line of standard input into the pipe \\\\.\\Example\\NAME. A line that begins with q or Q ends it.\n\n"
-    "  --quiet          no prompts; every line is written, a full pipe is waited for, and at the end it stays until\n"
+    "Writes each line of standard input into the pipe \\\\.\\Example\\NAME. A line that begins "
+    "with q or Q ends it.\n\n"
+    "  --quiet          no prompts; every line is written, a full pipe is waited for, and at the "
+    "end it stays until\n"
     "                   everything has been read\n"
     "  --wait SECONDS   how long (10)\n"
     "  --device DEVICE  Example, ExampleDirect or ExampleNeither\n\n"
-    "Exit codes: 0 done, 1 not everything was written (or, quiet, read), 2 usage, 20 the pipe cannot be opened.\n";
+    "Exit codes: 0 done, 1 not everything was written (or, quiet, read), 2 usage, 20 the pipe "
+    "cannot be opened.\n";
 
 /* A line without its end. FALSE: there is none. A longer one comes in pieces. */
 static BOOL GetLine(char Line[PIPE_LINE])
@@ -73,7 +76,8 @@ static int WaitUntilRead(HANDLE Pipe, ULONGLONG Deadline)
 
     while (PipeState(Pipe, &State) && State.Used) {
         if (GetTickCount64() > Deadline) {
-            fprintf(stderr, "%s: nobody has read the last %u bytes\n", ClientName, (unsigned)State.Used);
+            fprintf(stderr, "%s: nobody has read the last %u bytes\n", ClientName,
+                    (unsigned)State.Used);
             return EXIT_FAILED;
         }
         Sleep(PIPE_PAUSE);

@@ -5,12 +5,15 @@
 
 static const char Usage[] =
     "usage: usedriver3 NAME [--quiet | --once] [--wait SECONDS] [--device DEVICE]\n\n"
-    "Reads up to 256 bytes from the pipe \\\\.\\Example\\NAME each time Enter is pressed; q or Q ends it.\n\n"
-    "  --quiet          no prompts: writes each text as a line, and ends when the writers have gone\n"
+    "Reads up to 256 bytes from the pipe \\\\.\\Example\\NAME each time Enter is pressed; q or Q "
+    "ends it.\n\n"
+    "  --quiet          no prompts: writes each text as a line, and ends when the writers have "
+    "gone\n"
     "  --once           no prompts: writes what is in the pipe now as lines, and ends\n"
     "  --wait SECONDS   how long --quiet waits for the first writer (10)\n"
     "  --device DEVICE  Example, ExampleDirect or ExampleNeither\n\n"
-    "Exit codes: 0 done, 1 cannot read, or (quiet, once) there was nothing, 2 usage, 20 the pipe cannot be opened.\n";
+    "Exit codes: 0 done, 1 cannot read, or (quiet, once) there was nothing, 2 usage, 20 the pipe "
+    "cannot be opened.\n";
 
 /* What one read gave: any number of texts; the last may lack its NUL. */
 static void ShowTexts(const char *Data, DWORD Length)
@@ -49,7 +52,8 @@ static int Converse(HANDLE Pipe)
 
     while (AskUser()) {
         Length = 0;
-        if (ReadFile(Pipe, Data, sizeof(Data), &Length, NULL) || GetLastError() == ERROR_MORE_DATA || PipeIsEmpty(GetLastError())) {
+        if (ReadFile(Pipe, Data, sizeof(Data), &Length, NULL) ||
+            GetLastError() == ERROR_MORE_DATA || PipeIsEmpty(GetLastError())) {
             ShowTexts(Data, Length);
             continue;
         }

@@ -64,7 +64,8 @@ NTSTATUS BufferOf(PIRP Irp, UCHAR **Buffer, BOOLEAN *User)
 static NTSTATUS LockPages(PIRP Irp, BOOLEAN Write)
 {
     __try {
-        MmProbeAndLockPages(Irp->MdlAddress, Irp->RequestorMode, Write ? IoReadAccess : IoWriteAccess);
+        MmProbeAndLockPages(Irp->MdlAddress, Irp->RequestorMode,
+                            Write ? IoReadAccess : IoWriteAccess);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         return GetExceptionCode();
     }
@@ -89,8 +90,10 @@ NTSTATUS BufferPin(PIRP Irp, ULONG Length, BOOLEAN Write)
 }
 #endif
 
-/* A user address is touched here only, in the caller's context. The lock that the caller holds outlives a fault. */
-NTSTATUS BufferGuarded(BUFFER_MOVE *Move, STORE *Store, UCHAR *Buffer, ULONG Length, BOOLEAN Write, ULONG *Done)
+/* A user address is touched here only, in the caller's context. The lock that the caller holds
+ * outlives a fault. */
+NTSTATUS BufferGuarded(BUFFER_MOVE *Move, STORE *Store, UCHAR *Buffer, ULONG Length, BOOLEAN Write,
+                       ULONG *Done)
 {
     NTSTATUS Status;
 

@@ -7,7 +7,8 @@ static NTSTATUS SetMode(PIRP Irp)
     EXAMPLE_MODE Mode;
     NTSTATUS Status;
 
-    if (IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.InputBufferLength < sizeof(Mode))
+    if (IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.InputBufferLength <
+        sizeof(Mode))
         return STATUS_BUFFER_TOO_SMALL;
     RtlCopyMemory(&Mode, Irp->AssociatedIrp.SystemBuffer, sizeof(Mode));
     PipeLock(Pipe);
@@ -32,7 +33,8 @@ static NTSTATUS QueryState(PIRP Irp, ULONG_PTR *Information)
     PIPE *Pipe = PipeOf(Irp);
     EXAMPLE_STATE *State = Irp->AssociatedIrp.SystemBuffer;
 
-    if (IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.OutputBufferLength < sizeof(*State))
+    if (IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.OutputBufferLength <
+        sizeof(*State))
         return STATUS_BUFFER_TOO_SMALL;
     State->Handles = HandlesOf(Irp);
     PipeLock(Pipe);

@@ -13,7 +13,8 @@ typedef struct _DEMO {
     ULONG OutputLength;
 } DEMO;
 
-/* Looks for the end of the text and logs it: a copy, for the client may change what is in its memory. */
+/* Looks for the end of the text and logs it: a copy, for the client may change what is in its
+ * memory. */
 static BOOLEAN Show(const DEMO *Demo)
 {
     CHAR Copy[SHOWN + 1];
@@ -87,7 +88,8 @@ static NTSTATUS LogSecond(DEMO *Demo, ULONG_PTR *Information)
 
 static CHAR *MappedOutput(PIRP Irp)
 {
-    return Irp->MdlAddress ? MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority) : NULL;
+    return Irp->MdlAddress ? MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority)
+                           : NULL;
 }
 
 static VOID Describe(DEMO *Demo, PIRP Irp, const CHAR *Method, const CHAR *Text, ULONG TextSize)

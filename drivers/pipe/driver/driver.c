@@ -1,8 +1,9 @@
 /*
- * The poor man's pipe: programs that open the same name below the device exchange bytes. Contexts: pipe.h.
+ * The poor man's pipe: programs that open the same name below the device exchange bytes. Contexts:
+ * pipe.h.
  *
- * Settings in the service's key: Security (REG_SZ, SDDL; without it everyone may read and write, as the original had
- * it), OwnerOnly (REG_DWORD, 1: a name belongs to the user who opened it first).
+ * Settings in the service's key: Security (REG_SZ, SDDL; without it everyone may read and write, as
+ * the original had it), OwnerOnly (REG_DWORD, 1: a name belongs to the user who opened it first).
  */
 #include "pipe.h"
 #include "../../common/settings.h"
@@ -13,7 +14,8 @@
 
 DRIVER_INITIALIZE DriverEntry;
 static DRIVER_UNLOAD Unload;
-static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath, PDEVICE_OBJECT *DeviceObject);
+static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath,
+                             PDEVICE_OBJECT *DeviceObject);
 
 #ifdef ALLOC_PRAGMA
 #pragma alloc_text(INIT, DriverEntry)
@@ -41,7 +43,8 @@ static NTSTATUS Open(DEVICE *Device, PFILE_OBJECT File)
 
 static NTSTATUS NTAPI Create(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    return DriverComplete(Irp, Open(DeviceObject->DeviceExtension, IoGetCurrentIrpStackLocation(Irp)->FileObject), 0);
+    return DriverComplete(
+        Irp, Open(DeviceObject->DeviceExtension, IoGetCurrentIrpStackLocation(Irp)->FileObject), 0);
 }
 
 static NTSTATUS NTAPI Close(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -83,10 +86,12 @@ static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
     IoDeleteDevice(Driver->DeviceObject);
 }
 
-static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath, PDEVICE_OBJECT *DeviceObject)
+static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath,
+                             PDEVICE_OBJECT *DeviceObject)
 {
     /* {D0B2F3A1-5C7E-4E0B-8E57-3C1D90AF6B2E} */
-    static const GUID Class = {0xd0b2f3a1, 0x5c7e, 0x4e0b, {0x8e, 0x57, 0x3c, 0x1d, 0x90, 0xaf, 0x6b, 0x2e}};
+    static const GUID Class = {
+        0xd0b2f3a1, 0x5c7e, 0x4e0b, {0x8e, 0x57, 0x3c, 0x1d, 0x90, 0xaf, 0x6b, 0x2e}};
     WCHAR Buffer[SETTINGS_CHARACTERS];
     UNICODE_STRING Name, Security = SDDL_DEVOBJ_SYS_ALL_ADM_RWX_WORLD_RW_RES_R;
     DEVICE *Device;
@@ -94,8 +99,8 @@ static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath
 
     RtlInitUnicodeString(&Name, DEVICE_NAME);
     SettingsText(RegistryPath, L"Security", &Security, Buffer);
-    Status = IoCreateDeviceSecure(Driver, sizeof(DEVICE), &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE,
-                                  &Security, &Class, DeviceObject);
+    Status = IoCreateDeviceSecure(Driver, sizeof(DEVICE), &Name, FILE_DEVICE_UNKNOWN,
+                                  FILE_DEVICE_SECURE_OPEN, FALSE, &Security, &Class, DeviceObject);
     if (!NT_SUCCESS(Status))
         return Status;
     Device = (*DeviceObject)->DeviceExtension;

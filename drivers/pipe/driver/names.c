@@ -1,6 +1,7 @@
 /*
- * The table of names: linear hashing. When there are more names than buckets, one bucket is split in two; when there are fewer
- * than half as many, the last one is merged back. Buckets lie in segments that never move.
+ * The table of names: linear hashing. When there are more names than buckets, one bucket is split
+ * in two; when there are fewer than half as many, the last one is merged back. Buckets lie in
+ * segments that never move.
  */
 #include "pipe.h"
 
@@ -99,7 +100,8 @@ static BOOLEAN HaveSegment(NAMES *Names, ULONG Index)
     if (Segment >= NAMES_SEGMENTS)
         return FALSE;
     if (!Names->Segments[Segment])
-        Names->Segments[Segment] = DriverAllocate(((SIZE_T)NAMES_FIRST << Segment) * sizeof(PIPE *), TABLE_TAG);
+        Names->Segments[Segment] =
+            DriverAllocate(((SIZE_T)NAMES_FIRST << Segment) * sizeof(PIPE *), TABLE_TAG);
     return Names->Segments[Segment] != NULL;
 }
 

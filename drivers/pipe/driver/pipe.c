@@ -121,7 +121,8 @@ static NTSTATUS CheckMode(PIPE *Pipe, const EXAMPLE_MODE *Mode)
     BOOLEAN Messages = (Mode->Flags & EXAMPLE_MESSAGES) != 0;
 
     if (Mode->Capacity > EXAMPLE_CAPACITY_MOST || Mode->WhenFull > EXAMPLE_FULL_WAIT ||
-        Mode->WhenEmpty > EXAMPLE_EMPTY_WAIT || (Mode->Flags & ~(EXAMPLE_MESSAGES | EXAMPLE_CLEAR_STATUS)))
+        Mode->WhenEmpty > EXAMPLE_EMPTY_WAIT ||
+        (Mode->Flags & ~(EXAMPLE_MESSAGES | EXAMPLE_CLEAR_STATUS)))
         return STATUS_INVALID_PARAMETER;
     if (WaitingCount(&Pipe->Readers) || WaitingCount(&Pipe->Writers))
         return STATUS_INVALID_DEVICE_STATE;

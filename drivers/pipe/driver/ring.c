@@ -1,4 +1,5 @@
-/* The circular buffer. A copy is at most two runs: up to the end of the array, and from its beginning. */
+/* The circular buffer. A copy is at most two runs: up to the end of the array, and from its
+ * beginning. */
 #include <ntddk.h>
 #include "ring.h"
 
@@ -17,7 +18,8 @@ ULONG RingCapacity(const RING *Ring)
 
 ULONG RingUsed(const RING *Ring)
 {
-    return Ring->Stop >= Ring->Start ? Ring->Stop - Ring->Start : Ring->Size - Ring->Start + Ring->Stop;
+    return Ring->Stop >= Ring->Start ? Ring->Stop - Ring->Start
+                                     : Ring->Size - Ring->Start + Ring->Stop;
 }
 
 ULONG RingFree(const RING *Ring)

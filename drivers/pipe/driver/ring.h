@@ -1,8 +1,9 @@
 /*
- * ring: a circular buffer of bytes. One byte stays free, so that Start == Stop means empty: a ring of 2000 bytes holds 1999.
+ * ring: a circular buffer of bytes. One byte stays free, so that Start == Stop means empty: a ring
+ * of 2000 bytes holds 1999.
  *
- * Knows nothing of IRPs and locks. The caller serialises. A copy that faults (user memory) has changed nothing: the
- * indices move after the bytes.
+ * Knows nothing of IRPs and locks. The caller serialises. A copy that faults (user memory) has
+ * changed nothing: the indices move after the bytes.
  */
 #ifndef RING_H
 #define RING_H

@@ -1,8 +1,8 @@
 /*
  * READ, WRITE and CLEANUP.
  *
- * A request is served at once as far as the pipe's mode allows; what then could go on (a reader that waits, a writer that
- * waits) is served before the lock is released, and completed after it.
+ * A request is served at once as far as the pipe's mode allows; what then could go on (a reader
+ * that waits, a writer that waits) is served before the lock is released, and completed after it.
  */
 #include "pipe.h"
 
@@ -81,7 +81,8 @@ static BOOLEAN Waits(const TRANSFER *Transfer)
 {
     const EXAMPLE_MODE *Mode = &Transfer->Pipe->Mode;
 
-    return Transfer->Write ? Mode->WhenFull == EXAMPLE_FULL_WAIT : Mode->WhenEmpty == EXAMPLE_EMPTY_WAIT;
+    return Transfer->Write ? Mode->WhenFull == EXAMPLE_FULL_WAIT
+                           : Mode->WhenEmpty == EXAMPLE_EMPTY_WAIT;
 }
 
 static WAITING *QueueOf(const TRANSFER *Transfer)
@@ -101,7 +102,8 @@ static NTSTATUS FullOrEmpty(const TRANSFER *Transfer)
 
 static NTSTATUS NoBytesAsked(const TRANSFER *Transfer)
 {
-    return Transfer->Pipe->Mode.Flags & EXAMPLE_CLEAR_STATUS ? STATUS_SUCCESS : FullOrEmpty(Transfer);
+    return Transfer->Pipe->Mode.Flags & EXAMPLE_CLEAR_STATUS ? STATUS_SUCCESS
+                                                             : FullOrEmpty(Transfer);
 }
 
 /* A request that may wait, or that must not fault halfway, has its buffer pinned first. */
@@ -158,7 +160,8 @@ static BOOLEAN GoOn(PIPE *Pipe, BOOLEAN Write, PLIST_ENTRY Done)
     return TRUE;
 }
 
-/* A writer may have filled what a reader emptied, and the other way round: until neither goes on. */
+/* A writer may have filled what a reader emptied, and the other way round: until neither goes on.
+ */
 VOID TransferGoOn(PIPE *Pipe, PLIST_ENTRY Done)
 {
     BOOLEAN Again;
@@ -179,7 +182,8 @@ VOID TransferComplete(PLIST_ENTRY Done)
     while (!IsListEmpty(Done)) {
         PIRP Irp = CONTAINING_RECORD(RemoveHeadList(Done), IRP, Tail.Overlay.ListEntry);
 
-        IoCompleteRequest(Irp, Irp->IoStatus.Information ? IO_NAMED_PIPE_INCREMENT : IO_NO_INCREMENT);
+        IoCompleteRequest(Irp,
+                          Irp->IoStatus.Information ? IO_NAMED_PIPE_INCREMENT : IO_NO_INCREMENT);
     }
 }
 
@@ -194,7 +198,8 @@ VOID TransferWake(PIPE *Pipe)
     TransferComplete(&Done);
 }
 
-/* An IRP that waits may be completed by others as soon as the lock is released: it is not touched after Serve. */
+/* An IRP that waits may be completed by others as soon as the lock is released: it is not touched
+ * after Serve. */
 static NTSTATUS Run(PIRP Irp, BOOLEAN Write)
 {
     PIPE *Pipe = PipeOf(Irp);

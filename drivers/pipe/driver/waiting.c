@@ -1,6 +1,6 @@
 /*
- * Requests that wait for bytes or for room. Cancelling one takes it out and completes it; a write of which a part has gone into
- * the pipe is a success of that part then.
+ * Requests that wait for bytes or for room. Cancelling one takes it out and completes it; a write
+ * of which a part has gone into the pipe is a success of that part then.
  */
 #include "pipe.h"
 
@@ -58,8 +58,9 @@ static VOID Cancelled(PIRP Irp)
     DriverComplete(Irp, Progress ? STATUS_SUCCESS : STATUS_CANCELLED, Progress);
 }
 
-/* Whoever stood behind it may fit now. Its file keeps the pipe alive until it is completed. A driver that cancels at DISPATCH_LEVEL
- * cannot wait for the pipe's lock: they go on with the next request then. */
+/* Whoever stood behind it may fit now. Its file keeps the pipe alive until it is completed. A
+ * driver that cancels at DISPATCH_LEVEL cannot wait for the pipe's lock: they go on with the next
+ * request then. */
 static VOID NTAPI CompleteCancelled(PIO_CSQ Csq, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(Csq);
@@ -72,7 +73,8 @@ NTSTATUS WaitingInitialize(WAITING *Waiting)
 {
     KeInitializeSpinLock(&Waiting->Lock);
     InitializeListHead(&Waiting->Irps);
-    return IoCsqInitializeEx(&Waiting->Csq, Insert, Remove, PeekNext, AcquireLock, ReleaseLock, CompleteCancelled);
+    return IoCsqInitializeEx(&Waiting->Csq, Insert, Remove, PeekNext, AcquireLock, ReleaseLock,
+                             CompleteCancelled);
 }
 
 VOID WaitingAdd(WAITING *Waiting, PIRP Irp, BOOLEAN AtHead)

@@ -1,4 +1,5 @@
-/* The pipe, as its clients see it. The same tests for the three ways to their buffers: NT_VARIANT is the driver's name. */
+/* The pipe, as its clients see it. The same tests for the three ways to their buffers: NT_VARIANT
+ * is the driver's name. */
 #include "drivers/test/driver_test.h"
 #include "drivers/pipe/public.h"
 
@@ -45,7 +46,8 @@ static void what_one_writes_another_reads(void **State)
 
 static void names_are_apart_and_no_name_is_a_name(void **State)
 {
-    HANDLE A = opened("a"), B = opened("b"), None = opened(NULL), NoneAgain = opened(NULL), Slash = opened("");
+    HANDLE A = opened("a"), B = opened("b"), None = opened(NULL), NoneAgain = opened(NULL),
+           Slash = opened("");
 
     assert_ok(put(A, 3));
     assert_ok(put(None, 5));
@@ -215,9 +217,12 @@ static void control(HANDLE Pipe, ULONG Code, ULONG Needed, const char *Text)
     assert_int_equal(Information, Text ? Needed : 0);
     assert_string_equal(Answer, Text ? Text : "");
     assert_ok(DriverTestControl(Pipe, Code, In, 6, Answer, Needed));
-    assert_status(DriverTestControl(Pipe, Code, In, 6, Answer, Needed - 1), STATUS_BUFFER_TOO_SMALL);
-    assert_status(DriverTestControl(Pipe, Code, In, 5, Answer, sizeof(Answer)), STATUS_UNSUCCESSFUL); /* no NUL in it */
-    assert_status(DriverTestControl(Pipe, Code, In, 0, Answer, sizeof(Answer)), STATUS_UNSUCCESSFUL);
+    assert_status(DriverTestControl(Pipe, Code, In, 6, Answer, Needed - 1),
+                  STATUS_BUFFER_TOO_SMALL);
+    assert_status(DriverTestControl(Pipe, Code, In, 5, Answer, sizeof(Answer)),
+                  STATUS_UNSUCCESSFUL); /* no NUL in it */
+    assert_status(DriverTestControl(Pipe, Code, In, 0, Answer, sizeof(Answer)),
+                  STATUS_UNSUCCESSFUL);
     assert_status(DriverTestControl(Pipe, Code, In, 6, NULL, 0), STATUS_UNSUCCESSFUL);
 }
 
@@ -247,7 +252,8 @@ static void an_answer_without_room_tells_the_size_in_the_irp(void **State)
     CHAR Buffer[8] = "hi";
     PIRP Irp;
 
-    assert_ok(ObReferenceObjectByHandle(Pipe, 0, *IoFileObjectType, KernelMode, (PVOID *)&File, NULL));
+    assert_ok(
+        ObReferenceObjectByHandle(Pipe, 0, *IoFileObjectType, KernelMode, (PVOID *)&File, NULL));
     Irp = IoAllocateIrp(IoGetRelatedDeviceObject(File)->StackSize, FALSE);
     Irp->AssociatedIrp.SystemBuffer = Buffer;
     Stack = IoGetNextIrpStackLocation(Irp);
@@ -271,8 +277,10 @@ static void bad_addresses_are_the_clients_error(void **State)
     PVOID Gone = NtTestGonePage();
     char In[8] = "hello", Answer[64];
 
-    assert_status(DriverTestControl(Pipe, IOCTL_EXAMPLE_NEITHER, Gone, 6, Answer, sizeof(Answer)), STATUS_ACCESS_VIOLATION);
-    assert_status(DriverTestControl(Pipe, IOCTL_EXAMPLE_NEITHER, In, 6, Gone, 64), STATUS_ACCESS_VIOLATION);
+    assert_status(DriverTestControl(Pipe, IOCTL_EXAMPLE_NEITHER, Gone, 6, Answer, sizeof(Answer)),
+                  STATUS_ACCESS_VIOLATION);
+    assert_status(DriverTestControl(Pipe, IOCTL_EXAMPLE_NEITHER, In, 6, Gone, 64),
+                  STATUS_ACCESS_VIOLATION);
     assert_status(DriverTestWrite(Pipe, Gone, 10), STATUS_ACCESS_VIOLATION);
     assert_ok(put(Pipe, 10)); /* nobody holds the lock */
     assert_status(DriverTestRead(Pipe, Gone, 10), STATUS_ACCESS_VIOLATION);
@@ -288,14 +296,23 @@ static void other_requests_are_completed_as_not_supported(void **State)
     FILE_STANDARD_INFORMATION Standard;
 
     assert_status(SYS(NtFlushBuffersFile, Pipe, &Iosb), STATUS_NOT_SUPPORTED);
-    assert_status(SYS(NtQueryInformationFile, Pipe, &Iosb, &Standard, sizeof(Standard), FileStandardInformation),
+    assert_status(SYS(NtQueryInformationFile, Pipe, &Iosb, &Standard, sizeof(Standard),
+                      FileStandardInformation),
                   STATUS_NOT_SUPPORTED);
     DriverTestClose(Pipe);
 }
 
 /* Two writers and two readers: each byte names its writer and its place. */
-typedef struct { HANDLE Pipe; UCHAR Mark; ULONG Bytes; } WRITER;
-typedef struct { HANDLE Pipe; volatile LONG *Left; ULONG Count[2]; } READER;
+typedef struct {
+    HANDLE Pipe;
+    UCHAR Mark;
+    ULONG Bytes;
+} WRITER;
+typedef struct {
+    HANDLE Pipe;
+    volatile LONG *Left;
+    ULONG Count[2];
+} READER;
 enum { EACH = 200000 };
 
 static void write_marks(void *Context)
@@ -309,7 +326,8 @@ static void write_marks(void *Context)
         IO_STATUS_BLOCK Iosb;
         ULONG Length = EACH - Sent < sizeof(Buffer) ? EACH - Sent : sizeof(Buffer);
 
-        if (NT_SUCCESS(SYS(NtWriteFile, Writer->Pipe, NULL, NULL, NULL, &Iosb, Buffer, Length, NULL, NULL)))
+        if (NT_SUCCESS(SYS(NtWriteFile, Writer->Pipe, NULL, NULL, NULL, &Iosb, Buffer, Length, NULL,
+                           NULL)))
             Sent += (ULONG)Iosb.Information;
         else
             SYS0(NtYieldExecution);
@@ -324,7 +342,8 @@ static void read_marks(void *Context)
     while (InterlockedCompareExchange(Reader->Left, 0, 0) > 0) {
         IO_STATUS_BLOCK Iosb;
 
-        if (!NT_SUCCESS(SYS(NtReadFile, Reader->Pipe, NULL, NULL, NULL, &Iosb, Buffer, sizeof(Buffer), NULL, NULL))) {
+        if (!NT_SUCCESS(SYS(NtReadFile, Reader->Pipe, NULL, NULL, NULL, &Iosb, Buffer,
+                            sizeof(Buffer), NULL, NULL))) {
             SYS0(NtYieldExecution);
             continue;
         }
@@ -392,8 +411,10 @@ static void the_mode_is_checked(void **State)
     assert_status(set(Pipe, 0, 0, 2, 0), STATUS_INVALID_PARAMETER);
     assert_status(set(Pipe, 0, 0, 0, 4), STATUS_INVALID_PARAMETER);
     assert_status(set(Pipe, EXAMPLE_CAPACITY_MOST + 1, 0, 0, 0), STATUS_INVALID_PARAMETER);
-    assert_status(DriverTestControl(Pipe, IOCTL_EXAMPLE_SET_MODE, &Mode, sizeof(Mode) - 1, NULL, 0), STATUS_BUFFER_TOO_SMALL);
-    assert_status(DriverTestControl(Pipe, IOCTL_EXAMPLE_QUERY_STATE, NULL, 0, &Mode, sizeof(Mode)), STATUS_BUFFER_TOO_SMALL);
+    assert_status(DriverTestControl(Pipe, IOCTL_EXAMPLE_SET_MODE, &Mode, sizeof(Mode) - 1, NULL, 0),
+                  STATUS_BUFFER_TOO_SMALL);
+    assert_status(DriverTestControl(Pipe, IOCTL_EXAMPLE_QUERY_STATE, NULL, 0, &Mode, sizeof(Mode)),
+                  STATUS_BUFFER_TOO_SMALL);
     DriverTestClose(Pipe);
 }
 
@@ -463,14 +484,21 @@ static void messages_keep_their_bounds(void **State)
 }
 
 /* Requests that wait: on a handle of their own, for a synchronous one waits alone. */
-typedef struct { HANDLE Pipe; ULONG Length; NTSTATUS Status; ULONG_PTR Done; UCHAR Data[8192]; } REQUEST;
+typedef struct {
+    HANDLE Pipe;
+    ULONG Length;
+    NTSTATUS Status;
+    ULONG_PTR Done;
+    UCHAR Data[8192];
+} REQUEST;
 
 static void waiting_read(void *Context)
 {
     REQUEST *Request = Context;
     IO_STATUS_BLOCK Iosb = {0};
 
-    Request->Status = SYS(NtReadFile, Request->Pipe, NULL, NULL, NULL, &Iosb, Request->Data, Request->Length, NULL, NULL);
+    Request->Status = SYS(NtReadFile, Request->Pipe, NULL, NULL, NULL, &Iosb, Request->Data,
+                          Request->Length, NULL, NULL);
     Request->Done = Iosb.Information;
 }
 
@@ -479,7 +507,8 @@ static void waiting_write(void *Context)
     REQUEST *Request = Context;
     IO_STATUS_BLOCK Iosb = {0};
 
-    Request->Status = SYS(NtWriteFile, Request->Pipe, NULL, NULL, NULL, &Iosb, Request->Data, Request->Length, NULL, NULL);
+    Request->Status = SYS(NtWriteFile, Request->Pipe, NULL, NULL, NULL, &Iosb, Request->Data,
+                          Request->Length, NULL, NULL);
     Request->Done = Iosb.Information;
 }
 

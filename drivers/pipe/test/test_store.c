@@ -68,7 +68,9 @@ static void new_bytes_push_the_oldest_out(void **State)
 static void of_more_than_it_holds_the_last_bytes_stay(void **State)
 {
     put("old");
-    assert_int_equal(StoreOverwrite(&Store, (const UCHAR *)"abcdefghijklmnopqrstuvwxyz0123456789", 36, &Done), STATUS_SUCCESS);
+    assert_int_equal(
+        StoreOverwrite(&Store, (const UCHAR *)"abcdefghijklmnopqrstuvwxyz0123456789", 36, &Done),
+        STATUS_SUCCESS);
     assert_int_equal(Done, 36);
     get(64);
     assert_string_equal(Out, "efghijklmnopqrstuvwxyz0123456789");

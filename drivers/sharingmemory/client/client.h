@@ -1,6 +1,6 @@
 /*
- * The client of SharingMemory. main.c: command line and order of steps; session.c: service, device, page; display_*.c: what is
- * shown. A display is chosen by the build.
+ * The client of SharingMemory. main.c: command line and order of steps; session.c: service, device,
+ * page; display_*.c: what is shown. A display is chosen by the build.
  */
 #ifndef SHARINGMEMORY_CLIENT_H
 #define SHARINGMEMORY_CLIENT_H
@@ -37,7 +37,9 @@ int SessionEnd(SESSION *Session);
 /* From now on an exception closes what is open, and ends the program with EXIT_EXCEPTION. */
 void SessionGuard(SESSION *Session);
 
-typedef struct _TIME_OF_DAY { unsigned Hour, Minute, Second; } TIME_OF_DAY;
+typedef struct _TIME_OF_DAY {
+    unsigned Hour, Minute, Second;
+} TIME_OF_DAY;
 TIME_OF_DAY TimeOfDay(LONGLONG LocalTime);
 /* Seconds between the driver's time and the system's own page; it must be less than 2. */
 double ClockDifference(const SHARED_CLOCK *Clock);

@@ -13,7 +13,8 @@ typedef struct _TRIPLE { /* KSYSTEM_TIME */
 TIME_OF_DAY TimeOfDay(LONGLONG LocalTime)
 {
     ULONGLONG Seconds = (ULONGLONG)LocalTime / 10000000 % 86400;
-    TIME_OF_DAY Time = {(unsigned)(Seconds / 3600), (unsigned)(Seconds / 60 % 60), (unsigned)(Seconds % 60)};
+    TIME_OF_DAY Time = {(unsigned)(Seconds / 3600), (unsigned)(Seconds / 60 % 60),
+                        (unsigned)(Seconds % 60)};
 
     return Time;
 }

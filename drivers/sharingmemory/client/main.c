@@ -5,14 +5,18 @@
 
 static const char Usage[] =
     "usage: sharingmemory [--count N] [--compare] [--no-service] [--driver PATH] [--crash]\n\n"
-    "Registers and starts the driver (or uses it as it runs), maps its page, and shows the time in it.\n\n"
+    "Registers and starts the driver (or uses it as it runs), maps its page, and shows the time in "
+    "it.\n\n"
     "  --count N      write N lines, one for each second, and end\n"
     "  --compare      compare with the system's own time and end\n"
     "  --no-service   use a driver that runs; touch no service\n"
     "  --driver PATH  the driver's file\n"
-    "  --crash        use a bad address once the page is mapped, to see the tear-down after an exception\n\n"
-    "Exit codes: 0 done, 2 usage, 10 no service manager, 11 cannot register, 12 cannot start, 13 cannot stop,\n"
-    "14 cannot delete, 20 no device, 21 no page, 22 the times differ by 2 s or more, 23 an exception.\n";
+    "  --crash        use a bad address once the page is mapped, to see the tear-down after an "
+    "exception\n\n"
+    "Exit codes: 0 done, 2 usage, 10 no service manager, 11 cannot register, 12 cannot start, 13 "
+    "cannot stop,\n"
+    "14 cannot delete, 20 no device, 21 no page, 22 the times differ by 2 s or more, 23 an "
+    "exception.\n";
 
 static int Bad(const char *Argument)
 {

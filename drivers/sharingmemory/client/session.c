@@ -6,7 +6,8 @@ static SESSION *Guarded;
 
 static int OpenDevice(SESSION *Session)
 {
-    Session->Device = CreateFileA(SHARINGMEMORY_PATH, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+    Session->Device =
+        CreateFileA(SHARINGMEMORY_PATH, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
     if (Session->Device != INVALID_HANDLE_VALUE)
         return EXIT_DONE;
     Session->Device = NULL;
@@ -18,7 +19,8 @@ static int GetPage(SESSION *Session)
 {
     PVOID Page = NULL;
     DWORD Returned = 0;
-    BOOL Good = DeviceIoControl(Session->Device, IOCTL_GIVE_ME_YOUR_MEMORY, NULL, 0, &Page, sizeof(Page), &Returned, NULL);
+    BOOL Good = DeviceIoControl(Session->Device, IOCTL_GIVE_ME_YOUR_MEMORY, NULL, 0, &Page,
+                                sizeof(Page), &Returned, NULL);
 
     if (Good && Returned == sizeof(Page)) {
         Session->Clock = Page;
@@ -33,7 +35,8 @@ int SessionBegin(SESSION *Session, const OPTIONS *Options)
     int Code = EXIT_DONE;
 
     if (!Options->NoService)
-        Code = ClientServiceBegin(&Session->Service, SHARINGMEMORY_SERVICE, "Kernel timer", "sharingmemory", Options->Driver);
+        Code = ClientServiceBegin(&Session->Service, SHARINGMEMORY_SERVICE, "Kernel timer",
+                                  "sharingmemory", Options->Driver);
     if (!Code)
         Code = OpenDevice(Session);
     if (!Code)

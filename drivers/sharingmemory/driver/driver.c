@@ -1,9 +1,10 @@
 /*
  * SharingMemory: a driver that shares a page with its client.
  *
- * The device is exclusive and for administrators. An open is a SHARING (FsContext); the request maps the page, CLEANUP (the
- * last handle) takes it back. Handles can be duplicated, so the process that maps may end before the last handle: a process
- * notification takes the page back then, while the address space is still there.
+ * The device is exclusive and for administrators. An open is a SHARING (FsContext); the request
+ * maps the page, CLEANUP (the last handle) takes it back. Handles can be duplicated, so the process
+ * that maps may end before the last handle: a process notification takes the page back then, while
+ * the address space is still there.
  */
 #include "sharing.h"
 #include <wdmsec.h>
@@ -68,7 +69,8 @@ static ULONG PointerSize(PIRP Irp)
     return sizeof(PVOID);
 }
 
-static NTSTATUS GiveMemory(PDEVICE_OBJECT DeviceObject, PIRP Irp, ULONG OutputLength, ULONG *Information)
+static NTSTATUS GiveMemory(PDEVICE_OBJECT DeviceObject, PIRP Irp, ULONG OutputLength,
+                           ULONG *Information)
 {
     ULONG Size = PointerSize(Irp);
     PVOID UserAddress = NULL;
@@ -79,7 +81,8 @@ static NTSTATUS GiveMemory(PDEVICE_OBJECT DeviceObject, PIRP Irp, ULONG OutputLe
     Status = SharingMap(SharingOf(Irp), DeviceObject, &UserAddress);
     if (!NT_SUCCESS(Status))
         return Status;
-    RtlCopyMemory(Irp->AssociatedIrp.SystemBuffer, &UserAddress, Size); /* little-endian: the low half for a 32-bit client */
+    RtlCopyMemory(Irp->AssociatedIrp.SystemBuffer, &UserAddress,
+                  Size); /* little-endian: the low half for a 32-bit client */
     *Information = Size;
     return STATUS_SUCCESS;
 }
@@ -91,7 +94,8 @@ static NTSTATUS NTAPI DeviceControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     ULONG Information = 0;
 
     if (Stack->Parameters.DeviceIoControl.IoControlCode == IOCTL_GIVE_ME_YOUR_MEMORY)
-        Status = GiveMemory(DeviceObject, Irp, Stack->Parameters.DeviceIoControl.OutputBufferLength, &Information);
+        Status = GiveMemory(DeviceObject, Irp, Stack->Parameters.DeviceIoControl.OutputBufferLength,
+                            &Information);
     return DriverComplete(Irp, Status, Information);
 }
 
@@ -127,14 +131,16 @@ static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
 static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver)
 {
     /* {4E9C8C0B-3B43-4C0A-9E0B-6A9F5B0D7C11} */
-    static const GUID Class = {0x4e9c8c0b, 0x3b43, 0x4c0a, {0x9e, 0x0b, 0x6a, 0x9f, 0x5b, 0x0d, 0x7c, 0x11}};
+    static const GUID Class = {
+        0x4e9c8c0b, 0x3b43, 0x4c0a, {0x9e, 0x0b, 0x6a, 0x9f, 0x5b, 0x0d, 0x7c, 0x11}};
     UNICODE_STRING Name;
     DEVICE *Device;
     NTSTATUS Status;
 
     RtlInitUnicodeString(&Name, SHARINGMEMORY_DEVICE);
-    Status = IoCreateDeviceSecure(Driver, sizeof(DEVICE), &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, TRUE,
-                                  &SDDL_DEVOBJ_SYS_ALL_ADM_ALL, &Class, &TheDevice);
+    Status = IoCreateDeviceSecure(Driver, sizeof(DEVICE), &Name, FILE_DEVICE_UNKNOWN,
+                                  FILE_DEVICE_SECURE_OPEN, TRUE, &SDDL_DEVOBJ_SYS_ALL_ADM_ALL,
+                                  &Class, &TheDevice);
     if (!NT_SUCCESS(Status))
         return Status;
     Device = TheDevice->DeviceExtension;

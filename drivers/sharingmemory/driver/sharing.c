@@ -42,7 +42,8 @@ static NTSTATUS MapPage(SHARING *Sharing)
     if (DriverOnWindows8())
         Priority |= MdlMappingNoWrite | MdlMappingNoExecute;
     __try {
-        Sharing->UserAddress = MmMapLockedPagesSpecifyCache(Sharing->Mdl, UserMode, MmCached, NULL, FALSE, Priority);
+        Sharing->UserAddress =
+            MmMapLockedPagesSpecifyCache(Sharing->Mdl, UserMode, MmCached, NULL, FALSE, Priority);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         return GetExceptionCode();
     }
@@ -94,7 +95,8 @@ NTSTATUS SharingMap(SHARING *Sharing, PDEVICE_OBJECT Device, PVOID *UserAddress)
     return Status;
 }
 
-/* The order matters: nobody writes the page any more, then the process loses it, then it is freed. */
+/* The order matters: nobody writes the page any more, then the process loses it, then it is freed.
+ */
 static VOID Unshare(SHARING *Sharing, PDEVICE_OBJECT Device)
 {
     DEVICE *Extension = Device->DeviceExtension;

@@ -64,7 +64,8 @@ static void the_page_is_for_reading_only(void **State)
     MM_BASIC_INFORMATION Memory;
 
     assert_ok(ask(File, sizeof(PVOID)));
-    assert_ok(SYS(NtQueryVirtualMemory, ZwCurrentProcess(), Page, 0, &Memory, sizeof(Memory), NULL));
+    assert_ok(
+        SYS(NtQueryVirtualMemory, ZwCurrentProcess(), Page, 0, &Memory, sizeof(Memory), NULL));
     assert_int_equal(Memory.Protect, PAGE_READONLY);
     DriverTestClose(File);
 }
@@ -92,7 +93,8 @@ static void bad_requests_leave_the_page_alone(void **State)
 
     assert_ok(ask(File, sizeof(PVOID)));
     First = Page;
-    assert_status(DriverTestControl(File, IOCTL_GIVE_ME_YOUR_MEMORY + 4, NULL, 0, &Page, 8), STATUS_INVALID_DEVICE_REQUEST);
+    assert_status(DriverTestControl(File, IOCTL_GIVE_ME_YOUR_MEMORY + 4, NULL, 0, &Page, 8),
+                  STATUS_INVALID_DEVICE_REQUEST);
     assert_status(ask(File, sizeof(PVOID) - 1), STATUS_BUFFER_TOO_SMALL);
     assert_int_equal(Information, 0);
     assert_status(ask(File, 0), STATUS_BUFFER_TOO_SMALL);
@@ -202,7 +204,12 @@ static void a_failed_load_leaves_nothing_and_tells_why(void **State)
     DriverTestClose(opened());
 }
 
-typedef struct { HANDLE File; PFILE_OBJECT Object; NTSTATUS Status; BOOLEAN Asked; } FOREIGN;
+typedef struct {
+    HANDLE File;
+    PFILE_OBJECT Object;
+    NTSTATUS Status;
+    BOOLEAN Asked;
+} FOREIGN;
 
 static void open_here_and_keep_a_reference(void *Context)
 {
@@ -211,12 +218,15 @@ static void open_here_and_keep_a_reference(void *Context)
     Foreign->File = opened();
     if (Foreign->Asked)
         assert_ok(ask(Foreign->File, sizeof(PVOID)));
-    assert_ok(ObReferenceObjectByHandle(Foreign->File, 0, *IoFileObjectType, KernelMode, (PVOID *)&Foreign->Object, NULL));
+    assert_ok(ObReferenceObjectByHandle(Foreign->File, 0, *IoFileObjectType, KernelMode,
+                                        (PVOID *)&Foreign->Object, NULL));
     /* as DuplicateHandle into the booting process does, whose handle it becomes */
-    assert_ok(PsLookupProcessByProcessId((HANDLE)(ULONG_PTR)host_process_id(), (PEPROCESS *)&Context));
+    assert_ok(
+        PsLookupProcessByProcessId((HANDLE)(ULONG_PTR)host_process_id(), (PEPROCESS *)&Context));
     KAPC_STATE Saved;
     KeStackAttachProcess(Context, &Saved);
-    assert_ok(ObOpenObjectByPointer(Foreign->Object, 0, NULL, FILE_READ_DATA | SYNCHRONIZE, *IoFileObjectType, KernelMode, &Foreign->File));
+    assert_ok(ObOpenObjectByPointer(Foreign->Object, 0, NULL, FILE_READ_DATA | SYNCHRONIZE,
+                                    *IoFileObjectType, KernelMode, &Foreign->File));
     KeUnstackDetachProcess(&Saved);
     ObDereferenceObject(Context);
     ObDereferenceObject(Foreign->Object);
@@ -242,7 +252,10 @@ static void the_owner_may_end_before_the_last_handle(void **State)
     assert_int_equal(DriverTestBlocks(TAG), 0);
 }
 
-typedef struct { HANDLE Mine; KEVENT Go, Done; } LAST_HANDLE;
+typedef struct {
+    HANDLE Mine;
+    KEVENT Go, Done;
+} LAST_HANDLE;
 
 static void close_the_last_handle(void *Context)
 {
@@ -254,9 +267,11 @@ static void close_the_last_handle(void *Context)
 
     assert_ok(PsLookupProcessByProcessId((HANDLE)(ULONG_PTR)host_process_id(), &Owner));
     KeStackAttachProcess((PVOID)Owner, &Saved);
-    assert_ok(ObReferenceObjectByHandle(Last->Mine, 0, *IoFileObjectType, KernelMode, (PVOID *)&Object, NULL));
+    assert_ok(ObReferenceObjectByHandle(Last->Mine, 0, *IoFileObjectType, KernelMode,
+                                        (PVOID *)&Object, NULL));
     KeUnstackDetachProcess(&Saved);
-    assert_ok(ObOpenObjectByPointer(Object, 0, NULL, FILE_READ_DATA, *IoFileObjectType, KernelMode, &Copy));
+    assert_ok(ObOpenObjectByPointer(Object, 0, NULL, FILE_READ_DATA, *IoFileObjectType, KernelMode,
+                                    &Copy));
     ObDereferenceObject(Object);
     KeStackAttachProcess((PVOID)Owner, &Saved);
     assert_ok(ObCloseHandle(Last->Mine, KernelMode));
@@ -300,7 +315,8 @@ static void unloading_waits_for_the_last_handle(void **State)
     DRIVER_TEST_WAIT(NT_SUCCESS(DriverTestLoad("sharingmemory")));
 }
 
-/* The writer and a reader at once: the two halves always fit together. The writer here is the driver's protocol. */
+/* The writer and a reader at once: the two halves always fit together. The writer here is the
+ * driver's protocol. */
 static volatile LONG Stop;
 static SHARED_CLOCK Torn;
 

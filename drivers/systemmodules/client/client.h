@@ -1,4 +1,5 @@
-/* The client of SystemModules. main.c: command line; direct.c: asks the system; device.c: the driver; tutorial.c. */
+/* The client of SystemModules. main.c: command line; direct.c: asks the system; device.c: the
+ * driver; tutorial.c. */
 #ifndef SYSTEMMODULES_CLIENT_H
 #define SYSTEMMODULES_CLIENT_H
 

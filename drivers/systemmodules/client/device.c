@@ -13,7 +13,8 @@ static SYSTEM_MODULE_LIST *Ask(HANDLE Device, ULONG Source)
         List = malloc(Size);
         if (!List)
             return NULL;
-        if (DeviceIoControl(Device, IOCTL_SYSTEMMODULES_LIST, &Source, sizeof(Source), List, Size, &Returned, NULL))
+        if (DeviceIoControl(Device, IOCTL_SYSTEMMODULES_LIST, &Source, sizeof(Source), List, Size,
+                            &Returned, NULL))
             return List;
         Count = GetLastError() == ERROR_MORE_DATA ? List->Count : 0;
         if (!Count)

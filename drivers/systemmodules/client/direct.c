@@ -7,7 +7,8 @@
 #define DEBUG_PRIVILEGE 20
 
 NTSTATUS NTAPI NtOpenProcessToken(HANDLE, ACCESS_MASK, PHANDLE);
-NTSTATUS NTAPI NtAdjustPrivilegesToken(HANDLE, BOOLEAN, PTOKEN_PRIVILEGES, ULONG, PTOKEN_PRIVILEGES, PULONG);
+NTSTATUS NTAPI NtAdjustPrivilegesToken(HANDLE, BOOLEAN, PTOKEN_PRIVILEGES, ULONG, PTOKEN_PRIVILEGES,
+                                       PULONG);
 
 static PVOID Allocate(PVOID Context, SIZE_T Bytes)
 {
@@ -24,7 +25,8 @@ static VOID Free(PVOID Context, PVOID Block)
 static NTSTATUS Query(PVOID Context, PVOID Buffer, ULONG Length, ULONG *Returned)
 {
     (void)Context;
-    return NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)MODULE_INFORMATION_CLASS, Buffer, Length, Returned);
+    return NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)MODULE_INFORMATION_CLASS, Buffer,
+                                    Length, Returned);
 }
 
 static const MODULE_SOURCE Direct = {MODULES_SYSTEM, Query, Allocate, Free, NULL};

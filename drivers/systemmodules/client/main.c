@@ -7,10 +7,12 @@
 static const char Usage[] =
     "usage: systemmodules [--device [--aux]] [NAME...]\n"
     "       systemmodules --load-and-fail [--aux] [--driver PATH] [NAME...]\n\n"
-    "Lists the modules that the kernel has loaded, or of them those with a NAME (in any letter case).\n\n"
+    "Lists the modules that the kernel has loaded, or of them those with a NAME (in any letter "
+    "case).\n\n"
     "  --device         ask the driver; without it, the system itself\n"
     "  --aux            the driver asks Aux_Klib\n"
-    "  --load-and-fail  as in the tutorial: the driver looks while it is loaded, writes to the debug log, and fails;\n"
+    "  --load-and-fail  as in the tutorial: the driver looks while it is loaded, writes to the "
+    "debug log, and fails;\n"
     "                   without a NAME it looks for a kernel by its four names, and for ntice.sys\n"
     "  --driver PATH    the driver's file\n\n"
     "Exit codes: 0 found, 1 no module has such a name, 2 usage, 3 there is no list, 20 no device,\n"
@@ -82,7 +84,10 @@ static BOOL Read(int Count, char **Arguments, OPTIONS *Options)
             return FALSE;
         }
     if (Options->Aux && !Options->Device && !Options->Tutorial) {
-        fprintf(stderr, "systemmodules: --aux is a question for the driver: --device or --load-and-fail\n%s", Usage);
+        fprintf(
+            stderr,
+            "systemmodules: --aux is a question for the driver: --device or --load-and-fail\n%s",
+            Usage);
         return FALSE;
     }
     return TRUE;

@@ -1,4 +1,5 @@
-/* The tutorial's way: the driver writes to the debug log while it is loaded, and fails so that it is unloaded at once. */
+/* The tutorial's way: the driver writes to the debug log while it is loaded, and fails so that it
+ * is unloaded at once. */
 #include "client.h"
 #include <stdio.h>
 #include <string.h>
@@ -45,7 +46,8 @@ static NTSTATUS SetNames(HANDLE Key, const OPTIONS *Options)
 
 static BOOL SetKey(const OPTIONS *Options)
 {
-    ULONG Mode = SYSTEMMODULES_MODE_TUTORIAL, Source = Options->Aux ? SYSTEMMODULES_SOURCE_AUX : SYSTEMMODULES_SOURCE_SYSTEM;
+    ULONG Mode = SYSTEMMODULES_MODE_TUTORIAL,
+          Source = Options->Aux ? SYSTEMMODULES_SOURCE_AUX : SYSTEMMODULES_SOURCE_SYSTEM;
     OBJECT_ATTRIBUTES Attributes;
     UNICODE_STRING Name;
     HANDLE Key;
@@ -65,7 +67,8 @@ static BOOL SetKey(const OPTIONS *Options)
     return Status >= 0;
 }
 
-/* ERROR_INVALID_PARAMETER is how STATUS_DEVICE_CONFIGURATION_ERROR looks from here: the driver has done its work. */
+/* ERROR_INVALID_PARAMETER is how STATUS_DEVICE_CONFIGURATION_ERROR looks from here: the driver has
+ * done its work. */
 static int Start(const CLIENT_SERVICE *Service)
 {
     if (StartServiceA(Service->Service, 0, NULL)) {
@@ -83,7 +86,8 @@ static int Start(const CLIENT_SERVICE *Service)
 int RunTutorial(const OPTIONS *Options)
 {
     CLIENT_SERVICE Service;
-    int Ended, Code = ClientServiceRegister(&Service, SYSTEMMODULES_SERVICE, "System modules", "systemmodules", Options->Driver);
+    int Ended, Code = ClientServiceRegister(&Service, SYSTEMMODULES_SERVICE, "System modules",
+                                            "systemmodules", Options->Driver);
 
     if (Code)
         return Code;

@@ -1,5 +1,6 @@
 /*
- * SystemModules: which modules the kernel has loaded. Two modes, see public.h. All code runs at PASSIVE_LEVEL.
+ * SystemModules: which modules the kernel has loaded. Two modes, see public.h. All code runs at
+ * PASSIVE_LEVEL.
  */
 #include "report.h"
 #include "source.h"
@@ -28,7 +29,8 @@ static NTSTATUS NTAPI OpenOrClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 }
 
 /* Whole entries only, and a count of all. */
-static NTSTATUS CopyList(const SYSTEM_MODULE_LIST *List, SYSTEM_MODULE_LIST *Out, ULONG Length, ULONG_PTR *Information)
+static NTSTATUS CopyList(const SYSTEM_MODULE_LIST *List, SYSTEM_MODULE_LIST *Out, ULONG Length,
+                         ULONG_PTR *Information)
 {
     ULONG Fits = (Length - SYSTEM_MODULE_LIST_HEAD) / sizeof(SYSTEM_MODULE);
 
@@ -87,15 +89,16 @@ static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
 static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver)
 {
     /* {A6B0C4E2-94D3-4E5F-8B0A-7E6D21F3C958} */
-    static const GUID Class = {0xa6b0c4e2, 0x94d3, 0x4e5f, {0x8b, 0x0a, 0x7e, 0x6d, 0x21, 0xf3, 0xc9, 0x58}};
+    static const GUID Class = {
+        0xa6b0c4e2, 0x94d3, 0x4e5f, {0x8b, 0x0a, 0x7e, 0x6d, 0x21, 0xf3, 0xc9, 0x58}};
     UNICODE_STRING Name, Link;
     PDEVICE_OBJECT DeviceObject;
     NTSTATUS Status;
 
     RtlInitUnicodeString(&Name, SYSTEMMODULES_DEVICE);
     RtlInitUnicodeString(&Link, SYSTEMMODULES_LINK);
-    Status = IoCreateDeviceSecure(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE,
-                                  &SDDL_DEVOBJ_SYS_ALL_ADM_ALL, &Class, &DeviceObject);
+    Status = IoCreateDeviceSecure(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN,
+                                  FALSE, &SDDL_DEVOBJ_SYS_ALL_ADM_ALL, &Class, &DeviceObject);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = IoCreateSymbolicLink(&Link, &Name);
@@ -104,14 +107,16 @@ static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver)
     return Status;
 }
 
-/* In the tutorial's mode a success is STATUS_DEVICE_CONFIGURATION_ERROR, and a failure is its own status. */
+/* In the tutorial's mode a success is STATUS_DEVICE_CONFIGURATION_ERROR, and a failure is its own
+ * status. */
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
     ULONG Source = SettingsNumber(RegistryPath, L"Source", SYSTEMMODULES_SOURCE_SYSTEM);
     NTSTATUS Status;
 
     PAGED_CODE();
-    if (SettingsNumber(RegistryPath, L"Mode", SYSTEMMODULES_MODE_DEVICE) == SYSTEMMODULES_MODE_TUTORIAL) {
+    if (SettingsNumber(RegistryPath, L"Mode", SYSTEMMODULES_MODE_DEVICE) ==
+        SYSTEMMODULES_MODE_TUTORIAL) {
         Status = Report(RegistryPath, Source);
         return NT_SUCCESS(Status) ? STATUS_DEVICE_CONFIGURATION_ERROR : Status;
     }

@@ -1,4 +1,5 @@
-/* Looks for modules by name and writes what it finds to the debug log: one line for each, never cut. */
+/* Looks for modules by name and writes what it finds to the debug log: one line for each, never
+ * cut. */
 #include "report.h"
 #include "source.h"
 #include "../../common/settings.h"
@@ -23,7 +24,8 @@ static VOID PrintList(const SYSTEM_MODULE_LIST *List, const CHAR *Names)
         Found++;
     }
     if (!Found)
-        DbgPrint("SystemModules: none of the names is among the %u modules\n", (unsigned)List->Count);
+        DbgPrint("SystemModules: none of the names is among the %u modules\n",
+                 (unsigned)List->Count);
 }
 
 static NTSTATUS Report1(const MODULE_SOURCE *Source, const CHAR *Names)

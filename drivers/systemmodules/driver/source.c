@@ -1,4 +1,5 @@
-/* Where the kernel tells its modules. Define SYSTEMMODULES_NO_AUX where aux_klib cannot be linked. */
+/* Where the kernel tells its modules. Define SYSTEMMODULES_NO_AUX where aux_klib cannot be linked.
+ */
 #include "source.h"
 #ifndef SYSTEMMODULES_NO_AUX
 #include <aux_klib.h>
@@ -6,7 +7,8 @@
 
 #define MODULE_INFORMATION_CLASS 11
 
-NTSYSAPI NTSTATUS NTAPI ZwQuerySystemInformation(ULONG Class, PVOID Buffer, ULONG Length, PULONG Returned);
+NTSYSAPI NTSTATUS NTAPI ZwQuerySystemInformation(ULONG Class, PVOID Buffer, ULONG Length,
+                                                 PULONG Returned);
 
 PVOID SourceAllocate(PVOID Context, SIZE_T Bytes)
 {
@@ -40,7 +42,8 @@ static NTSTATUS QueryAux(PVOID Context, PVOID Buffer, ULONG Length, ULONG *Retur
 {
     UNREFERENCED_PARAMETER(Context);
     *Returned = Length;
-    return AuxKlibQueryModuleInformation(Returned, sizeof(AUX_MODULE_EXTENDED_INFO), Length ? Buffer : NULL);
+    return AuxKlibQueryModuleInformation(Returned, sizeof(AUX_MODULE_EXTENDED_INFO),
+                                         Length ? Buffer : NULL);
 }
 
 static NTSTATUS OpenAux(MODULE_SOURCE *Source)

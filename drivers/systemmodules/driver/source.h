@@ -1,4 +1,5 @@
-/* source: the kernel's two ways to the list of modules, and memory that is accounted for in the debug log. */
+/* source: the kernel's two ways to the list of modules, and memory that is accounted for in the
+ * debug log. */
 #ifndef SOURCE_H
 #define SOURCE_H
 

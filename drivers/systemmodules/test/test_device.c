@@ -55,8 +55,9 @@ static void a_short_buffer_gets_what_fits_and_the_count(void **State)
     assert_status(ask(File, 0, &Other, 8 + sizeof(SYSTEM_MODULE) + 1), STATUS_BUFFER_OVERFLOW);
     assert_int_equal(Information, 8 + sizeof(SYSTEM_MODULE));
     assert_int_equal(Other.Returned, 1);
-    assert_status(DriverTestControl(File, IOCTL_SYSTEMMODULES_LIST + 4, NULL, 0, &List, sizeof(List)),
-                  STATUS_INVALID_DEVICE_REQUEST);
+    assert_status(
+        DriverTestControl(File, IOCTL_SYSTEMMODULES_LIST + 4, NULL, 0, &List, sizeof(List)),
+        STATUS_INVALID_DEVICE_REQUEST);
     DriverTestClose(File);
 }
 
@@ -70,7 +71,8 @@ static BOOLEAN only_ours(ULONG Tag, SIZE_T Bytes)
 
 static void each_allocation_may_fail(void **State)
 {
-    static const NTSTATUS Expected[] = {STATUS_INSUFFICIENT_RESOURCES, STATUS_NO_MEMORY, STATUS_SUCCESS};
+    static const NTSTATUS Expected[] = {STATUS_INSUFFICIENT_RESOURCES, STATUS_NO_MEMORY,
+                                        STATUS_SUCCESS};
     HANDLE File = DriverTestOpened("SystemModules");
 
     for (int i = 0; i < 3; i++) {
@@ -116,7 +118,8 @@ static void set_value(PCWSTR Name, ULONG Type, const void *Data, ULONG Bytes)
 
     RtlInitUnicodeString(&Path, KEY);
     RtlInitUnicodeString(&Value, Name);
-    InitializeObjectAttributes(&Attributes, &Path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&Attributes, &Path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
     assert_ok(ZwOpenKey(&Key, KEY_ALL_ACCESS, &Attributes));
     assert_ok(ZwSetValueKey(Key, &Value, 0, Type, (PVOID)Data, Bytes));
     ZwClose(Key);

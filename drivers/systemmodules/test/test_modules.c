@@ -8,17 +8,21 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-_Static_assert(sizeof(RTL_PROCESS_MODULE_INFORMATION) == 0x128 && FIELD_OFFSET(RTL_PROCESS_MODULES, Modules) == 8, "x64 layout");
-_Static_assert(sizeof(AUX_MODULE_EXTENDED_INFO) == 0x110 && FIELD_OFFSET(AUX_MODULE_EXTENDED_INFO, FullPathName) == 0x0E, "x64 layout");
+_Static_assert(sizeof(RTL_PROCESS_MODULE_INFORMATION) == 0x128 &&
+                   FIELD_OFFSET(RTL_PROCESS_MODULES, Modules) == 8,
+               "x64 layout");
+_Static_assert(sizeof(AUX_MODULE_EXTENDED_INFO) == 0x110 &&
+                   FIELD_OFFSET(AUX_MODULE_EXTENDED_INFO, FullPathName) == 0x0E,
+               "x64 layout");
 
 /* A system whose list is made here. */
 typedef struct {
     const MODULE_LAYOUT *Layout;
-    ULONG Loaded;       /* modules */
-    ULONG GrowsBy;      /* with each query */
+    ULONG Loaded;                  /* modules */
+    ULONG GrowsBy;                 /* with each query */
     int FailQuery, FailAllocation; /* the nth, from 1 */
     int Queries, Allocations, Live;
-    BOOLEAN Lies;       /* says more than it gives */
+    BOOLEAN Lies; /* says more than it gives */
 } SYSTEM;
 
 static void make_entry(const MODULE_LAYOUT *Layout, UCHAR *Entry, ULONG Index)
@@ -31,7 +35,8 @@ static void make_entry(const MODULE_LAYOUT *Layout, UCHAR *Entry, ULONG Index)
     memcpy(Entry + Layout->Base, &Base, Layout->BaseSize);
     memcpy(Entry + Layout->Size, &Size, 4);
     memcpy(Entry + Layout->NameOffset, &Offset, 2);
-    snprintf((char *)Entry + Layout->Path, 256, "\\SystemRoot\\System32\\%s%s%u.sys", "", Index ? "m" : "n", Index);
+    snprintf((char *)Entry + Layout->Path, 256, "\\SystemRoot\\System32\\%s%s%u.sys", "",
+             Index ? "m" : "n", Index);
     Offset = 21;
     memcpy(Entry + Layout->NameOffset, &Offset, 2);
 }
@@ -49,7 +54,9 @@ static NTSTATUS query(PVOID Context, PVOID Buffer, ULONG Length, ULONG *Returned
     if (Layout->HasCount && Length >= 4)
         memcpy(Buffer, &Count, 4);
     if (Length < *Returned)
-        return Layout->HasCount ? STATUS_INFO_LENGTH_MISMATCH : Length ? STATUS_BUFFER_TOO_SMALL : STATUS_SUCCESS;
+        return Layout->HasCount ? STATUS_INFO_LENGTH_MISMATCH
+               : Length         ? STATUS_BUFFER_TOO_SMALL
+                                : STATUS_SUCCESS;
     for (ULONG i = 0; i < Count; i++)
         make_entry(Layout, (UCHAR *)Buffer + Layout->First + i * Layout->EntrySize, i);
     if (System->Lies)
@@ -91,7 +98,8 @@ static void expect_failure(SYSTEM System, NTSTATUS Expected)
 
 static void every_layout_is_read(void **State)
 {
-    static const MODULE_LAYOUT *const Layouts[] = {&ModulesSystem32, &ModulesSystem64, &ModulesAux32, &ModulesAux64};
+    static const MODULE_LAYOUT *const Layouts[] = {&ModulesSystem32, &ModulesSystem64,
+                                                   &ModulesAux32, &ModulesAux64};
 
     for (int i = 0; i < 4; i++) {
         SYSTEM System = {.Layout = Layouts[i], .Loaded = 5};
@@ -113,7 +121,8 @@ static void a_list_that_grows_between_the_queries_is_got_whole(void **State)
     SYSTEM System = {.Layout = &ModulesSystem64, .Loaded = 100, .GrowsBy = 9};
     SYSTEM_MODULE_LIST *List;
 
-    expect_failure(System, STATUS_INFO_LENGTH_MISMATCH); /* grows faster than the spare room, for ever: the loop ends */
+    expect_failure(System, STATUS_INFO_LENGTH_MISMATCH); /* grows faster than the spare room, for
+                                                            ever: the loop ends */
     System.GrowsBy = 8;
     assert_int_equal(ask(&System, &List), STATUS_SUCCESS);
     assert_int_equal(List->Count, 108);
@@ -123,20 +132,26 @@ static void a_list_that_grows_between_the_queries_is_got_whole(void **State)
 
 static void a_list_without_bound_is_refused(void **State)
 {
-    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = MODULES_MOST_BYTES / 0x128}, STATUS_INVALID_BUFFER_SIZE);
+    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = MODULES_MOST_BYTES / 0x128},
+                   STATUS_INVALID_BUFFER_SIZE);
 }
 
 static void a_count_beyond_the_bytes_is_a_data_error(void **State)
 {
-    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = 3, .Lies = TRUE}, STATUS_DATA_ERROR);
+    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = 3, .Lies = TRUE},
+                   STATUS_DATA_ERROR);
 }
 
 static void each_failure_has_its_status_and_leaks_nothing(void **State)
 {
-    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = 3, .FailQuery = 1}, STATUS_ACCESS_DENIED);
-    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = 3, .FailQuery = 2}, STATUS_ACCESS_DENIED);
-    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = 3, .FailAllocation = 1}, STATUS_INSUFFICIENT_RESOURCES);
-    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = 3, .FailAllocation = 2}, STATUS_NO_MEMORY);
+    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = 3, .FailQuery = 1},
+                   STATUS_ACCESS_DENIED);
+    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = 3, .FailQuery = 2},
+                   STATUS_ACCESS_DENIED);
+    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = 3, .FailAllocation = 1},
+                   STATUS_INSUFFICIENT_RESOURCES);
+    expect_failure((SYSTEM){.Layout = &ModulesSystem64, .Loaded = 3, .FailAllocation = 2},
+                   STATUS_NO_MEMORY);
 }
 
 static SYSTEM_MODULE module_named(const char *Path, USHORT Offset)

@@ -40,7 +40,8 @@ PVOID CmTestCreate(PCWSTR Path, ULONG Options, NTSTATUS Expected)
 {
     HANDLE Handle;
     ULONG Disposition = 0;
-    NTSTATUS Status = CmCreateKey_(&Handle, KEY_ALL_ACCESS, ObTestName(Path, OBJ_CASE_INSENSITIVE), Options, &Disposition, KernelMode);
+    NTSTATUS Status = CmCreateKey_(&Handle, KEY_ALL_ACCESS, ObTestName(Path, OBJ_CASE_INSENSITIVE),
+                                   Options, &Disposition, KernelMode);
 
     assert_status(Status, Expected);
     if (!NT_SUCCESS(Status))
@@ -57,7 +58,8 @@ PVOID CmTestKey(PCWSTR Path)
 NTSTATUS CmTestOpen(PCWSTR Path, ULONG Attributes, PVOID *Key)
 {
     HANDLE Handle;
-    NTSTATUS Status = CmOpenKey_(&Handle, KEY_READ, ObTestName(Path, OBJ_CASE_INSENSITIVE | Attributes), KernelMode);
+    NTSTATUS Status = CmOpenKey_(&Handle, KEY_READ,
+                                 ObTestName(Path, OBJ_CASE_INSENSITIVE | Attributes), KernelMode);
 
     if (NT_SUCCESS(Status))
         *Key = Reference(Handle);

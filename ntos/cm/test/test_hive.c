@@ -107,7 +107,8 @@ static void ADamagedFileIsSetAside(void **Unused)
     assert_int_equal(CmTestBootFrom(Directory), 0);
     assert_true(host_file_exists(Damaged));
     assert_status(CmTestOpen(KEPT, 0, &Key), STATUS_OBJECT_NAME_NOT_FOUND);
-    assert_success(CmTestOpen(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services", 0, &Key));
+    assert_success(
+        CmTestOpen(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services", 0, &Key));
     ObDereferenceObject(Key);
 }
 

@@ -28,9 +28,11 @@ static void CreationSaysWhetherTheKeyIsNew(void **Unused)
     assert_int_equal(Disposition, REG_CREATED_NEW_KEY);
     assert_success(CmCreateKey_(&Second, KEY_READ, Attributes, 0, &Disposition, KernelMode));
     assert_int_equal(Disposition, REG_OPENED_EXISTING_KEY);
-    assert_status(CmCreateKey_(&Second, KEY_READ, Attributes, 0x80, &Disposition, KernelMode), STATUS_INVALID_PARAMETER);
+    assert_status(CmCreateKey_(&Second, KEY_READ, Attributes, 0x80, &Disposition, KernelMode),
+                  STATUS_INVALID_PARAMETER);
     assert_null(Second);
-    assert_status(CmCreateKey_(&Second, KEY_READ, NULL, 0, &Disposition, KernelMode), STATUS_INVALID_PARAMETER);
+    assert_status(CmCreateKey_(&Second, KEY_READ, NULL, 0, &Disposition, KernelMode),
+                  STATUS_INVALID_PARAMETER);
     ObCloseHandle_(First, KernelMode);
 }
 
@@ -51,7 +53,8 @@ static void BelowAVolatileKeyAllIsVolatile(void **Unused)
 
 static void AKeyWithSubkeysCannotBeDeleted(void **Unused)
 {
-    PVOID Key = CmTestKey(SOFTWARE L"Parent"), Child = CmTestKey(SOFTWARE L"Parent\\Child"), Machine;
+    PVOID Key = CmTestKey(SOFTWARE L"Parent"), Child = CmTestKey(SOFTWARE L"Parent\\Child"),
+          Machine;
 
     assert_status(CmDeleteKey_(Key), STATUS_CANNOT_DELETE);
     assert_success(CmDeleteKey_(Child));
@@ -65,19 +68,24 @@ static void AKeyWithSubkeysCannotBeDeleted(void **Unused)
 
 static void CurrentControlSetLeadsToTheControlSet(void **Unused)
 {
-    PVOID Key = CmTestKey(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Drv"), Same, Link;
+    PVOID Key = CmTestKey(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Drv"), Same,
+          Link;
     struct {
         OBJECT_NAME_INFORMATION Information;
         WCHAR Text[80];
     } Name;
     ULONG Needed;
 
-    assert_success(CmTestOpen(L"\\Registry\\Machine\\System\\ControlSet001\\Services\\Drv", 0, &Same));
+    assert_success(
+        CmTestOpen(L"\\Registry\\Machine\\System\\ControlSet001\\Services\\Drv", 0, &Same));
     assert_success(ObQueryNameString(Key, &Name.Information, sizeof(Name), &Needed));
-    assert_true(wcscmp(Name.Information.Name.Buffer, L"\\Registry\\Machine\\System\\ControlSet001\\Services\\Drv") == 0);
-    assert_success(CmTestOpen(L"\\Registry\\Machine\\System\\CurrentControlSet", OBJ_OPENLINK, &Link));
+    assert_true(wcscmp(Name.Information.Name.Buffer,
+                       L"\\Registry\\Machine\\System\\ControlSet001\\Services\\Drv") == 0);
+    assert_success(
+        CmTestOpen(L"\\Registry\\Machine\\System\\CurrentControlSet", OBJ_OPENLINK, &Link));
     assert_status(CmTestSet(Link, L"X", REG_DWORD, "abcd", 4), STATUS_ACCESS_DENIED);
-    CmTestCreate(L"\\Registry\\Machine\\System\\CurrentControlSet", REG_OPTION_CREATE_LINK, STATUS_OBJECT_NAME_COLLISION);
+    CmTestCreate(L"\\Registry\\Machine\\System\\CurrentControlSet", REG_OPTION_CREATE_LINK,
+                 STATUS_OBJECT_NAME_COLLISION);
     ObDereferenceObject(Link);
     ObDereferenceObject(Same);
     ObDereferenceObject(Key);
@@ -115,7 +123,8 @@ static void AValueIsReadInEveryShape(void **Unused)
     ULONG Needed;
 
     assert_success(CmTestSet(Key, L"One", REG_BINARY, Data, 10));
-    assert_success(CmQueryValue_(Key, &Name, KeyValuePartialInformation, &Out, sizeof(Out), &Needed));
+    assert_success(
+        CmQueryValue_(Key, &Name, KeyValuePartialInformation, &Out, sizeof(Out), &Needed));
     assert_int_equal(Needed, 12 + 10);
     assert_int_equal(Out.Partial.Type, REG_BINARY);
     assert_int_equal(Out.Partial.DataLength, 10);
@@ -126,10 +135,13 @@ static void AValueIsReadInEveryShape(void **Unused)
     assert_success(CmQueryValue_(Key, &Name, KeyValueFullInformation, &Out, sizeof(Out), &Needed));
     assert_int_equal(Out.Full.DataOffset, 28);
     assert_memory_equal(Out.Bytes + 28, Data, 10);
-    assert_success(CmQueryValue_(Key, &Name, KeyValuePartialInformationAlign64, &Out, sizeof(Out), &Needed));
+    assert_success(
+        CmQueryValue_(Key, &Name, KeyValuePartialInformationAlign64, &Out, sizeof(Out), &Needed));
     assert_int_equal(Needed, 8 + 10);
     assert_memory_equal(Out.Align64.Data, Data, 10);
-    assert_status(CmQueryValue_(Key, &Name, (KEY_VALUE_INFORMATION_CLASS)77, &Out, sizeof(Out), &Needed), STATUS_INVALID_PARAMETER);
+    assert_status(
+        CmQueryValue_(Key, &Name, (KEY_VALUE_INFORMATION_CLASS)77, &Out, sizeof(Out), &Needed),
+        STATUS_INVALID_PARAMETER);
     ObDereferenceObject(Key);
 }
 
@@ -141,16 +153,20 @@ static void SmallBuffersAreToldApart(void **Unused)
     ULONG Needed;
 
     assert_success(CmTestSet(Key, L"One", REG_BINARY, "123456789", 10));
-    assert_status(CmQueryValue_(Key, &Name, KeyValuePartialInformation, Out, 11, &Needed), STATUS_BUFFER_TOO_SMALL);
+    assert_status(CmQueryValue_(Key, &Name, KeyValuePartialInformation, Out, 11, &Needed),
+                  STATUS_BUFFER_TOO_SMALL);
     assert_int_equal(Needed, 22);
     assert_int_equal(Out[8], 0);
-    assert_status(CmQueryValue_(Key, &Name, KeyValuePartialInformation, Out, 15, &Needed), STATUS_BUFFER_OVERFLOW);
+    assert_status(CmQueryValue_(Key, &Name, KeyValuePartialInformation, Out, 15, &Needed),
+                  STATUS_BUFFER_OVERFLOW);
     assert_int_equal(Needed, 22);
     assert_memory_equal(Out + 12, "123\0", 4);
-    assert_status(CmQueryValue_(Key, &None, KeyValuePartialInformation, Out, 22, &Needed), STATUS_OBJECT_NAME_NOT_FOUND);
+    assert_status(CmQueryValue_(Key, &None, KeyValuePartialInformation, Out, 22, &Needed),
+                  STATUS_OBJECT_NAME_NOT_FOUND);
     assert_status(CmDeleteValue_(Key, &None), STATUS_OBJECT_NAME_NOT_FOUND);
     assert_success(CmDeleteValue_(Key, &Name));
-    assert_status(CmQueryValue_(Key, &Name, KeyValuePartialInformation, Out, 22, &Needed), STATUS_OBJECT_NAME_NOT_FOUND);
+    assert_status(CmQueryValue_(Key, &Name, KeyValuePartialInformation, Out, 22, &Needed),
+                  STATUS_OBJECT_NAME_NOT_FOUND);
     ObDereferenceObject(Key);
 }
 
@@ -176,8 +192,10 @@ static void KeysAndValuesAreEnumerated(void **Unused)
         assert_success(CmEnumerateKey_(Key, i, KeyBasicInformation, &Sub, sizeof(Sub), &Needed));
         assert_memory_equal(Sub.Basic.Name, Path, 10);
     }
-    assert_status(CmEnumerateKey_(Key, 100, KeyBasicInformation, &Sub, sizeof(Sub), &Needed), STATUS_NO_MORE_ENTRIES);
-    assert_status(CmEnumerateValue_(Key, 100, KeyValueBasicInformation, &Sub, sizeof(Sub), &Needed), STATUS_NO_MORE_ENTRIES);
+    assert_status(CmEnumerateKey_(Key, 100, KeyBasicInformation, &Sub, sizeof(Sub), &Needed),
+                  STATUS_NO_MORE_ENTRIES);
+    assert_status(CmEnumerateValue_(Key, 100, KeyValueBasicInformation, &Sub, sizeof(Sub), &Needed),
+                  STATUS_NO_MORE_ENTRIES);
     assert_success(CmQueryKey_(Key, KeyFullInformation, &Full, sizeof(Full), &Needed));
     assert_int_equal(Full.SubKeys, 100);
     assert_int_equal(Full.Values, 100);
@@ -203,20 +221,25 @@ static void AWatcherIsToldOnceOfAChange(void **Unused)
 
     Fired = 0;
     assert_status(CmNotifyChange_(Key, 0, TRUE, Done, NULL), STATUS_INVALID_PARAMETER);
-    assert_status(CmNotifyChange_(Key, REG_NOTIFY_CHANGE_LAST_SET, FALSE, Done, NULL), STATUS_PENDING);
+    assert_status(CmNotifyChange_(Key, REG_NOTIFY_CHANGE_LAST_SET, FALSE, Done, NULL),
+                  STATUS_PENDING);
     assert_success(CmTestSet(Child, L"X", REG_NONE, NULL, 0));
     assert_int_equal(Fired, 0);
     assert_success(CmTestSet(Key, L"X", REG_NONE, NULL, 0));
     assert_success(CmTestSet(Key, L"X", REG_NONE, NULL, 0));
     assert_int_equal(Fired, 1);
     assert_status(FiredWith, STATUS_NOTIFY_ENUM_DIR);
-    assert_status(CmNotifyChange_(Key, REG_NOTIFY_CHANGE_LAST_SET | REG_NOTIFY_CHANGE_NAME, TRUE, Done, NULL), STATUS_PENDING);
+    assert_status(
+        CmNotifyChange_(Key, REG_NOTIFY_CHANGE_LAST_SET | REG_NOTIFY_CHANGE_NAME, TRUE, Done, NULL),
+        STATUS_PENDING);
     assert_success(CmTestSet(Child, L"Y", REG_NONE, NULL, 0));
     assert_int_equal(Fired, 2);
-    assert_status(CmNotifyChange_(Child, REG_NOTIFY_CHANGE_NAME, FALSE, Done, NULL), STATUS_PENDING);
+    assert_status(CmNotifyChange_(Child, REG_NOTIFY_CHANGE_NAME, FALSE, Done, NULL),
+                  STATUS_PENDING);
     assert_success(CmDeleteKey_(Child));
     assert_int_equal(Fired, 3);
-    assert_success(ObOpenObjectByPointer(Key, OBJ_KERNEL_HANDLE, NULL, KEY_READ, NULL, KernelMode, &Handle));
+    assert_success(
+        ObOpenObjectByPointer(Key, OBJ_KERNEL_HANDLE, NULL, KEY_READ, NULL, KernelMode, &Handle));
     assert_status(CmNotifyChange_(Key, REG_NOTIFY_CHANGE_NAME, FALSE, Done, NULL), STATUS_PENDING);
     ObCloseHandle_(Handle, KernelMode);
     assert_int_equal(Fired, 4);
@@ -250,9 +273,11 @@ static NTSTATUS NTAPI Filter(PVOID Context, PVOID Argument1, PVOID Argument2)
     } else if (Class == RegNtPostCreateKeyEx) {
         REG_POST_OPERATION_INFORMATION *Information = Argument2;
         if (NT_SUCCESS(Information->Status))
-            assert_success(CmSetCallbackObjectContext(Information->Object, &Cookie, &Contexts, NULL));
+            assert_success(
+                CmSetCallbackObjectContext(Information->Object, &Cookie, &Contexts, NULL));
     } else if (Class == RegNtCallbackObjectContextCleanup) {
-        assert_ptr_equal(((REG_CALLBACK_CONTEXT_CLEANUP_INFORMATION *)Argument2)->ObjectContext, &Contexts);
+        assert_ptr_equal(((REG_CALLBACK_CONTEXT_CLEANUP_INFORMATION *)Argument2)->ObjectContext,
+                         &Contexts);
         Contexts++;
     }
     return STATUS_SUCCESS;
@@ -268,12 +293,14 @@ static void RegistryCallbacksSeeAndRefuse(void **Unused)
 
     Pre = Post = Contexts = 0;
     assert_success(CmRegisterCallbackEx(Filter, &Altitude, &Pre, &Pre, &Cookie, NULL));
-    assert_status(CmRegisterCallbackEx(Filter, &Altitude, &Pre, &Pre, &Second, NULL), STATUS_FLT_INSTANCE_ALTITUDE_COLLISION);
+    assert_status(CmRegisterCallbackEx(Filter, &Altitude, &Pre, &Pre, &Second, NULL),
+                  STATUS_FLT_INSTANCE_ALTITUDE_COLLISION);
     Key = CmTestKey(SOFTWARE L"Guarded");
     assert_success(CmTestSet(Key, L"X", REG_DWORD, "1234", 4));
     assert_status(CmTestSet(Key, L"X", REG_QWORD, "12345678", 8), STATUS_ACCESS_DENIED);
     assert_success(CmTestSet(Key, L"Bypassed", REG_NONE, NULL, 0));
-    assert_status(CmQueryValue_(Key, &Name, KeyValueBasicInformation, Out, sizeof(Out), &Needed), STATUS_OBJECT_NAME_NOT_FOUND);
+    assert_status(CmQueryValue_(Key, &Name, KeyValueBasicInformation, Out, sizeof(Out), &Needed),
+                  STATUS_OBJECT_NAME_NOT_FOUND);
     assert_int_equal(Pre, 3);
     assert_int_equal(Post, 3);
     ObDereferenceObject(Key);
@@ -310,18 +337,12 @@ static void CreationSettingAndDeletionRace(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        CM_TEST(KeysAreMadeFoundAndDeleted),
-        CM_TEST(CreationSaysWhetherTheKeyIsNew),
-        CM_TEST(OnlyTheLastKeyOfAPathIsMade),
-        CM_TEST(BelowAVolatileKeyAllIsVolatile),
-        CM_TEST(AKeyWithSubkeysCannotBeDeleted),
-        CM_TEST(CurrentControlSetLeadsToTheControlSet),
-        CM_TEST(AKeyHandleStartsTheWalk),
-        CM_TEST(AValueIsReadInEveryShape),
-        CM_TEST(SmallBuffersAreToldApart),
-        CM_TEST(KeysAndValuesAreEnumerated),
-        CM_TEST(AWatcherIsToldOnceOfAChange),
-        CM_TEST(RegistryCallbacksSeeAndRefuse),
+        CM_TEST(KeysAreMadeFoundAndDeleted),     CM_TEST(CreationSaysWhetherTheKeyIsNew),
+        CM_TEST(OnlyTheLastKeyOfAPathIsMade),    CM_TEST(BelowAVolatileKeyAllIsVolatile),
+        CM_TEST(AKeyWithSubkeysCannotBeDeleted), CM_TEST(CurrentControlSetLeadsToTheControlSet),
+        CM_TEST(AKeyHandleStartsTheWalk),        CM_TEST(AValueIsReadInEveryShape),
+        CM_TEST(SmallBuffersAreToldApart),       CM_TEST(KeysAndValuesAreEnumerated),
+        CM_TEST(AWatcherIsToldOnceOfAChange),    CM_TEST(RegistryCallbacksSeeAndRefuse),
         CM_TEST(CreationSettingAndDeletionRace),
     };
     return cmocka_run_group_tests(Tests, NULL, NULL);

@@ -12,7 +12,8 @@ static void RunBody(struct _KTHREAD *Thread)
     MmThreadPoolRelease(Thread);
 }
 
-/* Workers live in slots that are used again: a test that starts the system a thousand times sees no growth of libc's heap. */
+/* Workers live in slots that are used again: a test that starts the system a thousand times sees no
+ * growth of libc's heap. */
 static struct {
     EX_TEST_THREAD Thread;
     atomic_bool Used;
@@ -49,7 +50,8 @@ static void JoinWorker(struct _KTHREAD *Thread)
 
 int ExTestBoot(void **Unused)
 {
-    if (!NT_SUCCESS(VfInitSystem()) || !NT_SUCCESS(KeInitSystem(4)) || !NT_SUCCESS(MmInitSystem(64 << 20)))
+    if (!NT_SUCCESS(VfInitSystem()) || !NT_SUCCESS(KeInitSystem(4)) ||
+        !NT_SUCCESS(MmInitSystem(64 << 20)))
         return -1;
     KeInitializeProcess(&ExTestProcess);
     memset(&ExTestSelf, 0, sizeof(ExTestSelf));
@@ -65,7 +67,8 @@ static ULONG PoolBlocksLeft(void)
     ULONG Count = MmQueryPoolTags(Tags, 512), Left = 0;
 
     for (ULONG i = 0; i < Count && i < 512; i++) {
-        ULONG64 Live = Tags[i].PagedAllocs + Tags[i].NonPagedAllocs - Tags[i].PagedFrees - Tags[i].NonPagedFrees;
+        ULONG64 Live = Tags[i].PagedAllocs + Tags[i].NonPagedAllocs - Tags[i].PagedFrees -
+                       Tags[i].NonPagedFrees;
         if (Live != 0)
             print_message("# pool left: %.4s %lu\n", (char *)&Tags[i].Tag, (unsigned long)Live);
         Left += (ULONG)Live;
@@ -105,7 +108,8 @@ void ExTestJoin(EX_TEST_THREAD *Thread)
 
 void ExTestUntilWaiting(EX_TEST_THREAD *Thread)
 {
-    for (ULONG Spins = 0; __atomic_load_n(&Thread->Thread.State, __ATOMIC_ACQUIRE) != KiThreadWaiting; Spins++)
+    for (ULONG Spins = 0;
+         __atomic_load_n(&Thread->Thread.State, __ATOMIC_ACQUIRE) != KiThreadWaiting; Spins++)
         KiScheduler->Relax(Spins);
 }
 

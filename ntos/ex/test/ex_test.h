@@ -1,4 +1,5 @@
-/* What the tests of ex, ob and cm share: a system up to ex (or a room above), the calling thread attached, threads. */
+/* What the tests of ex, ob and cm share: a system up to ex (or a room above), the calling thread
+ * attached, threads. */
 #pragma once
 
 #include "ex/ex.h"

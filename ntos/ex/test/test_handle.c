@@ -159,8 +159,9 @@ static void LookupsRaceWithClosing(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        EX_TEST(AHandleLeadsToItsObject),      EX_TEST(NonsenseHandlesAreNotFound), EX_TEST(HundredsOfThousandsOfHandlesFit),
-        EX_TEST(AChildInheritsAtTheSameHandles), EX_TEST(LookupsRaceWithClosing),
+        EX_TEST(AHandleLeadsToItsObject),         EX_TEST(NonsenseHandlesAreNotFound),
+        EX_TEST(HundredsOfThousandsOfHandlesFit), EX_TEST(AChildInheritsAtTheSameHandles),
+        EX_TEST(LookupsRaceWithClosing),
     };
     return cmocka_run_group_tests(Tests, NULL, NULL);
 }

@@ -121,8 +121,7 @@ static void AcquiringAFastMutexTwiceIsASelfDeadlock(void **Unused)
 
     ExInitializeFastMutex(&Fast);
     ExAcquireFastMutex(&Fast);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExAcquireFastMutex(&Fast);
     }
     assert_int_equal(Record.Code, 0xC4);
@@ -135,8 +134,7 @@ static void ReleasingAFastMutexBelowApcLevelIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
 
     ExInitializeFastMutex(&Fast);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExReleaseFastMutex(&Fast);
     }
     assert_int_equal(Record.Code, 0xC4);
@@ -151,8 +149,7 @@ static void AcquiringAFastMutexAtDispatchLevelIsABugCheck(void **Unused)
 
     ExInitializeFastMutex(&Fast);
     KeRaiseIrql(DISPATCH_LEVEL, &Irql);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExAcquireFastMutex(&Fast);
     }
     KeLowerIrql(Irql);
@@ -165,8 +162,7 @@ static void AnUnsafeFastMutexNeedsApcsDisabled(void **Unused)
     VF_BUGCHECK Record;
 
     ExInitializeFastMutex(&Fast);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExAcquireFastMutexUnsafe(&Fast);
     }
     assert_int_equal(Record.Code, 0xC4);
@@ -182,8 +178,7 @@ static void ReleasingAFreePushLockIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
 
     ExInitializePushLock(&Push);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExReleasePushLockExclusive(&Push);
     }
     assert_int_equal(Record.Code, 0xC4);

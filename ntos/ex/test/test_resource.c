@@ -174,8 +174,7 @@ static void ReleasingWhatOneDoesNotOwnIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
 
     Begin();
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExReleaseResourceLite(&Resource);
     }
     assert_int_equal(Record.Code, RESOURCE_NOT_OWNED);
@@ -189,8 +188,7 @@ static void AcquiringWithApcsEnabledIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
 
     assert_success(ExInitializeResourceLite(&Resource));
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExAcquireResourceExclusiveLite(&Resource, TRUE);
     }
     assert_int_equal(Record.Code, 0xC4);

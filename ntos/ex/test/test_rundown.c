@@ -43,8 +43,7 @@ static void ReleasingTooOftenIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
 
     ExInitializeRundownProtection(&Ref);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExReleaseRundownProtection(&Ref);
     }
     assert_int_equal(Record.Code, REFERENCE_BY_POINTER);
@@ -53,7 +52,8 @@ static void ReleasingTooOftenIsABugCheck(void **Unused)
 static void Use(void *CacheAware)
 {
     for (;;) {
-        if (!(CacheAware ? ExAcquireRundownProtectionCacheAware(Aware) : ExAcquireRundownProtection(&Ref)))
+        if (!(CacheAware ? ExAcquireRundownProtectionCacheAware(Aware)
+                         : ExAcquireRundownProtection(&Ref)))
             return;
         assert_false(__atomic_load_n(&Dead, __ATOMIC_RELAXED));
         if (CacheAware)

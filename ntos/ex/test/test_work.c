@@ -26,7 +26,8 @@ static void Prepare(ITEM *Item, KEVENT *WaitFor)
 
 static void AWorkItemRunsOnceOnEachQueue(void **Unused)
 {
-    static const WORK_QUEUE_TYPE Queues[] = {CriticalWorkQueue, DelayedWorkQueue, HyperCriticalWorkQueue};
+    static const WORK_QUEUE_TYPE Queues[] = {CriticalWorkQueue, DelayedWorkQueue,
+                                             HyperCriticalWorkQueue};
     ITEM Item;
 
     for (int i = 0; i < 3; i++) {
@@ -67,8 +68,7 @@ static void QueueingAnItemTwiceIsABugCheck(void **Unused)
 
     Prepare(&Item, NULL);
     Item.Work.List.Flink = &Somewhere; /* as if it waited in a queue */
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExQueueWorkItem(&Item.Work, DelayedWorkQueue);
     }
     assert_int_equal(Record.Code, WORKER_INVALID);
@@ -128,9 +128,12 @@ static void AnExtendedListChecksItsParameters(void **Unused)
     static LOOKASIDE_LIST_EX List;
     PVOID Block;
 
-    assert_status(ExInitializeLookasideListEx(&List, NULL, NULL, (POOL_TYPE)7, 0, 64, 'tseT', 0), STATUS_INVALID_PARAMETER_4);
-    assert_status(ExInitializeLookasideListEx(&List, NULL, NULL, NonPagedPool, 3, 64, 'tseT', 0), STATUS_INVALID_PARAMETER_5);
-    assert_status(ExInitializeLookasideListEx(&List, NULL, NULL, NonPagedPool, 8, 64, 'tseT', 0), STATUS_INVALID_PARAMETER_5);
+    assert_status(ExInitializeLookasideListEx(&List, NULL, NULL, (POOL_TYPE)7, 0, 64, 'tseT', 0),
+                  STATUS_INVALID_PARAMETER_4);
+    assert_status(ExInitializeLookasideListEx(&List, NULL, NULL, NonPagedPool, 3, 64, 'tseT', 0),
+                  STATUS_INVALID_PARAMETER_5);
+    assert_status(ExInitializeLookasideListEx(&List, NULL, NULL, NonPagedPool, 8, 64, 'tseT', 0),
+                  STATUS_INVALID_PARAMETER_5);
     assert_success(ExInitializeLookasideListEx(&List, NULL, NULL, NonPagedPool, 0, 64, 'tseT', 0));
     Block = ExAllocateFromLookasideListEx(&List);
     ExFreeToLookasideListEx(&List, Block);
@@ -146,7 +149,8 @@ static void LocalTimeAndSystemTimeAreInverse(void **Unused)
     ExSystemTimeToLocalTime(&System, &Local);
     ExLocalTimeToSystemTime(&Local, &Back);
     assert_int_equal(Back.QuadPart, System.QuadPart);
-    assert_int_equal(System.QuadPart - Local.QuadPart, -(LONG64)host_utc_offset(host_wall_clock()) * 10000000);
+    assert_int_equal(System.QuadPart - Local.QuadPart,
+                     -(LONG64)host_utc_offset(host_wall_clock()) * 10000000);
 }
 
 static void IdentifiersDifferAndAreOfVersion4(void **Unused)

@@ -1,7 +1,8 @@
 #include "ldr/test/ldr_test.h"
 #include "init/init.h"
 
-static const USERNT_OPTIONS Small = {.Size = sizeof(Small), .Processors = 2, .PhysicalBytes = 64 << 20, .BootUserId = MAXULONG};
+static const USERNT_OPTIONS Small = {
+    .Size = sizeof(Small), .Processors = 2, .PhysicalBytes = 64 << 20, .BootUserId = MAXULONG};
 
 static void OneBootAtATime(void **Unused)
 {
@@ -56,7 +57,11 @@ static void InTheKernelProcessTheCallerIsTheSystem(void **Unused)
     assert_ok(UserNtShutdown());
 }
 
-static struct { uint32_t Attached, Leave; NTSTATUS Status, EventStatus; HANDLE Event; } Second;
+static struct {
+    uint32_t Attached, Leave;
+    NTSTATUS Status, EventStatus;
+    HANDLE Event;
+} Second;
 
 static void SecondThread(void *Unused)
 {
@@ -112,7 +117,8 @@ static void AnyAllocationOfALoadMayFail(void **Unused)
 {
     NTSTATUS Status = STATUS_UNSUCCESSFUL;
     assert_ok(UserNtBoot(&Small));
-    assert_ok(UserNtLoadDriver(LdrTestImage("sample.so"), L"sample")); /* keys are there afterwards */
+    assert_ok(
+        UserNtLoadDriver(LdrTestImage("sample.so"), L"sample")); /* keys are there afterwards */
     assert_ok(UserNtUnloadDriver(L"sample"));
     for (long Nth = 1; Status != STATUS_SUCCESS; Nth++) {
         assert_true(Nth < 1000);
@@ -120,7 +126,8 @@ static void AnyAllocationOfALoadMayFail(void **Unused)
         MmSetPoolFault(FailOnce);
         Status = UserNtLoadDriver(LdrTestImage("sample.so"), L"sample");
         MmSetPoolFault(NULL);
-        if (Status == STATUS_SUCCESS && atomic_load(&UntilFailure) <= 0) { /* it failed somewhere that does not mind */
+        if (Status == STATUS_SUCCESS &&
+            atomic_load(&UntilFailure) <= 0) { /* it failed somewhere that does not mind */
             assert_ok(UserNtUnloadDriver(L"sample"));
             Status = STATUS_UNSUCCESSFUL;
         }

@@ -1,5 +1,6 @@
 /*
- * A thousand lives: boot, load, open, control, close, unload, stop; and at the end the process is as large as after the first few.
+ * A thousand lives: boot, load, open, control, close, unload, stop; and at the end the process is
+ * as large as after the first few.
  */
 #include "ldr/test/ldr_test.h"
 #include <dirent.h>
@@ -16,7 +17,10 @@
 #endif
 #define LIVES (SANITIZED ? 100 : 1000)
 
-typedef struct SIZE_OF_US { ULONG Descriptors, Threads, Mappings; size_t Resident; } SIZE_OF_US;
+typedef struct SIZE_OF_US {
+    ULONG Descriptors, Threads, Mappings;
+    size_t Resident;
+} SIZE_OF_US;
 
 static ULONG CountEntries(const char *Path)
 {
@@ -42,13 +46,16 @@ static ULONG CountLines(const char *Path)
 
 static SIZE_OF_US Measure(void)
 {
-    return (SIZE_OF_US){CountEntries("/proc/self/fd"), CountEntries("/proc/self/task"), CountLines("/proc/self/maps"),
-                        host_resident_bytes()};
+    return (SIZE_OF_US){CountEntries("/proc/self/fd"), CountEntries("/proc/self/task"),
+                        CountLines("/proc/self/maps"), host_resident_bytes()};
 }
 
 static void Live(void)
 {
-    static const USERNT_OPTIONS Options = {.Size = sizeof(Options), .Processors = 2, .PhysicalBytes = 64 << 20, .BootUserId = MAXULONG};
+    static const USERNT_OPTIONS Options = {.Size = sizeof(Options),
+                                           .Processors = 2,
+                                           .PhysicalBytes = 64 << 20,
+                                           .BootUserId = MAXULONG};
     UNICODE_STRING Name;
     OBJECT_ATTRIBUTES Attributes;
     IO_STATUS_BLOCK Iosb;
@@ -57,9 +64,10 @@ static void Live(void)
     assert_ok(UserNtBoot(&Options));
     assert_ok(UserNtLoadDriver(LdrTestImage("sample.so"), L"sample"));
     Attributes = NtTestName(&Name, L"\\??\\Sample");
-    assert_ok(SYS(NtOpenFile, &File, GENERIC_READ | SYNCHRONIZE, &Attributes, &Iosb, 0, FILE_SYNCHRONOUS_IO_NONALERT));
-    assert_ok(SYS(NtDeviceIoControlFile, File, NULL, NULL, NULL, &Iosb, IOCTL_SAMPLE_INVERT, &Data, sizeof(Data), &Data,
-                  sizeof(Data)));
+    assert_ok(SYS(NtOpenFile, &File, GENERIC_READ | SYNCHRONIZE, &Attributes, &Iosb, 0,
+                  FILE_SYNCHRONOUS_IO_NONALERT));
+    assert_ok(SYS(NtDeviceIoControlFile, File, NULL, NULL, NULL, &Iosb, IOCTL_SAMPLE_INVERT, &Data,
+                  sizeof(Data), &Data, sizeof(Data)));
     assert_int_equal(Data, ~1u);
     assert_ok(SYS(NtClose, File));
     assert_ok(UserNtUnloadDriver(L"sample"));

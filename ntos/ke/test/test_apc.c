@@ -100,8 +100,7 @@ static ULONG CodeOf(void (*Call)(void), ULONG_PTR *Rule)
 {
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         Call();
     }
     *Rule = Record.Parameters[0];
@@ -253,8 +252,7 @@ static void ADetachWithoutAnAttachIsABugCheck(void **Unused)
     KAPC_STATE_NT Saved = {.Process = NULL};
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeDetachProcess_(&Saved);
     }
     assert_int_equal(Record.Code, 0x06);
@@ -273,8 +271,7 @@ static void AnApcRoutineThatChangesIrqlIsABugCheck(void **Unused)
 
     KeInitializeApc(&Apc, KeGetCurrentThread(), OriginalApcEnvironment, StayRaised, NULL, NULL,
                     KernelMode, NULL);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeInsertQueueApc(&Apc, NULL, NULL, 0);
     }
     assert_int_equal(Record.Code, 0xC8);

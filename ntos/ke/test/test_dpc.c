@@ -114,8 +114,7 @@ static void AnUnknownTargetIsABugCheck(void **Unused)
     KDPC Dpc;
 
     KeInitializeDpc(&Dpc, Note, NULL);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeSetTargetProcessorDpc(&Dpc, 4);
     }
     assert_int_equal(Record.Code, 0xC7);
@@ -192,8 +191,7 @@ static ULONG_PTR Misbehave(PKDEFERRED_ROUTINE Routine, ULONG Code, ULONG Paramet
     KDPC Dpc;
 
     KeInitializeDpc(&Dpc, Routine, NULL);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeInsertQueueDpc(&Dpc, NULL, NULL);
     }
     assert_int_equal(Record.Code, Code);

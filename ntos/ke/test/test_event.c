@@ -149,8 +149,7 @@ static ULONG BadWait(PLARGE_INTEGER Timeout, KIRQL Irql)
     KIRQL Old = KfRaiseIrql(Irql);
 
     KeInitializeEvent(&Event, NotificationEvent, TRUE);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, Timeout);
     }
     KeLowerIrql(Old);
@@ -174,8 +173,7 @@ static void SettingAboveDispatchLevelIsABugCheck(void **Unused)
 
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
     KfRaiseIrql(HIGH_LEVEL);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeSetEvent(&Event, 0, FALSE);
     }
     KeLowerIrql(PASSIVE_LEVEL);
@@ -190,8 +188,7 @@ static void AUserModeWaitForAnObjectOnTheStackIsABugCheck(void **Unused)
     KEVENT Event;
 
     KeInitializeEvent(&Event, NotificationEvent, TRUE);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeWaitForSingleObject(&Event, UserRequest, UserMode, FALSE, NULL);
     }
     assert_int_equal(Record.Code, 0xC4);

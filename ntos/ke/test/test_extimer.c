@@ -89,13 +89,11 @@ static void WrongArgumentsAreBugChecks(void **Unused)
     PEX_TIMER Timer = ExAllocateTimer(NULL, NULL, EX_TIMER_HIGH_RESOLUTION);
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExSetTimer(Timer, 1, 0, NULL);
     }
     assert_int_equal(Record.Code, 0x139);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExDeleteTimer(Timer, FALSE, TRUE, NULL);
     }
     assert_int_equal(Record.Code, 0x139);

@@ -69,8 +69,7 @@ static void CallingAtIpiLevelIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
 
     KfRaiseIrql(IPI_LEVEL);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeIpiGenericCall(Count, 0);
     }
     KeLowerIrql(PASSIVE_LEVEL);

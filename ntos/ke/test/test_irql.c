@@ -22,8 +22,7 @@ static void RaisingDownwardsIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
 
     KfRaiseIrql(DISPATCH_LEVEL);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KfRaiseIrql(APC_LEVEL);
     }
     KeLowerIrql(PASSIVE_LEVEL);
@@ -37,8 +36,7 @@ static void LoweringUpwardsIsABugCheck(void **Unused)
 {
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeLowerIrql(DISPATCH_LEVEL);
     }
     assert_int_equal(Record.Code, 0xC4);

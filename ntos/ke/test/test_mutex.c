@@ -168,8 +168,7 @@ static void AWaiterIsToldOfTheAbandonment(void **Unused)
 
 static void EndWithMutex(void *Record)
 {
-    VF_EXPECT_BUGCHECK((VF_BUGCHECK *)Record)
-    {
+    VF_EXPECT_BUGCHECK ((VF_BUGCHECK *)Record) {
         KeTestWait(&Mutex);
         KeExitThread();
     }

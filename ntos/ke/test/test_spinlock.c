@@ -149,8 +149,7 @@ static void ARecursiveAcquisitionIsABugCheck(void **Unused)
     KIRQL Old;
 
     KeAcquireSpinLock(&Shared.Lock, &Old);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeAcquireSpinLockAtDpcLevel(&Shared.Lock);
     }
     assert_false(KeTryToAcquireSpinLockAtDpcLevel(&Shared.Lock));
@@ -158,15 +157,13 @@ static void ARecursiveAcquisitionIsABugCheck(void **Unused)
     assert_int_equal(Record.Code, 0x0F);
     assert_int_equal(Record.Parameters[0], (ULONG_PTR)&Shared.Lock);
     KeAcquireInStackQueuedSpinLock(&Shared.Lock, &Handle);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeAcquireInStackQueuedSpinLockAtDpcLevel(&Shared.Lock, &Again);
     }
     KeReleaseInStackQueuedSpinLock(&Handle);
     assert_int_equal(Record.Code, 0x0F);
     Old = ExAcquireSpinLockExclusive(&Shared.ReaderWriter);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExAcquireSpinLockSharedAtDpcLevel(&Shared.ReaderWriter);
     }
     ExReleaseSpinLockExclusive(&Shared.ReaderWriter, Old);
@@ -179,18 +176,15 @@ static void ReleasingALockThatIsNotHeldIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
 
     KfRaiseIrql(DISPATCH_LEVEL);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeReleaseSpinLockFromDpcLevel(&Shared.Lock);
     }
     assert_int_equal(Record.Code, 0x10);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeReleaseInStackQueuedSpinLockFromDpcLevel(&Handle);
     }
     assert_int_equal(Record.Code, 0x10);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ExReleaseSpinLockSharedFromDpcLevel(&Shared.ReaderWriter);
     }
     assert_int_equal(Record.Code, 0x10);
@@ -202,8 +196,7 @@ static ULONG RuleOf(void (*Call)(void), KIRQL Irql)
     VF_BUGCHECK Record;
     KIRQL Old = KfRaiseIrql(Irql);
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         Call();
     }
     KeLowerIrql(Old);
@@ -247,8 +240,7 @@ static void MixingTheTwoKindsIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
 
     KeAcquireInStackQueuedSpinLock(&Shared.Lock, &Handle);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeAcquireSpinLockAtDpcLevel(&Shared.Lock);
     }
     KeReleaseInStackQueuedSpinLock(&Handle);

@@ -166,8 +166,7 @@ static void SettingAboveDispatchLevelIsABugCheck(void **Unused)
 
     KeInitializeTimer(&Timer);
     KfRaiseIrql(HIGH_LEVEL);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeSetTimer(&Timer, KeTestMilliseconds(1), NULL);
     }
     KeLowerIrql(PASSIVE_LEVEL);

@@ -88,8 +88,7 @@ static ULONG CodeOf(ULONG Count, PKWAIT_BLOCK Blocks)
     KeInitializeEvent(&Event, NotificationEvent, TRUE);
     for (ULONG i = 0; i <= MAXIMUM_WAIT_OBJECTS; i++)
         Objects[i] = &Event;
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeWaitForMultipleObjects(Count, Objects, WaitAny, Executive, KernelMode, FALSE, NULL,
                                  Blocks);
     }

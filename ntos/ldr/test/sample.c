@@ -1,5 +1,6 @@
 /*
- * A small driver for tests: a device \Device\Sample with a link, which turns the bytes of a buffered control request over.
+ * A small driver for tests: a device \Device\Sample with a link, which turns the bytes of a
+ * buffered control request over.
  */
 #include <ntddk.h>
 
@@ -44,9 +45,11 @@ static VOID NTAPI SampleUnload(PDRIVER_OBJECT Driver)
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Sample"), Link = RTL_CONSTANT_STRING(L"\\??\\Sample");
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Sample"),
+                   Link = RTL_CONSTANT_STRING(L"\\??\\Sample");
     PDEVICE_OBJECT Device;
-    NTSTATUS Status = IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN, FALSE, &Device);
+    NTSTATUS Status = IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN,
+                                     FALSE, &Device);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = IoCreateSymbolicLink(&Link, &Name);

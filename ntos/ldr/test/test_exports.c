@@ -45,9 +45,11 @@ static void TheAuxiliaryLibraryListsTheModules(void **Unused)
     assert_ok(AuxKlibQueryModuleInformation(&Bytes, sizeof(Modules[0]), NULL));
     assert_int_equal(Bytes, sizeof(Modules[0]));
     assert_ok(AuxKlibQueryModuleInformation(&Bytes, sizeof(Modules[0]), Modules));
-    assert_string_equal((char *)Modules[0].FullPathName + Modules[0].FileNameOffset, "ntoskrnl.exe");
+    assert_string_equal((char *)Modules[0].FullPathName + Modules[0].FileNameOffset,
+                        "ntoskrnl.exe");
     Bytes = 1;
-    assert_status(AuxKlibQueryModuleInformation(&Bytes, sizeof(Modules[0]), Modules), STATUS_BUFFER_TOO_SMALL);
+    assert_status(AuxKlibQueryModuleInformation(&Bytes, sizeof(Modules[0]), Modules),
+                  STATUS_BUFFER_TOO_SMALL);
     Bytes = sizeof(PVOID);
     assert_ok(AuxKlibQueryModuleInformation(&Bytes, sizeof(AUX_MODULE_BASIC_INFO), Modules));
     assert_status(AuxKlibQueryModuleInformation(&Bytes, 5, Modules), STATUS_INVALID_PARAMETER);
@@ -57,7 +59,9 @@ static void TheAuxiliaryLibraryListsTheModules(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        NT_TEST(ADocumentedRoutineIsFound), NT_TEST(WhatIsNotDocumentedIsNot), NT_TEST(EveryListedNameIsThere),
+        NT_TEST(ADocumentedRoutineIsFound),
+        NT_TEST(WhatIsNotDocumentedIsNot),
+        NT_TEST(EveryListedNameIsThere),
         NT_TEST(TheAuxiliaryLibraryListsTheModules),
     };
     return cmocka_run_group_tests_name("ldr-exports", Tests, NULL, NULL);

@@ -8,7 +8,8 @@ static HANDLE OpenSample(void)
     OBJECT_ATTRIBUTES Attributes = NtTestName(&Name, L"\\??\\Sample");
     IO_STATUS_BLOCK Iosb;
     HANDLE File;
-    assert_ok(SYS(NtOpenFile, &File, GENERIC_READ | SYNCHRONIZE, &Attributes, &Iosb, 0, FILE_SYNCHRONOUS_IO_NONALERT));
+    assert_ok(SYS(NtOpenFile, &File, GENERIC_READ | SYNCHRONIZE, &Attributes, &Iosb, 0,
+                  FILE_SYNCHRONOUS_IO_NONALERT));
     return File;
 }
 
@@ -18,8 +19,8 @@ static void ADriverIsLoadedUsedAndUnloaded(void **Unused)
     IO_STATUS_BLOCK Iosb;
     assert_ok(UserNtLoadDriver(LdrTestImage("sample.so"), L"sample"));
     HANDLE File = OpenSample();
-    assert_ok(SYS(NtDeviceIoControlFile, File, NULL, NULL, NULL, &Iosb, IOCTL_SAMPLE_INVERT, &Data, sizeof(Data), &Data,
-                  sizeof(Data)));
+    assert_ok(SYS(NtDeviceIoControlFile, File, NULL, NULL, NULL, &Iosb, IOCTL_SAMPLE_INVERT, &Data,
+                  sizeof(Data), &Data, sizeof(Data)));
     assert_int_equal(Data, 0xFF00FF00);
     assert_int_equal(Iosb.Information, sizeof(Data));
     assert_ok(SYS(NtClose, File));
@@ -69,8 +70,10 @@ static void ALoadedDriverIsOnTheList(void **Unused)
     assert_ok(UserNtLoadDriver(LdrTestImage("sample.so"), L"sample"));
     LdrEnumerateModules(CheckSample, &Found);
     assert_int_equal(Found, 1);
-    assert_status(UserNtLoadDriver(LdrTestImage("sample.so"), L"sample"), STATUS_IMAGE_ALREADY_LOADED);
-    assert_status(UserNtLoadDriver(LdrTestImage("sample.so"), L"other"), STATUS_IMAGE_ALREADY_LOADED);
+    assert_status(UserNtLoadDriver(LdrTestImage("sample.so"), L"sample"),
+                  STATUS_IMAGE_ALREADY_LOADED);
+    assert_status(UserNtLoadDriver(LdrTestImage("sample.so"), L"other"),
+                  STATUS_IMAGE_ALREADY_LOADED);
     assert_ok(UserNtUnloadDriver(L"sample"));
     assert_int_equal(Modules(), 1);
 }
@@ -87,7 +90,8 @@ static void AnUnloadWaitsForOpenHandles(void **Unused)
 
 static void MissingImportsAreNamedAllAtOnce(void **Unused)
 {
-    assert_status(UserNtLoadDriver(LdrTestImage("image_missing.so"), L"missing"), STATUS_DRIVER_ENTRYPOINT_NOT_FOUND);
+    assert_status(UserNtLoadDriver(LdrTestImage("image_missing.so"), L"missing"),
+                  STATUS_DRIVER_ENTRYPOINT_NOT_FOUND);
     assert_true(LdrTestLogged("KeDoWhatNobodyCan"));
     assert_true(LdrTestLogged("IoDoWhatNobodyCan"));
     assert_int_equal(Modules(), 1);
@@ -95,10 +99,12 @@ static void MissingImportsAreNamedAllAtOnce(void **Unused)
 
 static void WhatIsNoDriverIsRefused(void **Unused)
 {
-    assert_status(UserNtLoadDriver(LdrTestImage("image_noentry.so"), L"noentry"), STATUS_PROCEDURE_NOT_FOUND);
+    assert_status(UserNtLoadDriver(LdrTestImage("image_noentry.so"), L"noentry"),
+                  STATUS_PROCEDURE_NOT_FOUND);
     assert_status(UserNtLoadDriver("/etc/passwd", L"text"), STATUS_INVALID_IMAGE_FORMAT);
     assert_status(UserNtLoadDriver("/nowhere/x.so", L"nothing"), STATUS_OBJECT_NAME_NOT_FOUND);
-    assert_status(UserNtLoadDriver(LdrTestImage("image_refuse.so"), L"refuse"), STATUS_DEVICE_CONFIGURATION_ERROR);
+    assert_status(UserNtLoadDriver(LdrTestImage("image_refuse.so"), L"refuse"),
+                  STATUS_DEVICE_CONFIGURATION_ERROR);
     assert_status(UserNtLoadDriver("x", L""), STATUS_OBJECT_NAME_INVALID);
     assert_int_equal(Modules(), 1);
 }
@@ -118,7 +124,8 @@ static ULONG Notified;
 
 static VOID NTAPI OnImage(PUNICODE_STRING Name, HANDLE ProcessId, PIMAGE_INFO Information)
 {
-    Notified += ProcessId == NULL && Information->SystemModeImage && Information->ImageSize != 0 && Name->Length != 0;
+    Notified += ProcessId == NULL && Information->SystemModeImage && Information->ImageSize != 0 &&
+                Name->Length != 0;
 }
 
 static void ImagesAreNotified(void **Unused)
@@ -167,10 +174,14 @@ static void ADriverLeftLoadedIsUnloadedAtShutdown(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        NT_TEST(ADriverIsLoadedUsedAndUnloaded),      NT_TEST(ALoadedDriverIsOnTheList),
-        NT_TEST(AnUnloadWaitsForOpenHandles),         NT_TEST(MissingImportsAreNamedAllAtOnce),
-        NT_TEST(WhatIsNoDriverIsRefused),             NT_TEST(APortableExecutableComesLater),
-        NT_TEST(ImagesAreNotified),                   NT_TEST(ALinkedDriverRunsInTheSystemProcess),
+        NT_TEST(ADriverIsLoadedUsedAndUnloaded),
+        NT_TEST(ALoadedDriverIsOnTheList),
+        NT_TEST(AnUnloadWaitsForOpenHandles),
+        NT_TEST(MissingImportsAreNamedAllAtOnce),
+        NT_TEST(WhatIsNoDriverIsRefused),
+        NT_TEST(APortableExecutableComesLater),
+        NT_TEST(ImagesAreNotified),
+        NT_TEST(ALinkedDriverRunsInTheSystemProcess),
         NT_TEST(ADriverLeftLoadedIsUnloadedAtShutdown),
     };
     return cmocka_run_group_tests_name("ldr-load", Tests, NULL, NULL);

@@ -20,12 +20,14 @@ static BOOLEAN MmTestHandFails(void)
     return ++MmTestHandCalls == MmTestHandFailsAt;
 }
 
-static NTSTATUS MmTestMap(void *Context, int File, ULONG64 Offset, PVOID Base, SIZE_T Bytes, int Protection)
+static NTSTATUS MmTestMap(void *Context, int File, ULONG64 Offset, PVOID Base, SIZE_T Bytes,
+                          int Protection)
 {
     if (MmTestHandFails())
         return STATUS_PROCESS_IS_TERMINATING;
-    return host_map(MmTestClientView(Base), Bytes, File, Offset, Protection & ~HOST_EXECUTE) < 0 ? STATUS_ACCESS_DENIED
-                                                                                                 : STATUS_SUCCESS;
+    return host_map(MmTestClientView(Base), Bytes, File, Offset, Protection & ~HOST_EXECUTE) < 0
+               ? STATUS_ACCESS_DENIED
+               : STATUS_SUCCESS;
 }
 
 static NTSTATUS MmTestUnmap(void *Context, PVOID Base, SIZE_T Bytes)
@@ -36,8 +38,9 @@ static NTSTATUS MmTestUnmap(void *Context, PVOID Base, SIZE_T Bytes)
 
 static NTSTATUS MmTestProtect(void *Context, PVOID Base, SIZE_T Bytes, int Protection)
 {
-    return host_protect(MmTestClientView(Base), Bytes, Protection & ~HOST_EXECUTE) < 0 ? STATUS_ACCESS_DENIED
-                                                                                       : STATUS_SUCCESS;
+    return host_protect(MmTestClientView(Base), Bytes, Protection & ~HOST_EXECUTE) < 0
+               ? STATUS_ACCESS_DENIED
+               : STATUS_SUCCESS;
 }
 
 static NTSTATUS MmTestCopyIn(void *Context, PVOID To, const void *From, SIZE_T Bytes)
@@ -51,7 +54,8 @@ static NTSTATUS MmTestCopyOut(void *Context, PVOID To, const void *From, SIZE_T 
     return MmTestHandFails() ? STATUS_ACCESS_VIOLATION : STATUS_SUCCESS;
 }
 
-static const MM_HAND MmTestHand = {MmTestMap, MmTestUnmap, MmTestProtect, MmTestCopyIn, MmTestCopyOut};
+static const MM_HAND MmTestHand = {MmTestMap, MmTestUnmap, MmTestProtect, MmTestCopyIn,
+                                   MmTestCopyOut};
 
 int MmTestBoot(void **Unused)
 {

@@ -115,7 +115,8 @@ static void AWalkEndsAtThePageItself(void **Unused)
     assert_int_equal(Shift, PAGE_SHIFT);
     for (ULONG i = 0; i < 4; i++)
         assert_int_equal(Levels[i].Value & 3, 3);
-    assert_int_equal((Levels[3].Value & 0xFFFFFFFFF000) + 0, (ULONG64)MmGetPhysicalAddress(Block).QuadPart);
+    assert_int_equal((Levels[3].Value & 0xFFFFFFFFF000) + 0,
+                     (ULONG64)MmGetPhysicalAddress(Block).QuadPart);
     assert_true(MmWalk(Space.DirectoryFrame, Space.Low, Levels, &Shift));
     assert_int_equal(Shift, 21);
     assert_int_equal((Levels[2].Value >> PAGE_SHIFT) & 0xFFFFFFFFF, Space.FirstFrame);
@@ -148,7 +149,7 @@ static void FreeingALockedPageIs4E(void **Unused)
 
     MmProbeAndLockPages(Mdl, KernelMode, IoWriteAccess);
     Frame = MmGetMdlPfnArray(Mdl)[0];
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmFreeFrames(Frame, 1);
     assert_bugcheck(Record, PFN_LIST_CORRUPT, 0x9A, Frame, Record.Parameters[2], 1);
     MmUnlockPages(Mdl);

@@ -66,15 +66,17 @@ static void NonpagedPoolIsDescribedInPlace(void **Unused)
     assert_false(Mdl->MdlFlags & MDL_PAGES_LOCKED);
     assert_ptr_equal(MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority), Block + 100);
     for (ULONG i = 0; i < 3; i++)
-        assert_int_equal(MmGetMdlPfnArray(Mdl)[i], MmGetPhysicalAddress(Block + i * PAGE_SIZE).QuadPart >> PAGE_SHIFT);
-    VF_EXPECT_BUGCHECK(&Record)
+        assert_int_equal(MmGetMdlPfnArray(Mdl)[i],
+                         MmGetPhysicalAddress(Block + i * PAGE_SIZE).QuadPart >> PAGE_SHIFT);
+    VF_EXPECT_BUGCHECK (&Record)
         MmUnlockPages(Mdl);
-    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7D, Mdl, (USHORT)Mdl->MdlFlags, 0);
-    VF_EXPECT_BUGCHECK(&Record)
+    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7D, Mdl, (USHORT)Mdl->MdlFlags,
+                    0);
+    VF_EXPECT_BUGCHECK (&Record)
         MmProbeAndLockPages(Mdl, KernelMode, IoReadAccess);
     assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB0, Mdl, (USHORT)Mdl->MdlFlags,
                     MDL_SOURCE_IS_NONPAGED_POOL);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority);
     assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB2, Mdl, (USHORT)Mdl->MdlFlags,
                     MDL_SOURCE_IS_NONPAGED_POOL);
@@ -87,9 +89,10 @@ static void PagedPoolMayNotBeBuiltFor(void **Unused)
     void *Block = ExAllocatePoolWithTag(PagedPool, 100, TAG);
     PMDL Mdl = IoAllocateMdl(Block, 100, FALSE, FALSE, NULL);
 
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmBuildMdlForNonPagedPool(Mdl);
-    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7F, PASSIVE_LEVEL, Mdl, (USHORT)Mdl->MdlFlags);
+    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7F, PASSIVE_LEVEL, Mdl,
+                    (USHORT)Mdl->MdlFlags);
     IoFreeMdl(Mdl);
     ExFreePool(Block);
 }
@@ -124,9 +127,11 @@ static void LockingRaisesWhatIsDocumented(void **Unused)
     char *Block = ExAllocatePoolWithTag(NonPagedPool, PAGE_SIZE, TAG);
     PMDL Mdl = IoAllocateMdl(Block, PAGE_SIZE, FALSE, FALSE, NULL);
 
-    assert_status(TryLock(Mdl, UserMode, IoReadAccess), STATUS_ACCESS_VIOLATION); /* a system address */
+    assert_status(TryLock(Mdl, UserMode, IoReadAccess),
+                  STATUS_ACCESS_VIOLATION); /* a system address */
     MmInitializeMdl(Mdl, Block + PAGE_SIZE * 1000, PAGE_SIZE);
-    assert_status(TryLock(Mdl, KernelMode, IoReadAccess), STATUS_ACCESS_VIOLATION); /* nothing there */
+    assert_status(TryLock(Mdl, KernelMode, IoReadAccess),
+                  STATUS_ACCESS_VIOLATION); /* nothing there */
     MmInitializeMdl(Mdl, NULL, PAGE_SIZE);
     assert_status(TryLock(Mdl, KernelMode, IoReadAccess), STATUS_ACCESS_VIOLATION);
     assert_status(TryLock(Mdl, UserMode, IoReadAccess), STATUS_ACCESS_VIOLATION);
@@ -176,10 +181,11 @@ static void UnlockingWhatIsNotLockedIsC4_7C(void **Unused)
 {
     PMDL Mdl = IoAllocateMdl(NULL, 1, FALSE, FALSE, NULL);
 
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmUnlockPages(Mdl);
-    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7C, Mdl, (USHORT)Mdl->MdlFlags, 0);
-    VF_EXPECT_BUGCHECK(&Record)
+    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7C, Mdl, (USHORT)Mdl->MdlFlags,
+                    0);
+    VF_EXPECT_BUGCHECK (&Record)
         MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority);
     assert_int_equal(Record.Parameters[0], 0xB3);
     IoFreeMdl(Mdl);
@@ -196,13 +202,14 @@ static void APartialMdlDescribesAPart(void **Unused)
     assert_true(Target->MdlFlags & MDL_PARTIAL);
     assert_false(Target->MdlFlags & MDL_PAGES_LOCKED);
     assert_int_equal(MmGetMdlPfnArray(Target)[0], MmGetMdlPfnArray(Source)[1]);
-    assert_ptr_equal(MmGetSystemAddressForMdlSafe(Target, NormalPagePriority), Block + PAGE_SIZE + 7);
+    assert_ptr_equal(MmGetSystemAddressForMdlSafe(Target, NormalPagePriority),
+                     Block + PAGE_SIZE + 7);
     assert_true(Target->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED);
     MmPrepareMdlForReuse(Target);
     assert_int_equal(Target->MdlFlags & (MDL_PARTIAL_HAS_BEEN_MAPPED | MDL_MAPPED_TO_SYSTEM_VA), 0);
     IoBuildPartialMdl(Source, Target, Block + PAGE_SIZE, 0);
     assert_int_equal(Target->ByteCount, 3 * PAGE_SIZE);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmUnlockPages(Target);
     assert_int_equal(Record.Parameters[0], 0xB4);
     assert_non_null(MmGetSystemAddressForMdlSafe(Source, NormalPagePriority));
@@ -252,7 +259,7 @@ static void PagesForAnMdlAreZeroedAndLocked(void **Unused)
         assert_int_equal(Mapped[i], 0);
     MmUnmapLockedPages(Mapped, Mdl);
     MmFreePagesFromMdl(Mdl);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmFreePagesFromMdl(Mdl);
     assert_int_equal(Record.Parameters[0], 0x7C);
     ExFreePool(Mdl);
@@ -260,7 +267,8 @@ static void PagesForAnMdlAreZeroedAndLocked(void **Unused)
 
 static void PagesComeFromTheRangeThatWasAskedFor(void **Unused)
 {
-    PHYSICAL_ADDRESS Low = {.QuadPart = 0x2000000}, High = {.QuadPart = 0x20FFFFF}, Skip = {.QuadPart = 0};
+    PHYSICAL_ADDRESS Low = {.QuadPart = 0x2000000}, High = {.QuadPart = 0x20FFFFF},
+                     Skip = {.QuadPart = 0};
     PMDL Mdl = MmAllocatePagesForMdl(Low, High, Skip, 2 << 20);
 
     assert_non_null(Mdl);
@@ -270,9 +278,11 @@ static void PagesComeFromTheRangeThatWasAskedFor(void **Unused)
     assert_null(MmAllocatePagesForMdlEx(Low, High, Skip, PAGE_SIZE, MmCached, 0));
     MmFreePagesFromMdl(Mdl);
     ExFreePool(Mdl);
-    assert_null(MmAllocatePagesForMdlEx(Low, High, Skip, 2 << 20, MmCached, MM_ALLOCATE_FULLY_REQUIRED));
+    assert_null(
+        MmAllocatePagesForMdlEx(Low, High, Skip, 2 << 20, MmCached, MM_ALLOCATE_FULLY_REQUIRED));
     Skip.QuadPart = 65536;
-    Mdl = MmAllocatePagesForMdlEx(Low, High, Skip, 131072, MmCached, MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
+    Mdl = MmAllocatePagesForMdlEx(Low, High, Skip, 131072, MmCached,
+                                  MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS);
     assert_non_null(Mdl);
     assert_int_equal(MmGetMdlPfnArray(Mdl)[0] % 16, 0);
     assert_int_equal(MmGetMdlPfnArray(Mdl)[16] % 16, 0);
@@ -287,20 +297,21 @@ static void LockingAtHighIrqlIsC4_70(void **Unused)
     KIRQL Old;
 
     KeRaiseIrql(HIGH_LEVEL, &Old);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmProbeAndLockPages(Mdl, UserMode, IoReadAccess);
     assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x70, HIGH_LEVEL, Mdl, UserMode);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmUnlockPages(Mdl);
     assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x78, HIGH_LEVEL, Mdl, 0);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority);
     assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x76, HIGH_LEVEL, Mdl, KernelMode);
     KeLowerIrql(Old);
     KeRaiseIrql(DISPATCH_LEVEL, &Old);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmMapLockedPagesSpecifyCache(Mdl, UserMode, MmCached, NULL, FALSE, NormalPagePriority);
-    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x77, DISPATCH_LEVEL, Mdl, UserMode);
+    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x77, DISPATCH_LEVEL, Mdl,
+                    UserMode);
     KeLowerIrql(Old);
     IoFreeMdl(Mdl);
 }

@@ -16,7 +16,8 @@ static void Map(void *Argument)
 {
     MAP *M = Argument;
 
-    M->Mapped = MmMapLockedPagesSpecifyCache(M->Mdl, UserMode, MmCached, M->Requested, FALSE, M->Priority);
+    M->Mapped =
+        MmMapLockedPagesSpecifyCache(M->Mdl, UserMode, MmCached, M->Requested, FALSE, M->Priority);
 }
 
 static NTSTATUS TryMap(MAP *M)
@@ -58,7 +59,8 @@ static void ScatteredPagesAppearAsOneRange(void **Unused)
 {
     PFN_NUMBER Frames[3];
     PMDL Mdl = ScatteredMdl(Frames);
-    char *Mapped = MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority);
+    char *Mapped =
+        MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority);
 
     assert_non_null(Mapped);
     assert_true((ULONG_PTR)Mapped >= MM_SYSTEM_PTE_LOW);
@@ -66,15 +68,16 @@ static void ScatteredPagesAppearAsOneRange(void **Unused)
     for (ULONG i = 0; i < 3; i++)
         assert_int_equal(((char *)MmFrameAddress(Frames[i]))[PAGE_SIZE - 1], 'x');
     assert_int_equal(MmGetPhysicalAddress(Mapped).QuadPart >> PAGE_SHIFT, Frames[2]);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         IoFreeMdl(Mdl);
-    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, Mdl, (USHORT)Mdl->MdlFlags, 0);
-    VF_EXPECT_BUGCHECK(&Record)
+    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, Mdl, (USHORT)Mdl->MdlFlags,
+                    0);
+    VF_EXPECT_BUGCHECK (&Record)
         MmUnmapLockedPages(Mapped + PAGE_SIZE, Mdl);
     assert_bugcheck(Record, SYSTEM_PTE_MISUSE, 3, Mdl, Mapped, Mapped + PAGE_SIZE);
     MmUnmapLockedPages(Mapped, Mdl);
     assert_false(MmIsAddressValid(Mapped));
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmUnmapLockedPages(Mapped, Mdl);
     assert_bugcheck(Record, SYSTEM_PTE_MISUSE, 6, Mdl, Mapped, 3);
     DropScattered(Mdl, Frames);
@@ -88,7 +91,8 @@ static void AMappingCanBeReadOnly(void **Unused)
     char *Mapped;
 
     MmProbeAndLockPages(Mdl, KernelMode, IoReadAccess);
-    Mapped = MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE, NormalPagePriority | MdlMappingNoWrite);
+    Mapped = MmMapLockedPagesSpecifyCache(Mdl, KernelMode, MmCached, NULL, FALSE,
+                                          NormalPagePriority | MdlMappingNoWrite);
     assert_non_null(Mapped);
     *Block = 'q';
     assert_int_equal(*Mapped, 'q');
@@ -116,25 +120,25 @@ static void AReservedMappingServesManyMdls(void **Unused)
 
         assert_ptr_equal(Mapped, Base);
         memset(Mapped, 'y', 3 * PAGE_SIZE);
-        VF_EXPECT_BUGCHECK(&Record)
+        VF_EXPECT_BUGCHECK (&Record)
             MmMapLockedPagesWithReservedMapping(Base, TAG, Mdl, MmCached);
         assert_int_equal(Record.Parameters[0], 0x107);
-        VF_EXPECT_BUGCHECK(&Record)
+        VF_EXPECT_BUGCHECK (&Record)
             MmFreeMappingAddress(Base, TAG);
         assert_bugcheck(Record, SYSTEM_PTE_MISUSE, 0x103, Base, TAG, 3);
         MmUnmapReservedMapping(Base, TAG, Mdl);
     }
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmUnmapReservedMapping(Base, TAG, Mdl);
     assert_bugcheck(Record, SYSTEM_PTE_MISUSE, 0x109, Base, TAG, 0);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmMapLockedPagesWithReservedMapping(Base, 'rehO', Mdl, MmCached);
     assert_bugcheck(Record, SYSTEM_PTE_MISUSE, 0x104, Base, 'rehO', TAG);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmFreeMappingAddress(Base, 'rehO');
     assert_bugcheck(Record, SYSTEM_PTE_MISUSE, 0x101, Base, 'rehO', TAG);
     MmFreeMappingAddress(Base, TAG);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmFreeMappingAddress(Base, TAG);
     assert_bugcheck(Record, SYSTEM_PTE_MISUSE, 0x102, Base, TAG, 0);
     DropScattered(Mdl, Frames);
@@ -185,9 +189,11 @@ static void AClientCannotWriteToAReadOnlyMapping(void **Unused)
     assert_true(host_protect(MmTestClientView(M.Mapped), PAGE_SIZE, HOST_READ | HOST_WRITE) < 0);
     assert_status(MmCopyToUser(M.Mapped, "x", 1), STATUS_ACCESS_VIOLATION);
     Base = M.Mapped;
-    assert_status(MmProtectUser(&MmTestSpace, &Base, &Bytes, PAGE_READWRITE, &Old), STATUS_INVALID_PAGE_PROTECTION);
+    assert_status(MmProtectUser(&MmTestSpace, &Base, &Bytes, PAGE_READWRITE, &Old),
+                  STATUS_INVALID_PAGE_PROTECTION);
     Bytes = 0;
-    assert_status(MmFreeUser(&MmTestSpace, &Base, &Bytes, MEM_RELEASE), STATUS_UNABLE_TO_DELETE_SECTION);
+    assert_status(MmFreeUser(&MmTestSpace, &Base, &Bytes, MEM_RELEASE),
+                  STATUS_UNABLE_TO_DELETE_SECTION);
     MmUnmapLockedPages(M.Mapped, Mdl);
     IoFreeMdl(Mdl);
     ExFreePool(Block);
@@ -197,7 +203,10 @@ static void ARequestedAddressIsHonouredOrRefused(void **Unused)
 {
     char *Block = ExAllocatePool2(POOL_FLAG_NON_PAGED, PAGE_SIZE, TAG);
     PMDL Mdl = MdlOf(Block, PAGE_SIZE);
-    MAP M = {.Mdl = Mdl, .Priority = NormalPagePriority, .Requested = (PVOID)(MmTestSpace.Low + 0x4000000)}, N;
+    MAP M = {.Mdl = Mdl,
+             .Priority = NormalPagePriority,
+             .Requested = (PVOID)(MmTestSpace.Low + 0x4000000)},
+        N;
 
     assert_success(TryMap(&M));
     assert_ptr_equal(M.Mapped, M.Requested);
@@ -244,7 +253,7 @@ static void UnmappingInAnotherProcessIsDA_6(void **Unused)
     assert_success(TryMap(&M));
     assert_success(MmCreateAddressSpace(&Other, FALSE));
     MmTestProcess.AddressSpace = &Other;
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmUnmapLockedPages(M.Mapped, Mdl);
     assert_bugcheck(Record, SYSTEM_PTE_MISUSE, 6, Mdl, M.Mapped, 1);
     MmTestProcess.AddressSpace = &MmTestSpace;
@@ -278,7 +287,7 @@ static void FreeingWhatAProcessSeesIs4E(void **Unused)
     MAP M = {.Mdl = Mdl, .Priority = NormalPagePriority};
 
     assert_success(TryMap(&M));
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool(Block);
     assert_int_equal(Record.Code, PFN_LIST_CORRUPT);
     assert_int_equal(Record.Parameters[0], 0x9A);
@@ -294,7 +303,8 @@ static void SlotPagesAreLockedInPlace(void **Unused)
     PMDL Mdl;
     char *System;
 
-    assert_success(MmAllocateUser(&MmTestSpace, &Base, &Bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
+    assert_success(
+        MmAllocateUser(&MmTestSpace, &Base, &Bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
     strcpy(MmTestClientView(Base), "from the client");
     Mdl = IoAllocateMdl(Base, 2 * PAGE_SIZE, FALSE, FALSE, NULL);
     MmProbeAndLockPages(Mdl, UserMode, IoWriteAccess);
@@ -304,7 +314,7 @@ static void SlotPagesAreLockedInPlace(void **Unused)
     assert_string_equal(System, "from the client");
     strcpy(System, "from the driver");
     assert_string_equal(MmTestClientView(Base), "from the driver");
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmCleanAddressSpace(&MmTestSpace);
     assert_bugcheck(Record, PROCESS_HAS_LOCKED_PAGES, 0, &MmTestProcess, 2, 0);
     MmUnlockPages(Mdl);

@@ -8,13 +8,15 @@ static const PHYSICAL_ADDRESS None = {.QuadPart = 0}, Any = {.QuadPart = -1};
 
 static void ContiguousMemoryIsWhereItIsAskedFor(void **Unused)
 {
-    PHYSICAL_ADDRESS Low = {.QuadPart = 0x1000000}, High = {.QuadPart = 0x1FFFFFF}, Boundary = {.QuadPart = 0x10000};
+    PHYSICAL_ADDRESS Low = {.QuadPart = 0x1000000}, High = {.QuadPart = 0x1FFFFFF},
+                     Boundary = {.QuadPart = 0x10000};
     void *Blocks[20];
 
     for (ULONG i = 0; i < 20; i++) {
         PHYSICAL_ADDRESS At;
 
-        Blocks[i] = MmAllocateContiguousMemorySpecifyCache(5 * PAGE_SIZE, Low, High, Boundary, MmNonCached);
+        Blocks[i] =
+            MmAllocateContiguousMemorySpecifyCache(5 * PAGE_SIZE, Low, High, Boundary, MmNonCached);
         assert_non_null(Blocks[i]);
         assert_int_equal(BYTE_OFFSET(Blocks[i]), 0);
         At = MmGetPhysicalAddress(Blocks[i]);
@@ -32,17 +34,17 @@ static void FreeingOtherMemoryIsC2_60(void **Unused)
 {
     void *Block = MmAllocateContiguousMemory(2 * PAGE_SIZE, Any);
 
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmFreeContiguousMemory((char *)Block + PAGE_SIZE);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x60, (char *)Block + PAGE_SIZE, 0, 0);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmFreeContiguousMemorySpecifyCache(Block, 5 * PAGE_SIZE, MmCached);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x60, Block, 0, 0);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool(Block);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x46, Block, 0, 0);
     MmFreeContiguousMemory(Block);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmFreeContiguousMemory(Block);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x60, Block, 0, 0);
 }
@@ -54,7 +56,7 @@ static void NoncachedMemoryComesInPages(void **Unused)
     assert_non_null(Block);
     assert_int_equal(BYTE_OFFSET(Block), 0);
     memset(Block, 1, PAGE_SIZE);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmFreeNonCachedMemory(Block, 3 * PAGE_SIZE);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x60, Block, 0, 0);
     MmFreeNonCachedMemory(Block, 100);
@@ -71,11 +73,11 @@ static void PhysicalMemoryInUseCanBeMapped(void **Unused)
     assert_ptr_not_equal(Mapped, Block + 100);
     strcpy(Mapped, "mapped");
     assert_string_equal(Block + 100, "mapped");
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmUnmapIoSpace(Mapped, 3 * PAGE_SIZE);
     assert_bugcheck(Record, SYSTEM_PTE_MISUSE, 0x305, Mapped, 4, 2);
     MmUnmapIoSpace(Mapped, PAGE_SIZE);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmUnmapIoSpace(Mapped, PAGE_SIZE);
     assert_bugcheck(Record, SYSTEM_PTE_MISUSE, 0x302, Mapped, 0, 0);
     Mapped = MmMapIoSpaceEx(Physical, 10, PAGE_READONLY);
@@ -83,7 +85,7 @@ static void PhysicalMemoryInUseCanBeMapped(void **Unused)
     MmUnmapIoSpace(Mapped, 10);
     assert_null(MmMapIoSpaceEx(Physical, 10, PAGE_NOACCESS));
     MmFreeContiguousMemory(Block);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         MmMapIoSpace(Physical, PAGE_SIZE, MmCached);
     assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x83, Physical.QuadPart, PAGE_SIZE,
                     Physical.QuadPart >> PAGE_SHIFT);
@@ -115,15 +117,19 @@ static void CopyMemoryNeverFaults(void **Unused)
     assert_status(MmCopyMemory(Target, Source, 1, 0, &Done), STATUS_INVALID_PARAMETER_4);
     assert_status(MmCopyMemory(Target, Source, 1, 3, &Done), STATUS_INVALID_PARAMETER_4);
     Source.VirtualAddress = (PVOID)0x600000000000;
-    assert_status(MmCopyMemory(Target, Source, 8, MM_COPY_MEMORY_VIRTUAL, &Done), STATUS_ACCESS_VIOLATION);
+    assert_status(MmCopyMemory(Target, Source, 8, MM_COPY_MEMORY_VIRTUAL, &Done),
+                  STATUS_ACCESS_VIOLATION);
     assert_int_equal(Done, 0);
     Source.VirtualAddress = (PVOID)0xFFFF800000000000;
-    assert_status(MmCopyMemory(Target, Source, 8, MM_COPY_MEMORY_VIRTUAL, &Done), STATUS_ACCESS_VIOLATION);
+    assert_status(MmCopyMemory(Target, Source, 8, MM_COPY_MEMORY_VIRTUAL, &Done),
+                  STATUS_ACCESS_VIOLATION);
     Source.PhysicalAddress.QuadPart = 0x7FFFFFFFF000;
-    assert_status(MmCopyMemory(Target, Source, 8, MM_COPY_MEMORY_PHYSICAL, &Done), STATUS_INVALID_ADDRESS);
+    assert_status(MmCopyMemory(Target, Source, 8, MM_COPY_MEMORY_PHYSICAL, &Done),
+                  STATUS_INVALID_ADDRESS);
     ExFreePool(Block);
     Source.VirtualAddress = Block;
-    assert_status(MmCopyMemory(Target, Source, 8, MM_COPY_MEMORY_VIRTUAL, &Done), STATUS_ACCESS_VIOLATION);
+    assert_status(MmCopyMemory(Target, Source, 8, MM_COPY_MEMORY_VIRTUAL, &Done),
+                  STATUS_ACCESS_VIOLATION);
 }
 
 static void ACopyThatEndsEarlyIsCounted(void **Unused)
@@ -133,9 +139,11 @@ static void ACopyThatEndsEarlyIsCounted(void **Unused)
     PVOID Base = NULL;
     char Target[200];
 
-    assert_success(MmAllocateUser(&MmTestSpace, &Base, &Bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
+    assert_success(
+        MmAllocateUser(&MmTestSpace, &Base, &Bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE));
     Source.VirtualAddress = (char *)Base + PAGE_SIZE - 50;
-    assert_status(MmCopyMemory(Target, Source, 200, MM_COPY_MEMORY_VIRTUAL, &Done), STATUS_PARTIAL_COPY);
+    assert_status(MmCopyMemory(Target, Source, 200, MM_COPY_MEMORY_VIRTUAL, &Done),
+                  STATUS_PARTIAL_COPY);
     assert_int_equal(Done, 50);
 }
 
@@ -154,14 +162,10 @@ static void PagingRoutinesAnswer(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        MM_TEST(ContiguousMemoryIsWhereItIsAskedFor),
-        MM_TEST(FreeingOtherMemoryIsC2_60),
-        MM_TEST(NoncachedMemoryComesInPages),
-        MM_TEST(PhysicalMemoryInUseCanBeMapped),
-        MM_TEST(WhatIsNoMemoryCannotBeMapped),
-        MM_TEST(CopyMemoryNeverFaults),
-        MM_TEST_USER(ACopyThatEndsEarlyIsCounted),
-        MM_TEST(PagingRoutinesAnswer),
+        MM_TEST(ContiguousMemoryIsWhereItIsAskedFor), MM_TEST(FreeingOtherMemoryIsC2_60),
+        MM_TEST(NoncachedMemoryComesInPages),         MM_TEST(PhysicalMemoryInUseCanBeMapped),
+        MM_TEST(WhatIsNoMemoryCannotBeMapped),        MM_TEST(CopyMemoryNeverFaults),
+        MM_TEST_USER(ACopyThatEndsEarlyIsCounted),    MM_TEST(PagingRoutinesAnswer),
     };
 
     return cmocka_run_group_tests(Tests, NULL, NULL);

@@ -76,7 +76,8 @@ static void WhatDoesNotFitFails(void **Unused)
     assert_null(ExAllocatePoolWithTag(NonPagedPool, (SIZE_T)1 << 40, TAG));
     assert_null(ExAllocatePoolWithTag(NonPagedPool, ~(SIZE_T)0, TAG));
     assert_null(ExAllocatePool2(POOL_FLAG_PAGED, (SIZE_T)1 << 40, TAG));
-    assert_null(ExAllocatePoolWithQuotaTag(PagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE, (SIZE_T)1 << 40, TAG));
+    assert_null(ExAllocatePoolWithQuotaTag(PagedPool | POOL_QUOTA_FAIL_INSTEAD_OF_RAISE,
+                                           (SIZE_T)1 << 40, TAG));
 }
 
 static void AskWithQuota(void *Unused)
@@ -118,7 +119,8 @@ static void Pool2RefusesBadFlagsAndTagZero(void **Unused)
 
 static void Pool2IgnoresUnknownOptionalFlags(void **Unused)
 {
-    void *Block = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_SPECIAL_POOL | 0x4000000000000000ull, 16, TAG);
+    void *Block = ExAllocatePool2(
+        POOL_FLAG_NON_PAGED | POOL_FLAG_SPECIAL_POOL | 0x4000000000000000ull, 16, TAG);
 
     assert_non_null(Block);
     ExFreePool(Block);

@@ -20,7 +20,7 @@ static void FreeingTwiceIsC2_7(void **Unused)
     void *Block = ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
 
     ExFreePoolWithTag(Block, TAG);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePoolWithTag(Block, TAG);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x07, 0, Record.Parameters[2], Block);
 }
@@ -30,10 +30,10 @@ static void AWrongTagIsC2_A(void **Unused)
     void *Small = ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
     void *Large = ExAllocatePoolWithTag(NonPagedPool, 10000, TAG);
 
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePoolWithTag(Small, 'rehO');
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x0A, Small, TAG, 'rehO');
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePoolWithTag(Large, 'rehO');
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x0A, Large, TAG, 'rehO');
     ExFreePoolWithTag(Small, TAG);
@@ -44,7 +44,7 @@ static void AUserAddressIsC2_40(void **Unused)
 {
     int Variable;
 
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool(&Variable);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x40, &Variable, MM_SYSTEM_LOW, 0);
 }
@@ -53,11 +53,11 @@ static void AnAddressThatWasNeverPoolIsC2_42Or46(void **Unused)
 {
     PFN_NUMBER Frame;
 
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool((PVOID)(MM_SYSTEM_HIGH - PAGE_SIZE));
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x42, MM_SYSTEM_HIGH - PAGE_SIZE, 0, 0);
     assert_success(MmAllocateFrames(1, &Frame));
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool(MmFrameAddress(Frame));
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x46, MmFrameAddress(Frame), 0, 0);
     MmFreeFrames(Frame, 1);
@@ -69,13 +69,13 @@ static void TheMiddleOfABlockIsC2_99Or46(void **Unused)
     char *Large = ExAllocatePoolWithTag(NonPagedPool, 10000, TAG);
 
     memset(Small, 0, 100);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool(Small + 32);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x99, Small + 32, 0, 0);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool(Small + 1);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x99, Small + 1, 0, 0);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool(Large + PAGE_SIZE);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x46, Large + PAGE_SIZE, 0, 0);
     ExFreePool(Small);
@@ -87,7 +87,7 @@ static void FreeingALargeBlockTwiceIsC2_46(void **Unused)
     void *Block = ExAllocatePoolWithTag(NonPagedPool, 10000, TAG);
 
     ExFreePool(Block);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool(Block);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x46, Block, 0, 0);
 }
@@ -102,13 +102,13 @@ static void WritingBehindABlockIs19_21(void **Unused)
         goto Free;
     Old = Small[100];
     Small[100] = 0;
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool((PVOID)Small);
     assert_bugcheck(Record, BAD_POOL_HEADER, 0x21, Small, 100, Record.Parameters[3]);
     Small[100] = Old;
     Old = Large[10000];
     Large[10000] = 0;
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool((PVOID)Large);
     assert_bugcheck(Record, BAD_POOL_HEADER, 0x21, Large, 10000, Record.Parameters[3]);
     Large[10000] = Old;
@@ -127,7 +127,7 @@ static void WritingAfterFreeIsC6(void **Unused)
         return;
     Old = *Block;
     *Block = 1;
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
     assert_bugcheck(Record, DRIVER_CAUGHT_MODIFYING_FREED_POOL, Block, 1, KernelMode, 0);
     *Block = Old;
@@ -143,7 +143,7 @@ static void WritingOverAFreeHeaderIs19_D(void **Unused)
         return;
     Old = Block[-2];
     Block[-2] = 0;
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
     assert_bugcheck(Record, BAD_POOL_HEADER, 0x0D, Block, 0, 0);
     Block[-2] = Old;
@@ -151,31 +151,31 @@ static void WritingOverAFreeHeaderIs19_D(void **Unused)
 
 static void TagsThatCannotBeTrackedAreC2_9B9C9D(void **Unused)
 {
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExAllocatePoolWithTag(PagedPool, 100, 0);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x9B, PagedPool, 100, Record.Parameters[3]);
     assert_int_not_equal(Record.Parameters[3], 0);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExAllocatePoolWithTag(NonPagedPool, 100, ' GIB');
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x9C, NonPagedPool, 100, Record.Parameters[3]);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExAllocatePoolWithTag(NonPagedPool, 100, '    ');
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x9D, '    ', NonPagedPool, Record.Parameters[3]);
 }
 
 static void MustSucceedIsC2_9A(void **Unused)
 {
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExAllocatePoolWithTag(NonPagedPoolMustSucceed, 100, TAG);
     assert_bugcheck(Record, BAD_POOL_CALLER, 0x9A, NonPagedPoolMustSucceed, 100, TAG);
 }
 
 static void NoBytesAreC4_0(void **Unused)
 {
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExAllocatePoolWithTag(PagedPool, 0, TAG);
     assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0, PASSIVE_LEVEL, PagedPool, 0);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExAllocatePool2(POOL_FLAG_NON_PAGED, 0, TAG);
     assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0, PASSIVE_LEVEL, NonPagedPool, 0);
 }
@@ -186,22 +186,24 @@ static void AWrongIrqlIsC4_1_2_11_12(void **Unused)
     KIRQL Old;
 
     KeRaiseIrql(DISPATCH_LEVEL, &Old);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExAllocatePoolWithTag(PagedPool, 100, TAG);
     assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 1, DISPATCH_LEVEL, PagedPool, 100);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool(Paged);
-    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x11, DISPATCH_LEVEL, PagedPool, Paged);
+    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x11, DISPATCH_LEVEL, PagedPool,
+                    Paged);
     NonPaged = ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
     assert_non_null(NonPaged);
     KeLowerIrql(Old);
     KeRaiseIrql(HIGH_LEVEL, &Old);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
     assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 2, HIGH_LEVEL, NonPagedPool, 100);
-    VF_EXPECT_BUGCHECK(&Record)
+    VF_EXPECT_BUGCHECK (&Record)
         ExFreePool(NonPaged);
-    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x12, HIGH_LEVEL, NonPagedPool, NonPaged);
+    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x12, HIGH_LEVEL, NonPagedPool,
+                    NonPaged);
     KeLowerIrql(Old);
     ExFreePool(Paged);
     ExFreePool(NonPaged);
@@ -210,18 +212,12 @@ static void AWrongIrqlIsC4_1_2_11_12(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        MM_TEST(FreeingTwiceIsC2_7),
-        MM_TEST(AWrongTagIsC2_A),
-        MM_TEST(AUserAddressIsC2_40),
-        MM_TEST(AnAddressThatWasNeverPoolIsC2_42Or46),
-        MM_TEST(TheMiddleOfABlockIsC2_99Or46),
-        MM_TEST(FreeingALargeBlockTwiceIsC2_46),
-        MM_TEST(WritingBehindABlockIs19_21),
-        MM_TEST(WritingAfterFreeIsC6),
-        MM_TEST(WritingOverAFreeHeaderIs19_D),
-        MM_TEST(TagsThatCannotBeTrackedAreC2_9B9C9D),
-        MM_TEST(MustSucceedIsC2_9A),
-        MM_TEST(NoBytesAreC4_0),
+        MM_TEST(FreeingTwiceIsC2_7),           MM_TEST(AWrongTagIsC2_A),
+        MM_TEST(AUserAddressIsC2_40),          MM_TEST(AnAddressThatWasNeverPoolIsC2_42Or46),
+        MM_TEST(TheMiddleOfABlockIsC2_99Or46), MM_TEST(FreeingALargeBlockTwiceIsC2_46),
+        MM_TEST(WritingBehindABlockIs19_21),   MM_TEST(WritingAfterFreeIsC6),
+        MM_TEST(WritingOverAFreeHeaderIs19_D), MM_TEST(TagsThatCannotBeTrackedAreC2_9B9C9D),
+        MM_TEST(MustSucceedIsC2_9A),           MM_TEST(NoBytesAreC4_0),
         MM_TEST(AWrongIrqlIsC4_1_2_11_12),
     };
 

@@ -1,6 +1,7 @@
 /*
- * A property test: several threads allocate, write, check, hand over and free blocks of random kinds, while a model
- * counts. At the end the tag accounting is the model's, exactly, and all memory is back.
+ * A property test: several threads allocate, write, check, hand over and free blocks of random
+ * kinds, while a model counts. At the end the tag accounting is the model's, exactly, and all
+ * memory is back.
  */
 #include "mmtest.h"
 
@@ -59,13 +60,15 @@ static void Check(const BLOCK *Block)
     for (SIZE_T i = 0; i < Block->Bytes; i += Block->Bytes / 8 + 1)
         if (Block->Address[i] != Block->Fill)
             abort();
-    if (Block->Address[Block->Bytes - 1] != Block->Fill || MmPoolBlockSize(Block->Address) != Block->Bytes)
+    if (Block->Address[Block->Bytes - 1] != Block->Fill ||
+        MmPoolBlockSize(Block->Address) != Block->Bytes)
         abort();
 }
 
 static void Allocate(WORKER *Worker, BLOCK *Block)
 {
-    static const ULONG Types[] = {NonPagedPool, PagedPool, NonPagedPoolNx, NonPagedPoolCacheAligned, PagedPoolCacheAligned};
+    static const ULONG Types[] = {NonPagedPool, PagedPool, NonPagedPoolNx, NonPagedPoolCacheAligned,
+                                  PagedPoolCacheAligned};
     ULONG Type = Types[Next(Worker) % RTL_NUMBER_OF(Types)];
 
     Block->Bytes = RandomSize(Worker);
@@ -177,7 +180,8 @@ static void UnattachedThreadsShareACache(void **Unused)
     host_thread *Threads[2];
 
     for (ULONG i = 0; i < 2; i++)
-        assert_int_equal(host_thread_start(&Threads[i], "bare", AThreadThatIsNotAttachedMayUseThePool, NULL), 0);
+        assert_int_equal(
+            host_thread_start(&Threads[i], "bare", AThreadThatIsNotAttachedMayUseThePool, NULL), 0);
     for (ULONG i = 0; i < 2; i++)
         host_thread_join(Threads[i]);
 }

@@ -34,7 +34,8 @@ static void CommittedMemoryIsTheClientsToo(void **Unused)
 
 static void MemoryIsReservedThenCommittedThenZeroAgain(void **Unused)
 {
-    char *Base = Allocate(16 * PAGE_SIZE, MEM_RESERVE, PAGE_READWRITE), *Middle = Base + 4 * PAGE_SIZE;
+    char *Base = Allocate(16 * PAGE_SIZE, MEM_RESERVE, PAGE_READWRITE),
+         *Middle = Base + 4 * PAGE_SIZE;
     SIZE_T Bytes = 2 * PAGE_SIZE;
     PVOID At = Middle + 5;
 
@@ -59,16 +60,26 @@ static void BadAllocationsAreRefused(void **Unused)
     PVOID Base = NULL, System = (PVOID)MM_SYSTEM_LOW, Outside = (PVOID)(MmTestSpace.High + 65536);
     PVOID Control = (PVOID)MmTestSpace.Low;
 
-    assert_status(MmAllocateUser(&MmTestSpace, &Base, &Bytes, MEM_RELEASE, PAGE_READWRITE), STATUS_INVALID_PARAMETER_5);
-    assert_status(MmAllocateUser(&MmTestSpace, &Base, &Bytes, 0, PAGE_READWRITE), STATUS_INVALID_PARAMETER_5);
-    assert_status(MmAllocateUser(&MmTestSpace, &Base, &Bytes, MEM_COMMIT, 0), STATUS_INVALID_PAGE_PROTECTION);
-    assert_status(MmAllocateUser(&MmTestSpace, &Base, &Bytes, MEM_COMMIT, PAGE_WRITECOPY), STATUS_INVALID_PAGE_PROTECTION);
-    assert_status(MmAllocateUser(&MmTestSpace, &Base, &None, MEM_COMMIT, PAGE_READWRITE), STATUS_INVALID_PARAMETER_4);
-    assert_status(MmAllocateUser(&MmTestSpace, &Base, &Huge, MEM_COMMIT, PAGE_READWRITE), STATUS_NO_MEMORY);
-    assert_status(MmAllocateUser(&MmTestSpace, &System, &Bytes, MEM_RESERVE, PAGE_READWRITE), STATUS_INVALID_PARAMETER_2);
-    assert_status(MmAllocateUser(&MmTestSpace, &Outside, &Bytes, MEM_RESERVE, PAGE_READWRITE), STATUS_CONFLICTING_ADDRESSES);
-    assert_status(MmAllocateUser(&MmTestSpace, &Control, &Bytes, MEM_RESERVE, PAGE_READWRITE), STATUS_CONFLICTING_ADDRESSES);
-    assert_status(MmAllocateUser(&MmTestSpace, &Outside, &Bytes, MEM_COMMIT, PAGE_READWRITE), STATUS_CONFLICTING_ADDRESSES);
+    assert_status(MmAllocateUser(&MmTestSpace, &Base, &Bytes, MEM_RELEASE, PAGE_READWRITE),
+                  STATUS_INVALID_PARAMETER_5);
+    assert_status(MmAllocateUser(&MmTestSpace, &Base, &Bytes, 0, PAGE_READWRITE),
+                  STATUS_INVALID_PARAMETER_5);
+    assert_status(MmAllocateUser(&MmTestSpace, &Base, &Bytes, MEM_COMMIT, 0),
+                  STATUS_INVALID_PAGE_PROTECTION);
+    assert_status(MmAllocateUser(&MmTestSpace, &Base, &Bytes, MEM_COMMIT, PAGE_WRITECOPY),
+                  STATUS_INVALID_PAGE_PROTECTION);
+    assert_status(MmAllocateUser(&MmTestSpace, &Base, &None, MEM_COMMIT, PAGE_READWRITE),
+                  STATUS_INVALID_PARAMETER_4);
+    assert_status(MmAllocateUser(&MmTestSpace, &Base, &Huge, MEM_COMMIT, PAGE_READWRITE),
+                  STATUS_NO_MEMORY);
+    assert_status(MmAllocateUser(&MmTestSpace, &System, &Bytes, MEM_RESERVE, PAGE_READWRITE),
+                  STATUS_INVALID_PARAMETER_2);
+    assert_status(MmAllocateUser(&MmTestSpace, &Outside, &Bytes, MEM_RESERVE, PAGE_READWRITE),
+                  STATUS_CONFLICTING_ADDRESSES);
+    assert_status(MmAllocateUser(&MmTestSpace, &Control, &Bytes, MEM_RESERVE, PAGE_READWRITE),
+                  STATUS_CONFLICTING_ADDRESSES);
+    assert_status(MmAllocateUser(&MmTestSpace, &Outside, &Bytes, MEM_COMMIT, PAGE_READWRITE),
+                  STATUS_CONFLICTING_ADDRESSES);
 }
 
 static void BadFreesAreRefused(void **Unused)
@@ -108,11 +119,14 @@ static void ProtectionHoldsForClientAndKernel(void **Unused)
     assert_success(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_READWRITE, &Old));
     assert_int_equal(Old, PAGE_NOACCESS);
     assert_success(MmCopyToUser(Base, &Byte, 1));
-    assert_status(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_WRITECOPY, &Old), STATUS_INVALID_PAGE_PROTECTION);
+    assert_status(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_WRITECOPY, &Old),
+                  STATUS_INVALID_PAGE_PROTECTION);
     assert_success(Free(Base, PAGE_SIZE, MEM_DECOMMIT));
-    assert_status(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_READWRITE, &Old), STATUS_NOT_COMMITTED);
+    assert_status(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_READWRITE, &Old),
+                  STATUS_NOT_COMMITTED);
     assert_success(Free(Base, 0, MEM_RELEASE));
-    assert_status(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_READWRITE, &Old), STATUS_MEMORY_NOT_ALLOCATED);
+    assert_status(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_READWRITE, &Old),
+                  STATUS_MEMORY_NOT_ALLOCATED);
 }
 
 static MM_BASIC_INFORMATION Query(PVOID Base)
@@ -147,9 +161,11 @@ static void AQueryTellsRegions(void **Unused)
     Information = Query(Base + 8 * PAGE_SIZE);
     assert_int_equal(Information.State, MEM_FREE);
     assert_int_equal(Information.RegionSize, MmTestSpace.High - (ULONG_PTR)Base - 8 * PAGE_SIZE);
-    assert_status(MmQueryUser(&MmTestSpace, Base, &Information, 8, NULL), STATUS_INFO_LENGTH_MISMATCH);
-    assert_status(MmQueryUser(&MmTestSpace, (PVOID)MM_SYSTEM_LOW, &Information, sizeof(Information), NULL),
-                  STATUS_INVALID_PARAMETER);
+    assert_status(MmQueryUser(&MmTestSpace, Base, &Information, 8, NULL),
+                  STATUS_INFO_LENGTH_MISMATCH);
+    assert_status(
+        MmQueryUser(&MmTestSpace, (PVOID)MM_SYSTEM_LOW, &Information, sizeof(Information), NULL),
+        STATUS_INVALID_PARAMETER);
     assert_success(Free(Base, 0, MEM_RELEASE));
 }
 
@@ -179,7 +195,8 @@ static void SecuredMemoryStays(void **Unused)
     assert_null(MmSecureVirtualMemory(Base, 100, PAGE_READWRITE));
     assert_null(MmSecureVirtualMemory(Base + 0x1000000, 100, PAGE_READONLY));
     assert_status(Free(Base, 0, MEM_RELEASE), STATUS_INVALID_PAGE_PROTECTION);
-    assert_status(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_NOACCESS, &Old), STATUS_INVALID_PAGE_PROTECTION);
+    assert_status(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_NOACCESS, &Old),
+                  STATUS_INVALID_PAGE_PROTECTION);
     MmUnsecureVirtualMemory(Handle);
     assert_success(Free(Base, 0, MEM_RELEASE));
 }

@@ -7,7 +7,9 @@ static ULONG NtTestHandles;
 
 int NtTestBoot(void **Unused)
 {
-    static const USERNT_OPTIONS Options = {.Size = sizeof(Options), .Processors = 2, .PhysicalBytes = 64 << 20,
+    static const USERNT_OPTIONS Options = {.Size = sizeof(Options),
+                                           .Processors = 2,
+                                           .PhysicalBytes = 64 << 20,
                                            .BootUserId = MAXULONG};
     NTSTATUS Status = UserNtBoot(&Options);
     if (!NT_SUCCESS(Status)) {
@@ -45,7 +47,8 @@ OBJECT_ATTRIBUTES NtTestName(PUNICODE_STRING Name, PCWSTR Text)
 ULONG NtTestHandleCount(void)
 {
     ULONG Count = 0;
-    assert_ok(SYS(NtQueryInformationProcess, ZwCurrentProcess(), ProcessHandleCount, &Count, sizeof(Count), NULL));
+    assert_ok(SYS(NtQueryInformationProcess, ZwCurrentProcess(), ProcessHandleCount, &Count,
+                  sizeof(Count), NULL));
     return Count;
 }
 
@@ -61,7 +64,8 @@ PVOID NtTestPage(ULONG Protect)
     PVOID Base = NULL;
     SIZE_T Bytes = PAGE_SIZE;
     ULONG Old;
-    assert_ok(SYS(NtAllocateVirtualMemory, ZwCurrentProcess(), &Base, 0, &Bytes, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE));
+    assert_ok(SYS(NtAllocateVirtualMemory, ZwCurrentProcess(), &Base, 0, &Bytes,
+                  MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE));
     memset(Base, 0x5A, PAGE_SIZE);
     if (Protect != PAGE_READWRITE)
         assert_ok(SYS(NtProtectVirtualMemory, ZwCurrentProcess(), &Base, &Bytes, Protect, &Old));

@@ -29,7 +29,9 @@ int NtTestStop(void **Unused);
 #define SYS_11_(a, ...) (ULONG_PTR)(a), SYS_10_(__VA_ARGS__)
 #define SYS_PICK_(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, name, ...) name
 #define SYS_EACH_(...)                                                                             \
-    SYS_PICK_(__VA_ARGS__, SYS_11_, SYS_10_, SYS_9_, SYS_8_, SYS_7_, SYS_6_, SYS_5_, SYS_4_, SYS_3_, SYS_2_, SYS_1_, )(__VA_ARGS__)
+    SYS_PICK_(__VA_ARGS__, SYS_11_, SYS_10_, SYS_9_, SYS_8_, SYS_7_, SYS_6_, SYS_5_, SYS_4_,       \
+              SYS_3_, SYS_2_, SYS_1_, )                                                            \
+    (__VA_ARGS__)
 #define SYS(name, ...) UserNtCall(NtService##name, (const ULONG_PTR[]){SYS_EACH_(__VA_ARGS__)})
 #define SYS0(name) UserNtCall(NtService##name, NULL)
 

@@ -1,18 +1,19 @@
 /*
- * Bad requests: every service, every argument, every bad value, the other arguments good. Whatever comes, the kernel lives, says no where no is
- * the only answer, and neither loses nor makes handles.
+ * Bad requests: every service, every argument, every bad value, the other arguments good. Whatever
+ * comes, the kernel lives, says no where no is the only answer, and neither loses nor makes
+ * handles.
  */
 #include "nt/test/nt_test.h"
 
 /* What an argument is. Capital letters are handles of the type. */
 typedef enum KIND {
     KindEnd,
-    KindNumber,     /* good: the value in the row */
-    KindFixed,      /* the same, and nothing else is tried: a count of the caller's own memory */
-    KindTimeout,    /* zero; NULL or another time would wait */
-    KindIn,         /* a structure that must be readable */
+    KindNumber,  /* good: the value in the row */
+    KindFixed,   /* the same, and nothing else is tried: a count of the caller's own memory */
+    KindTimeout, /* zero; NULL or another time would wait */
+    KindIn,      /* a structure that must be readable */
     KindInOptional,
-    KindOut,        /* a structure that must be writable */
+    KindOut, /* a structure that must be writable */
     KindOutOptional,
     KindHandleOut,
     KindAttributes, /* object attributes, optional */
@@ -22,27 +23,82 @@ typedef enum KIND {
 } KIND;
 
 typedef enum GOOD {
-    GoodNone, GoodEvent, GoodMutant, GoodSemaphore, GoodTimer, GoodDirectory, GoodLink, GoodSection, GoodKey, GoodProcess,
-    GoodThread, GoodToken, GoodPort, GoodCount
+    GoodNone,
+    GoodEvent,
+    GoodMutant,
+    GoodSemaphore,
+    GoodTimer,
+    GoodDirectory,
+    GoodLink,
+    GoodSection,
+    GoodKey,
+    GoodProcess,
+    GoodThread,
+    GoodToken,
+    GoodPort,
+    GoodCount
 } GOOD;
 
-typedef struct ARGUMENT { KIND Kind; ULONG_PTR Value; } ARGUMENT;
-typedef struct ROW { ULONG Service; ARGUMENT Arguments[NT_SERVICE_MAX_ARGUMENTS]; } ROW;
+typedef struct ARGUMENT {
+    KIND Kind;
+    ULONG_PTR Value;
+} ARGUMENT;
+typedef struct ROW {
+    ULONG Service;
+    ARGUMENT Arguments[NT_SERVICE_MAX_ARGUMENTS];
+} ROW;
 
-#define N(value) {KindNumber, (value)}
-#define F(value) {KindFixed, (value)}
-#define T {KindTimeout, 0}
-#define H(type) {KindHandle, Good##type}
-#define I {KindIn, 0}
-#define IO {KindInOptional, 0}
-#define O {KindOut, 0}
-#define OO {KindOutOptional, 0}
-#define HO {KindHandleOut, 0}
-#define A {KindAttributes, 0}
-#define NAME {KindName, 0}
-#define S {KindString, 0}
+#define N(value)                                                                                   \
+    {                                                                                              \
+        KindNumber, (value)                                                                        \
+    }
+#define F(value)                                                                                   \
+    {                                                                                              \
+        KindFixed, (value)                                                                         \
+    }
+#define T                                                                                          \
+    {                                                                                              \
+        KindTimeout, 0                                                                             \
+    }
+#define H(type)                                                                                    \
+    {                                                                                              \
+        KindHandle, Good##type                                                                     \
+    }
+#define I                                                                                          \
+    {                                                                                              \
+        KindIn, 0                                                                                  \
+    }
+#define IO                                                                                         \
+    {                                                                                              \
+        KindInOptional, 0                                                                          \
+    }
+#define O                                                                                          \
+    {                                                                                              \
+        KindOut, 0                                                                                 \
+    }
+#define OO                                                                                         \
+    {                                                                                              \
+        KindOutOptional, 0                                                                         \
+    }
+#define HO                                                                                         \
+    {                                                                                              \
+        KindHandleOut, 0                                                                           \
+    }
+#define A                                                                                          \
+    {                                                                                              \
+        KindAttributes, 0                                                                          \
+    }
+#define NAME                                                                                       \
+    {                                                                                              \
+        KindName, 0                                                                                \
+    }
+#define S                                                                                          \
+    {                                                                                              \
+        KindString, 0                                                                              \
+    }
 
-/* Missing: what ends or stops the caller with good arguments (terminate, shut down, delay without end), and the file services. */
+/* Missing: what ends or stops the caller with good arguments (terminate, shut down, delay without
+ * end), and the file services. */
 static const ROW Rows[] = {
     {NtServiceNtAccessCheck, {I, H(Token), N(1), I, O, I, O, O}},
     {NtServiceNtAlertThread, {H(Thread)}},
@@ -56,13 +112,15 @@ static const ROW Rows[] = {
     {NtServiceNtCreateIoCompletion, {HO, N(3), A, N(0)}},
     {NtServiceNtCreateKey, {HO, N(KEY_READ), NAME, N(0), IO, N(REG_OPTION_VOLATILE), OO}},
     {NtServiceNtCreateMutant, {HO, N(1), A, N(0)}},
-    {NtServiceNtCreateSection, {HO, N(SECTION_MAP_READ), A, I, N(PAGE_READWRITE), N(SEC_COMMIT), N(0)}},
+    {NtServiceNtCreateSection,
+     {HO, N(SECTION_MAP_READ), A, I, N(PAGE_READWRITE), N(SEC_COMMIT), N(0)}},
     {NtServiceNtCreateSemaphore, {HO, N(3), A, N(0), N(1)}},
     {NtServiceNtCreateSymbolicLinkObject, {HO, N(1), NAME, S}},
     {NtServiceNtCreateTimer, {HO, N(3), A, N(0)}},
     {NtServiceNtDeleteValueKey, {H(Key), S}},
     {NtServiceNtDisplayString, {S}},
-    {NtServiceNtDuplicateObject, {H(Process), H(Event), H(Process), HO, N(0), F(0), F(DUPLICATE_SAME_ACCESS)}},
+    {NtServiceNtDuplicateObject,
+     {H(Process), H(Event), H(Process), HO, N(0), F(0), F(DUPLICATE_SAME_ACCESS)}},
     {NtServiceNtEnumerateKey, {H(Key), N(0), N(0), O, N(256), O}},
     {NtServiceNtEnumerateValueKey, {H(Key), N(0), N(0), O, N(256), O}},
     {NtServiceNtFlushInstructionCache, {H(Process), N(0), N(0)}},
@@ -71,7 +129,8 @@ static const ROW Rows[] = {
     {NtServiceNtLoadDriver, {S}},
     {NtServiceNtMakePermanentObject, {N(0)}},
     {NtServiceNtMakeTemporaryObject, {H(Event)}},
-    {NtServiceNtMapViewOfSection, {H(Section), H(Process), I, N(0), N(0), IO, I, N(2), N(0), N(PAGE_READONLY)}},
+    {NtServiceNtMapViewOfSection,
+     {H(Section), H(Process), I, N(0), N(0), IO, I, N(2), N(0), N(PAGE_READONLY)}},
     {NtServiceNtNotifyChangeKey, {H(Key), H(Event), N(0), N(0), O, N(4), N(0), N(0), N(0), F(1)}},
     {NtServiceNtOpenDirectoryObject, {HO, N(1), NAME}},
     {NtServiceNtOpenEvent, {HO, N(1), NAME}},
@@ -155,18 +214,23 @@ static void MakeWorld(void)
     assert_ok(SYS(NtCreateTimer, &Good[GoodTimer], TIMER_ALL_ACCESS, NULL, NotificationTimer));
     assert_ok(SYS(NtOpenDirectoryObject, &Good[GoodDirectory], DIRECTORY_QUERY, &Attributes));
     RtlInitUnicodeString(&Target, L"\\Device");
-    assert_ok(SYS(NtCreateSymbolicLinkObject, &Good[GoodLink], SYMBOLIC_LINK_ALL_ACCESS, NULL, &Target));
-    assert_ok(SYS(NtCreateSection, &Good[GoodSection], SECTION_ALL_ACCESS, NULL, &Size, PAGE_READWRITE, SEC_COMMIT, NULL));
+    assert_ok(
+        SYS(NtCreateSymbolicLinkObject, &Good[GoodLink], SYMBOLIC_LINK_ALL_ACCESS, NULL, &Target));
+    assert_ok(SYS(NtCreateSection, &Good[GoodSection], SECTION_ALL_ACCESS, NULL, &Size,
+                  PAGE_READWRITE, SEC_COMMIT, NULL));
     Attributes = NtTestName(&Name, L"\\Registry\\Machine\\NtBad");
-    assert_ok(SYS(NtCreateKey, &Good[GoodKey], KEY_ALL_ACCESS, &Attributes, 0, NULL, REG_OPTION_VOLATILE, NULL));
+    assert_ok(SYS(NtCreateKey, &Good[GoodKey], KEY_ALL_ACCESS, &Attributes, 0, NULL,
+                  REG_OPTION_VOLATILE, NULL));
     Good[GoodProcess] = ZwCurrentProcess();
     Good[GoodThread] = ZwCurrentThread();
-    assert_ok(SYS(NtOpenProcessToken, ZwCurrentProcess(), TOKEN_QUERY | TOKEN_ADJUST_PRIVILEGES, &Good[GoodToken]));
+    assert_ok(SYS(NtOpenProcessToken, ZwCurrentProcess(), TOKEN_QUERY | TOKEN_ADJUST_PRIVILEGES,
+                  &Good[GoodToken]));
     assert_ok(SYS(NtCreateIoCompletion, &Good[GoodPort], 3, NULL, 0));
     World.ReadOnly = (ULONG_PTR)NtTestPage(PAGE_READONLY);
     PVOID Two = NULL, Second;
     SIZE_T Bytes = 0x20000;
-    assert_ok(SYS(NtAllocateVirtualMemory, ZwCurrentProcess(), &Two, 0, &Bytes, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE));
+    assert_ok(SYS(NtAllocateVirtualMemory, ZwCurrentProcess(), &Two, 0, &Bytes,
+                  MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE));
     Second = (UCHAR *)Two + 0x10000;
     Bytes = 0x10000;
     assert_ok(SYS(NtFreeVirtualMemory, ZwCurrentProcess(), &Second, &Bytes, MEM_DECOMMIT));
@@ -177,7 +241,8 @@ static void MakeWorld(void)
 static void CloseWorld(void)
 {
     OBJECT_HANDLE_FLAG_INFORMATION Flags = {FALSE, FALSE}; /* the matrix may have protected it */
-    assert_ok(SYS(NtSetInformationObject, World.Good[GoodEvent], ObjectHandleFlagInformation, &Flags, sizeof(Flags)));
+    assert_ok(SYS(NtSetInformationObject, World.Good[GoodEvent], ObjectHandleFlagInformation,
+                  &Flags, sizeof(Flags)));
     SYS(NtDeleteKey, World.Good[GoodKey]);
     for (ULONG i = GoodEvent; i < GoodCount; i++)
         if (i != GoodProcess && i != GoodThread)
@@ -193,10 +258,18 @@ static void Fill(const ROW *Row, ULONG_PTR *Arguments)
         const ARGUMENT *Argument = &Row->Arguments[i];
         switch (Argument->Kind) {
         case KindNumber:
-        case KindFixed: Arguments[i] = Argument->Value; break;
-        case KindHandle: Arguments[i] = (ULONG_PTR)World.Good[Argument->Value]; break;
-        case KindAttributes: Arguments[i] = (ULONG_PTR)&Unnamed; break;
-        default: Arguments[i] = (ULONG_PTR)World.Memory[i]; break;
+        case KindFixed:
+            Arguments[i] = Argument->Value;
+            break;
+        case KindHandle:
+            Arguments[i] = (ULONG_PTR)World.Good[Argument->Value];
+            break;
+        case KindAttributes:
+            Arguments[i] = (ULONG_PTR)&Unnamed;
+            break;
+        default:
+            Arguments[i] = (ULONG_PTR)World.Memory[i];
+            break;
         }
     }
 }
@@ -227,13 +300,17 @@ static NTSTATUS Try(const ROW *Row, const ULONG_PTR *Arguments)
 
 static void Complain(const ROW *Row, ULONG Index, ULONG_PTR Value, NTSTATUS Status)
 {
-    fail_msg("%s: argument %u = %p gave 0x%08x", KiServiceName(Row->Service), Index, (PVOID)Value, (unsigned)Status);
+    fail_msg("%s: argument %u = %p gave 0x%08x", KiServiceName(Row->Service), Index, (PVOID)Value,
+             (unsigned)Status);
 }
 
 static void TryPointers(const ROW *Row, ULONG Index, ULONG_PTR *Arguments)
 {
     KIND Kind = Row->Arguments[Index].Kind;
-    const struct { ULONG_PTR Value; BOOLEAN AlwaysBad; } Bad[] = {
+    const struct {
+        ULONG_PTR Value;
+        BOOLEAN AlwaysBad;
+    } Bad[] = {
         {0, Kind == KindIn || Kind == KindOut || Kind == KindString || Kind == KindName},
         {1, TRUE},
         {World.Gone, TRUE},
@@ -254,14 +331,21 @@ static void TryPointers(const ROW *Row, ULONG Index, ULONG_PTR *Arguments)
         Fill(Row, Arguments);
         Arguments[Index] = Bad[i].Value;
         NTSTATUS Status = Try(Row, Arguments);
-        if (Bad[i].AlwaysBad && NT_SUCCESS(Status) && Status != STATUS_TIMEOUT && Status != STATUS_PENDING) /* those write later, or not at all */
+        if (Bad[i].AlwaysBad && NT_SUCCESS(Status) && Status != STATUS_TIMEOUT &&
+            Status != STATUS_PENDING) /* those write later, or not at all */
             Complain(Row, Index, Bad[i].Value, Status);
     }
 }
 
 static void TryHandles(const ROW *Row, ULONG Index, ULONG_PTR *Arguments)
 {
-    static const ULONG_PTR Bad[] = {1, 3, 0x7FFF0, 0xDEAD0, 0x7FFFFFFC, (ULONG_PTR)(LONG_PTR)(LONG)0x80000004, (ULONG_PTR)1 << 40};
+    static const ULONG_PTR Bad[] = {1,
+                                    3,
+                                    0x7FFF0,
+                                    0xDEAD0,
+                                    0x7FFFFFFC,
+                                    (ULONG_PTR)(LONG_PTR)(LONG)0x80000004,
+                                    (ULONG_PTR)1 << 40};
     for (ULONG i = 0; i < RTL_NUMBER_OF(Bad); i++) {
         Fill(Row, Arguments);
         Arguments[Index] = Bad[i];
@@ -280,7 +364,8 @@ static void TryHandles(const ROW *Row, ULONG Index, ULONG_PTR *Arguments)
 
 static void TryNumbers(const ROW *Row, ULONG Index, ULONG_PTR *Arguments)
 {
-    static const ULONG_PTR Values[] = {0, 1, 2, 7, 0xFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, ~(ULONG_PTR)0};
+    static const ULONG_PTR Values[] = {
+        0, 1, 2, 7, 0xFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, ~(ULONG_PTR)0};
     for (ULONG i = 0; i < RTL_NUMBER_OF(Values); i++) {
         Fill(Row, Arguments);
         Arguments[Index] = Values[i];
@@ -295,7 +380,8 @@ static void EveryBadArgumentIsSurvived(void **Unused)
     MakeWorld();
     for (ULONG i = 0; i < RTL_NUMBER_OF(Rows); i++) {
         ULONG Handles = NtTestHandleCount();
-        for (ULONG j = 0; j < NT_SERVICE_MAX_ARGUMENTS && Rows[i].Arguments[j].Kind != KindEnd; j++) {
+        for (ULONG j = 0; j < NT_SERVICE_MAX_ARGUMENTS && Rows[i].Arguments[j].Kind != KindEnd;
+             j++) {
             if (IsPointer(Rows[i].Arguments[j].Kind))
                 TryPointers(&Rows[i], j, Arguments);
             else if (Rows[i].Arguments[j].Kind == KindHandle)
@@ -306,7 +392,8 @@ static void EveryBadArgumentIsSurvived(void **Unused)
         if (MmIsUserRange((PVOID)World.Gone, 1))
             fail_msg("%s: left memory behind", KiServiceName(Rows[i].Service));
         if (NtTestHandleCount() != Handles)
-            fail_msg("%s: %u handles became %u", KiServiceName(Rows[i].Service), Handles, NtTestHandleCount());
+            fail_msg("%s: %u handles became %u", KiServiceName(Rows[i].Service), Handles,
+                     NtTestHandleCount());
     }
     CloseWorld();
     assert_int_equal(NtTestHandleCount(), Before);

@@ -8,7 +8,8 @@ static HANDLE CreateTestKey(PCWSTR Path)
     OBJECT_ATTRIBUTES Attributes = NtTestName(&Name, Path);
     ULONG Disposition;
     HANDLE Key;
-    assert_ok(SYS(NtCreateKey, &Key, KEY_ALL_ACCESS, &Attributes, 0, NULL, REG_OPTION_VOLATILE, &Disposition));
+    assert_ok(SYS(NtCreateKey, &Key, KEY_ALL_ACCESS, &Attributes, 0, NULL, REG_OPTION_VOLATILE,
+                  &Disposition));
     assert_int_equal(Disposition, REG_CREATED_NEW_KEY);
     return Key;
 }
@@ -28,15 +29,19 @@ static void AValueIsWrittenReadAndDeleted(void **Unused)
     PKEY_VALUE_PARTIAL_INFORMATION Value = (PVOID)Buffer;
     RtlInitUnicodeString(&Name, L"Number");
     assert_ok(SYS(NtSetValueKey, Key, &Name, 0, REG_DWORD, &Data, sizeof(Data)));
-    assert_ok(SYS(NtQueryValueKey, Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Needed));
+    assert_ok(SYS(NtQueryValueKey, Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer),
+                  &Needed));
     assert_int_equal(Value->Type, REG_DWORD);
     assert_memory_equal(Value->Data, &Data, sizeof(Data));
-    assert_status(SYS(NtQueryValueKey, Key, &Name, KeyValuePartialInformation, Buffer, 4, &Needed), STATUS_BUFFER_TOO_SMALL);
+    assert_status(SYS(NtQueryValueKey, Key, &Name, KeyValuePartialInformation, Buffer, 4, &Needed),
+                  STATUS_BUFFER_TOO_SMALL);
     assert_int_equal(Needed, FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION, Data) + sizeof(Data));
-    assert_status(SYS(NtQueryValueKey, Key, &Name, KeyValuePartialInformation, Buffer, Needed - 1, &Needed),
-                  STATUS_BUFFER_OVERFLOW);
+    assert_status(
+        SYS(NtQueryValueKey, Key, &Name, KeyValuePartialInformation, Buffer, Needed - 1, &Needed),
+        STATUS_BUFFER_OVERFLOW);
     assert_ok(SYS(NtDeleteValueKey, Key, &Name));
-    assert_status(SYS(NtQueryValueKey, Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Needed),
+    assert_status(SYS(NtQueryValueKey, Key, &Name, KeyValuePartialInformation, Buffer,
+                      sizeof(Buffer), &Needed),
                   STATUS_OBJECT_NAME_NOT_FOUND);
     DeleteTestKey(Key);
 }
@@ -52,12 +57,15 @@ static void KeysAndValuesAreEnumerated(void **Unused)
     assert_ok(SYS(NtEnumerateKey, Key, 0, KeyBasicInformation, Buffer, sizeof(Buffer), &Needed));
     assert_int_equal(Basic->NameLength, 10);
     assert_memory_equal(Basic->Name, L"Child", 10);
-    assert_status(SYS(NtEnumerateKey, Key, 1, KeyBasicInformation, Buffer, sizeof(Buffer), &Needed), STATUS_NO_MORE_ENTRIES);
+    assert_status(SYS(NtEnumerateKey, Key, 1, KeyBasicInformation, Buffer, sizeof(Buffer), &Needed),
+                  STATUS_NO_MORE_ENTRIES);
     RtlInitUnicodeString(&Name, L"V");
     assert_ok(SYS(NtSetValueKey, Key, &Name, 0, REG_SZ, L"", 2));
-    assert_ok(SYS(NtEnumerateValueKey, Key, 0, KeyValueBasicInformation, Buffer, sizeof(Buffer), &Needed));
-    assert_status(SYS(NtEnumerateValueKey, Key, 1, KeyValueBasicInformation, Buffer, sizeof(Buffer), &Needed),
-                  STATUS_NO_MORE_ENTRIES);
+    assert_ok(SYS(NtEnumerateValueKey, Key, 0, KeyValueBasicInformation, Buffer, sizeof(Buffer),
+                  &Needed));
+    assert_status(
+        SYS(NtEnumerateValueKey, Key, 1, KeyValueBasicInformation, Buffer, sizeof(Buffer), &Needed),
+        STATUS_NO_MORE_ENTRIES);
     assert_ok(SYS(NtQueryKey, Key, KeyFullInformation, Buffer, sizeof(Buffer), &Needed));
     assert_int_equal(Full->SubKeys, 1);
     assert_int_equal(Full->Values, 1);
@@ -71,7 +79,8 @@ static void AKeyMustExistToBeOpened(void **Unused)
     OBJECT_ATTRIBUTES Attributes = NtTestName(&Name, L"\\Registry\\Machine\\Nowhere");
     HANDLE Key;
     assert_status(SYS(NtOpenKey, &Key, KEY_READ, &Attributes), STATUS_OBJECT_NAME_NOT_FOUND);
-    assert_status(SYS(NtOpenKeyEx, &Key, KEY_READ, &Attributes, 0xF0000), STATUS_INVALID_PARAMETER_4);
+    assert_status(SYS(NtOpenKeyEx, &Key, KEY_READ, &Attributes, 0xF0000),
+                  STATUS_INVALID_PARAMETER_4);
     assert_status(SYS(NtOpenKey, &Key, KEY_READ, NULL), STATUS_INVALID_PARAMETER);
 }
 
@@ -94,15 +103,18 @@ static void AChangeIsNotified(void **Unused)
     IO_STATUS_BLOCK Iosb = {.Status = -1};
     LARGE_INTEGER NoTime = {.QuadPart = 0};
     UNICODE_STRING Name;
-    assert_status(SYS(NtNotifyChangeKey, Key, Event, NULL, NULL, &Iosb, 0, FALSE, NULL, 0, TRUE), STATUS_INVALID_PARAMETER);
-    assert_status(SYS(NtNotifyChangeKey, Key, Event, NULL, NULL, &Iosb, REG_NOTIFY_CHANGE_LAST_SET, FALSE, NULL, 0, TRUE),
+    assert_status(SYS(NtNotifyChangeKey, Key, Event, NULL, NULL, &Iosb, 0, FALSE, NULL, 0, TRUE),
+                  STATUS_INVALID_PARAMETER);
+    assert_status(SYS(NtNotifyChangeKey, Key, Event, NULL, NULL, &Iosb, REG_NOTIFY_CHANGE_LAST_SET,
+                      FALSE, NULL, 0, TRUE),
                   STATUS_PENDING);
     assert_status(SYS(NtWaitForSingleObject, Event, FALSE, &NoTime), STATUS_TIMEOUT);
     RtlInitUnicodeString(&Name, L"V");
     assert_ok(SYS(NtSetValueKey, Key, &Name, 0, REG_SZ, L"", 2));
     assert_ok(SYS(NtWaitForSingleObject, Event, FALSE, NULL));
     assert_int_equal(Iosb.Status, STATUS_NOTIFY_ENUM_DIR);
-    assert_status(SYS(NtNotifyChangeKey, Key, Event, NULL, NULL, &Iosb, REG_NOTIFY_CHANGE_LAST_SET, FALSE, NULL, 0, TRUE),
+    assert_status(SYS(NtNotifyChangeKey, Key, Event, NULL, NULL, &Iosb, REG_NOTIFY_CHANGE_LAST_SET,
+                      FALSE, NULL, 0, TRUE),
                   STATUS_PENDING); /* still pending when the key is closed */
     DeleteTestKey(Key);
     assert_ok(SYS(NtClose, Event));
@@ -111,8 +123,10 @@ static void AChangeIsNotified(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        NT_TEST(AValueIsWrittenReadAndDeleted), NT_TEST(KeysAndValuesAreEnumerated),
-        NT_TEST(AKeyMustExistToBeOpened),       NT_TEST(AccessDecidesWhatAHandleMayDo),
+        NT_TEST(AValueIsWrittenReadAndDeleted),
+        NT_TEST(KeysAndValuesAreEnumerated),
+        NT_TEST(AKeyMustExistToBeOpened),
+        NT_TEST(AccessDecidesWhatAHandleMayDo),
         NT_TEST(AChangeIsNotified),
     };
     return cmocka_run_group_tests_name("nt-key", Tests, NULL, NULL);

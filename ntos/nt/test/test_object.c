@@ -13,12 +13,14 @@ static void AProtectedHandleIsNotClosed(void **Unused)
 {
     HANDLE Event = NtTestEvent(NotificationEvent, FALSE);
     OBJECT_HANDLE_FLAG_INFORMATION Flags = {FALSE, TRUE}, Now;
-    assert_ok(SYS(NtSetInformationObject, Event, ObjectHandleFlagInformation, &Flags, sizeof(Flags)));
+    assert_ok(
+        SYS(NtSetInformationObject, Event, ObjectHandleFlagInformation, &Flags, sizeof(Flags)));
     assert_status(SYS(NtClose, Event), STATUS_HANDLE_NOT_CLOSABLE);
     assert_ok(SYS(NtQueryObject, Event, ObjectHandleFlagInformation, &Now, sizeof(Now), NULL));
     assert_true(Now.ProtectFromClose && !Now.Inherit);
     Flags.ProtectFromClose = FALSE;
-    assert_ok(SYS(NtSetInformationObject, Event, ObjectHandleFlagInformation, &Flags, sizeof(Flags)));
+    assert_ok(
+        SYS(NtSetInformationObject, Event, ObjectHandleFlagInformation, &Flags, sizeof(Flags)));
     assert_ok(SYS(NtClose, Event));
 }
 
@@ -29,7 +31,8 @@ static void ADuplicateHasTheAccessAskedFor(void **Unused)
     assert_status(SYS(NtSetEvent, Copy, NULL), STATUS_ACCESS_DENIED);
     assert_ok(SYS(NtSetEvent, Event, NULL));
     assert_ok(SYS(NtClose, Copy));
-    assert_ok(SYS(NtDuplicateObject, Process, Event, Process, &Copy, 0, 0, DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE));
+    assert_ok(SYS(NtDuplicateObject, Process, Event, Process, &Copy, 0, 0,
+                  DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE));
     assert_status(SYS(NtClose, Event), STATUS_INVALID_HANDLE);
     assert_ok(SYS(NtClose, Copy));
 }
@@ -44,8 +47,9 @@ static void BasicInformationCountsHandles(void **Unused)
     assert_int_equal(Basic.HandleCount, 2);
     assert_int_equal(Basic.GrantedAccess, EVENT_ALL_ACCESS);
     assert_int_equal(Returned, sizeof(Basic));
-    assert_status(SYS(NtQueryObject, Event, ObjectBasicInformation, &Basic, sizeof(Basic) - 1, &Returned),
-                  STATUS_INFO_LENGTH_MISMATCH);
+    assert_status(
+        SYS(NtQueryObject, Event, ObjectBasicInformation, &Basic, sizeof(Basic) - 1, &Returned),
+        STATUS_INFO_LENGTH_MISMATCH);
     assert_ok(SYS(NtClose, Copy));
     assert_ok(SYS(NtClose, Event));
 }
@@ -65,7 +69,8 @@ static void TheNameIsTheWholePath(void **Unused)
     assert_ok(SYS(NtQueryObject, Event, ObjectNameInformation, Buffer, Needed, &Needed));
     RtlInitUnicodeString(&Expected, L"\\BaseNamedObjects\\NtTest");
     assert_true(RtlEqualUnicodeString(&Information->Name, &Expected, FALSE));
-    assert_in_range((ULONG_PTR)Information->Name.Buffer, (ULONG_PTR)Buffer, (ULONG_PTR)Buffer + sizeof(Buffer));
+    assert_in_range((ULONG_PTR)Information->Name.Buffer, (ULONG_PTR)Buffer,
+                    (ULONG_PTR)Buffer + sizeof(Buffer));
     assert_ok(SYS(NtClose, Event));
 }
 
@@ -76,11 +81,13 @@ static void TheTypeHasAName(void **Unused)
     PPUBLIC_OBJECT_TYPE_INFORMATION Information = (PVOID)Buffer;
     UNICODE_STRING Expected;
     ULONG Needed;
-    assert_status(SYS(NtQueryObject, Event, ObjectTypeInformation, Buffer, 0, &Needed), STATUS_INFO_LENGTH_MISMATCH);
+    assert_status(SYS(NtQueryObject, Event, ObjectTypeInformation, Buffer, 0, &Needed),
+                  STATUS_INFO_LENGTH_MISMATCH);
     assert_ok(SYS(NtQueryObject, Event, ObjectTypeInformation, Buffer, Needed, &Needed));
     RtlInitUnicodeString(&Expected, L"Event");
     assert_true(RtlEqualUnicodeString(&Information->TypeName, &Expected, FALSE));
-    assert_status(SYS(NtQueryObject, Event, 99, Buffer, sizeof(Buffer), NULL), STATUS_INVALID_INFO_CLASS);
+    assert_status(SYS(NtQueryObject, Event, 99, Buffer, sizeof(Buffer), NULL),
+                  STATUS_INVALID_INFO_CLASS);
     assert_ok(SYS(NtClose, Event));
 }
 
@@ -95,7 +102,8 @@ static void ATemporaryObjectLosesItsName(void **Unused)
     assert_ok(SYS(NtOpenEvent, &Again, EVENT_ALL_ACCESS, &Attributes));
     assert_ok(SYS(NtMakeTemporaryObject, Again));
     assert_ok(SYS(NtClose, Again));
-    assert_status(SYS(NtOpenEvent, &Again, EVENT_ALL_ACCESS, &Attributes), STATUS_OBJECT_NAME_NOT_FOUND);
+    assert_status(SYS(NtOpenEvent, &Again, EVENT_ALL_ACCESS, &Attributes),
+                  STATUS_OBJECT_NAME_NOT_FOUND);
 }
 
 static void AttributesAreChecked(void **Unused)
@@ -104,12 +112,15 @@ static void AttributesAreChecked(void **Unused)
     OBJECT_ATTRIBUTES Good = NtTestName(&Name, L"\\BaseNamedObjects\\X"), Bad = Good;
     HANDLE Event;
     Bad.Length--;
-    assert_status(SYS(NtCreateEvent, &Event, EVENT_ALL_ACCESS, &Bad, NotificationEvent, FALSE), STATUS_INVALID_PARAMETER);
+    assert_status(SYS(NtCreateEvent, &Event, EVENT_ALL_ACCESS, &Bad, NotificationEvent, FALSE),
+                  STATUS_INVALID_PARAMETER);
     Bad = Good;
     Bad.Attributes = 0xF0000000;
-    assert_status(SYS(NtCreateEvent, &Event, EVENT_ALL_ACCESS, &Bad, NotificationEvent, FALSE), STATUS_INVALID_PARAMETER);
+    assert_status(SYS(NtCreateEvent, &Event, EVENT_ALL_ACCESS, &Bad, NotificationEvent, FALSE),
+                  STATUS_INVALID_PARAMETER);
     Name.Length--;
-    assert_status(SYS(NtCreateEvent, &Event, EVENT_ALL_ACCESS, &Good, NotificationEvent, FALSE), STATUS_OBJECT_NAME_INVALID);
+    assert_status(SYS(NtCreateEvent, &Event, EVENT_ALL_ACCESS, &Good, NotificationEvent, FALSE),
+                  STATUS_OBJECT_NAME_INVALID);
 }
 
 static void ADirectoryListsItsEntries(void **Unused)
@@ -124,14 +135,19 @@ static void ADirectoryListsItsEntries(void **Unused)
     assert_ok(SYS(NtCreateEvent, &Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE));
     assert_ok(SYS(NtOpenDirectoryObject, &Directory, DIRECTORY_QUERY, &DirectoryAttributes));
     RtlInitUnicodeString(&Expected, L"Listed");
-    assert_status(SYS(NtQueryDirectoryObject, Directory, Buffer, 8, TRUE, TRUE, &Context, &Returned), STATUS_BUFFER_TOO_SMALL);
+    assert_status(
+        SYS(NtQueryDirectoryObject, Directory, Buffer, 8, TRUE, TRUE, &Context, &Returned),
+        STATUS_BUFFER_TOO_SMALL);
     Context = 0;
-    while (SYS(NtQueryDirectoryObject, Directory, Buffer, sizeof(Buffer), TRUE, FALSE, &Context, &Returned) == STATUS_SUCCESS)
+    while (SYS(NtQueryDirectoryObject, Directory, Buffer, sizeof(Buffer), TRUE, FALSE, &Context,
+               &Returned) == STATUS_SUCCESS)
         Found += RtlEqualUnicodeString(&Entry->Name, &Expected, FALSE);
     assert_int_equal(Found, 1);
-    assert_status(SYS(NtQueryDirectoryObject, Directory, Buffer, sizeof(Buffer), TRUE, FALSE, &Context, &Returned),
+    assert_status(SYS(NtQueryDirectoryObject, Directory, Buffer, sizeof(Buffer), TRUE, FALSE,
+                      &Context, &Returned),
                   STATUS_NO_MORE_ENTRIES);
-    assert_ok(SYS(NtQueryDirectoryObject, Directory, Buffer, sizeof(Buffer), FALSE, TRUE, &Context, &Returned));
+    assert_ok(SYS(NtQueryDirectoryObject, Directory, Buffer, sizeof(Buffer), FALSE, TRUE, &Context,
+                  &Returned));
     assert_ok(SYS(NtClose, Directory));
     assert_ok(SYS(NtClose, Event));
 }
@@ -146,7 +162,8 @@ static void ALinkLeadsToItsTarget(void **Unused)
     HANDLE Link, Event, Same;
     ULONG Needed;
     RtlInitUnicodeString(&Target, L"\\BaseNamedObjects");
-    assert_ok(SYS(NtCreateSymbolicLinkObject, &Link, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, &Target));
+    assert_ok(
+        SYS(NtCreateSymbolicLinkObject, &Link, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, &Target));
     assert_ok(SYS(NtCreateEvent, &Event, EVENT_ALL_ACCESS, &Linked, NotificationEvent, FALSE));
     Linked = NtTestName(&LinkedName, L"\\BaseNamedObjects\\Linked");
     assert_ok(SYS(NtOpenEvent, &Same, SYNCHRONIZE, &Linked));

@@ -8,31 +8,40 @@ static void AProcessIsOpenedById(void **Unused)
     UNICODE_STRING Name;
     HANDLE Process;
     assert_ok(SYS(NtOpenProcess, &Process, PROCESS_ALL_ACCESS, &Attributes, &Id));
-    assert_ok(SYS(NtQueryInformationProcess, Process, ProcessBasicInformation, &Basic, sizeof(Basic), NULL));
+    assert_ok(SYS(NtQueryInformationProcess, Process, ProcessBasicInformation, &Basic,
+                  sizeof(Basic), NULL));
     assert_int_equal(Basic.UniqueProcessId, (ULONG_PTR)Id.UniqueProcess);
     assert_int_equal(Basic.ExitStatus, STATUS_PENDING);
     assert_ok(SYS(NtClose, Process));
-    assert_status(SYS(NtOpenProcess, &Process, PROCESS_ALL_ACCESS, &Attributes, &Nobody), STATUS_INVALID_CID);
-    assert_status(SYS(NtOpenProcess, &Process, PROCESS_ALL_ACCESS, &Attributes, NULL), STATUS_INVALID_PARAMETER_MIX);
+    assert_status(SYS(NtOpenProcess, &Process, PROCESS_ALL_ACCESS, &Attributes, &Nobody),
+                  STATUS_INVALID_CID);
+    assert_status(SYS(NtOpenProcess, &Process, PROCESS_ALL_ACCESS, &Attributes, NULL),
+                  STATUS_INVALID_PARAMETER_MIX);
     Named = NtTestName(&Name, L"\\x");
-    assert_status(SYS(NtOpenProcess, &Process, PROCESS_ALL_ACCESS, &Named, &Id), STATUS_INVALID_PARAMETER_MIX);
+    assert_status(SYS(NtOpenProcess, &Process, PROCESS_ALL_ACCESS, &Named, &Id),
+                  STATUS_INVALID_PARAMETER_MIX);
 }
 
 static void AThreadIsOpenedById(void **Unused)
 {
     OBJECT_ATTRIBUTES Attributes = {.Length = sizeof(Attributes)};
-    CLIENT_ID Id = {PsGetCurrentProcessId(), PsGetCurrentThreadId()}, Wrong = {(HANDLE)4, PsGetCurrentThreadId()};
+    CLIENT_ID Id = {PsGetCurrentProcessId(), PsGetCurrentThreadId()},
+              Wrong = {(HANDLE)4, PsGetCurrentThreadId()};
     THREAD_BASIC_INFORMATION Basic;
     ULONG Last;
     HANDLE Thread;
     assert_ok(SYS(NtOpenThread, &Thread, THREAD_ALL_ACCESS, &Attributes, &Id));
-    assert_ok(SYS(NtQueryInformationThread, Thread, ThreadBasicInformation, &Basic, sizeof(Basic), NULL));
+    assert_ok(
+        SYS(NtQueryInformationThread, Thread, ThreadBasicInformation, &Basic, sizeof(Basic), NULL));
     assert_ptr_equal(Basic.ClientId.UniqueThread, Id.UniqueThread);
-    assert_ok(SYS(NtQueryInformationThread, Thread, ThreadAmILastThread, &Last, sizeof(Last), NULL));
+    assert_ok(
+        SYS(NtQueryInformationThread, Thread, ThreadAmILastThread, &Last, sizeof(Last), NULL));
     assert_int_equal(Last, 1);
-    assert_status(SYS(NtQueryInformationThread, Thread, ThreadAmILastThread, &Last, 2, NULL), STATUS_INFO_LENGTH_MISMATCH);
+    assert_status(SYS(NtQueryInformationThread, Thread, ThreadAmILastThread, &Last, 2, NULL),
+                  STATUS_INFO_LENGTH_MISMATCH);
     assert_ok(SYS(NtClose, Thread));
-    assert_status(SYS(NtOpenThread, &Thread, THREAD_ALL_ACCESS, &Attributes, &Wrong), STATUS_INVALID_CID);
+    assert_status(SYS(NtOpenThread, &Thread, THREAD_ALL_ACCESS, &Attributes, &Wrong),
+                  STATUS_INVALID_CID);
 }
 
 static void ThePriorityOfAThreadIsSet(void **Unused)
@@ -41,10 +50,13 @@ static void ThePriorityOfAThreadIsSet(void **Unused)
     KPRIORITY Priority = 9, Absurd = 99;
     HANDLE Thread = ZwCurrentThread();
     assert_ok(SYS(NtSetInformationThread, Thread, ThreadPriority, &Priority, sizeof(Priority)));
-    assert_ok(SYS(NtQueryInformationThread, Thread, ThreadBasicInformation, &Basic, sizeof(Basic), NULL));
+    assert_ok(
+        SYS(NtQueryInformationThread, Thread, ThreadBasicInformation, &Basic, sizeof(Basic), NULL));
     assert_int_equal(Basic.Priority, 9);
-    assert_status(SYS(NtSetInformationThread, Thread, ThreadPriority, &Absurd, sizeof(Absurd)), STATUS_INVALID_PARAMETER);
-    assert_status(SYS(NtSetInformationThread, Thread, ThreadPriority, &Absurd, 1), STATUS_INFO_LENGTH_MISMATCH);
+    assert_status(SYS(NtSetInformationThread, Thread, ThreadPriority, &Absurd, sizeof(Absurd)),
+                  STATUS_INVALID_PARAMETER);
+    assert_status(SYS(NtSetInformationThread, Thread, ThreadPriority, &Absurd, 1),
+                  STATUS_INFO_LENGTH_MISMATCH);
     assert_status(SYS(NtSetInformationThread, Thread, 77, &Absurd, 4), STATUS_INVALID_INFO_CLASS);
 }
 
@@ -63,13 +75,17 @@ static void TheImageHasAName(void **Unused)
     UCHAR Buffer[1024];
     PUNICODE_STRING Name = (PVOID)Buffer;
     ULONG Needed, Mode = 3, Now;
-    assert_status(SYS(NtQueryInformationProcess, ZwCurrentProcess(), ProcessImageFileName, Buffer, 4, &Needed),
+    assert_status(SYS(NtQueryInformationProcess, ZwCurrentProcess(), ProcessImageFileName, Buffer,
+                      4, &Needed),
                   STATUS_INFO_LENGTH_MISMATCH);
-    assert_ok(SYS(NtQueryInformationProcess, ZwCurrentProcess(), ProcessImageFileName, Buffer, Needed, &Needed));
+    assert_ok(SYS(NtQueryInformationProcess, ZwCurrentProcess(), ProcessImageFileName, Buffer,
+                  Needed, &Needed));
     assert_ptr_equal(Name->Buffer, Name + 1);
     assert_int_not_equal(Name->Length, 0);
-    assert_ok(SYS(NtSetInformationProcess, ZwCurrentProcess(), ProcessDefaultHardErrorMode, &Mode, sizeof(Mode)));
-    assert_ok(SYS(NtQueryInformationProcess, ZwCurrentProcess(), ProcessDefaultHardErrorMode, &Now, sizeof(Now), NULL));
+    assert_ok(SYS(NtSetInformationProcess, ZwCurrentProcess(), ProcessDefaultHardErrorMode, &Mode,
+                  sizeof(Mode)));
+    assert_ok(SYS(NtQueryInformationProcess, ZwCurrentProcess(), ProcessDefaultHardErrorMode, &Now,
+                  sizeof(Now), NULL));
     assert_int_equal(Now, 3);
 }
 
@@ -82,18 +98,22 @@ static void ATokenDescribesItsUser(void **Unused)
     ULONG Needed;
     HANDLE Token;
     assert_ok(SYS(NtOpenProcessToken, ZwCurrentProcess(), TOKEN_QUERY, &Token));
-    assert_status(SYS(NtQueryInformationToken, Token, TokenUser, NULL, 0, &Needed), STATUS_BUFFER_TOO_SMALL);
+    assert_status(SYS(NtQueryInformationToken, Token, TokenUser, NULL, 0, &Needed),
+                  STATUS_BUFFER_TOO_SMALL);
     assert_ok(SYS(NtQueryInformationToken, Token, TokenUser, Buffer, Needed, &Needed));
     assert_ptr_equal(User->User.Sid, User + 1);
     assert_true(RtlValidSid(User->User.Sid));
     assert_ok(SYS(NtQueryInformationToken, Token, TokenGroups, Buffer, sizeof(Buffer), &Needed));
-    assert_ok(SYS(NtQueryInformationToken, Token, TokenPrivileges, Buffer, sizeof(Buffer), &Needed));
+    assert_ok(
+        SYS(NtQueryInformationToken, Token, TokenPrivileges, Buffer, sizeof(Buffer), &Needed));
     assert_int_equal(Needed, 4 + Privileges->PrivilegeCount * sizeof(LUID_AND_ATTRIBUTES));
     assert_ok(SYS(NtQueryInformationToken, Token, TokenType, &Type, sizeof(Type), &Needed));
     assert_int_equal(Type, TokenPrimary);
-    assert_status(SYS(NtQueryInformationToken, Token, 99, Buffer, sizeof(Buffer), &Needed), STATUS_INVALID_INFO_CLASS);
+    assert_status(SYS(NtQueryInformationToken, Token, 99, Buffer, sizeof(Buffer), &Needed),
+                  STATUS_INVALID_INFO_CLASS);
     assert_ok(SYS(NtClose, Token));
-    assert_status(SYS(NtOpenThreadToken, ZwCurrentThread(), TOKEN_QUERY, TRUE, &Token), STATUS_NO_TOKEN);
+    assert_status(SYS(NtOpenThreadToken, ZwCurrentThread(), TOKEN_QUERY, TRUE, &Token),
+                  STATUS_NO_TOKEN);
 }
 
 static void APrivilegeIsSwitchedAndChecked(void **Unused)
@@ -103,7 +123,8 @@ static void APrivilegeIsSwitchedAndChecked(void **Unused)
     BOOLEAN Held;
     ULONG Needed;
     HANDLE Token;
-    assert_ok(SYS(NtOpenProcessToken, ZwCurrentProcess(), TOKEN_QUERY | TOKEN_ADJUST_PRIVILEGES, &Token));
+    assert_ok(
+        SYS(NtOpenProcessToken, ZwCurrentProcess(), TOKEN_QUERY | TOKEN_ADJUST_PRIVILEGES, &Token));
     assert_ok(SYS(NtAdjustPrivilegesToken, Token, FALSE, &New, sizeof(Old), &Old, &Needed));
     assert_ok(SYS(NtPrivilegeCheck, Token, &Set, &Held));
     assert_true(Held);
@@ -113,7 +134,8 @@ static void APrivilegeIsSwitchedAndChecked(void **Unused)
     assert_ok(SYS(NtPrivilegeCheck, Token, &Set, &Held));
     assert_false(Held);
     New.Privileges[0].Luid.LowPart = 0x7777;
-    assert_status(SYS(NtAdjustPrivilegesToken, Token, FALSE, &New, 0, NULL, NULL), STATUS_NOT_ALL_ASSIGNED);
+    assert_status(SYS(NtAdjustPrivilegesToken, Token, FALSE, &New, 0, NULL, NULL),
+                  STATUS_NOT_ALL_ASSIGNED);
     assert_ok(SYS(NtClose, Token));
 }
 
@@ -121,7 +143,8 @@ static void LoadingADriverNeedsThePrivilege(void **Unused)
 {
     UNICODE_STRING Key;
     HANDLE Token;
-    RtlInitUnicodeString(&Key, L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Nothing");
+    RtlInitUnicodeString(&Key,
+                         L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Nothing");
     assert_ok(SYS(NtOpenProcessToken, ZwCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &Token));
     assert_ok(SYS(NtAdjustPrivilegesToken, Token, TRUE, NULL, 0, NULL, NULL));
     assert_status(SYS(NtLoadDriver, &Key), STATUS_PRIVILEGE_NOT_HELD);
@@ -138,7 +161,8 @@ static void SecurityIsReadBack(void **Unused)
     HANDLE Event;
     UCHAR Buffer[1024];
     ULONG Needed;
-    SECURITY_INFORMATION All = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    SECURITY_INFORMATION All =
+        OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
     SECURITY_DESCRIPTOR Absolute;
     assert_ok(SYS(NtCreateEvent, &Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE));
     NTSTATUS Status = SYS(NtQuerySecurityObject, Event, All, Buffer, 0, &Needed);
@@ -149,17 +173,22 @@ static void SecurityIsReadBack(void **Unused)
     assert_ok(RtlSetDaclSecurityDescriptor(&Absolute, TRUE, NULL, FALSE));
     assert_ok(SYS(NtSetSecurityObject, Event, DACL_SECURITY_INFORMATION, &Absolute));
     Absolute.Dacl = (PACL)NtTestGonePage();
-    assert_status(SYS(NtSetSecurityObject, Event, DACL_SECURITY_INFORMATION, &Absolute), STATUS_ACCESS_VIOLATION);
+    assert_status(SYS(NtSetSecurityObject, Event, DACL_SECURITY_INFORMATION, &Absolute),
+                  STATUS_ACCESS_VIOLATION);
     assert_ok(SYS(NtClose, Event));
 }
 
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        NT_TEST(AProcessIsOpenedById),           NT_TEST(AThreadIsOpenedById),
-        NT_TEST(ThePriorityOfAThreadIsSet),      NT_TEST(NobodyEndsTheSystemProcess),
-        NT_TEST(TheImageHasAName),               NT_TEST(ATokenDescribesItsUser),
-        NT_TEST(APrivilegeIsSwitchedAndChecked), NT_TEST(LoadingADriverNeedsThePrivilege),
+        NT_TEST(AProcessIsOpenedById),
+        NT_TEST(AThreadIsOpenedById),
+        NT_TEST(ThePriorityOfAThreadIsSet),
+        NT_TEST(NobodyEndsTheSystemProcess),
+        NT_TEST(TheImageHasAName),
+        NT_TEST(ATokenDescribesItsUser),
+        NT_TEST(APrivilegeIsSwitchedAndChecked),
+        NT_TEST(LoadingADriverNeedsThePrivilege),
         NT_TEST(SecurityIsReadBack),
     };
     return cmocka_run_group_tests_name("nt-process", Tests, NULL, NULL);

@@ -37,16 +37,19 @@ static void AnExistingEventIsOpenedIfAsked(void **Unused)
     OBJECT_ATTRIBUTES Attributes = NtTestName(&Name, L"\\BaseNamedObjects\\Once");
     HANDLE First, Second;
     assert_ok(SYS(NtCreateEvent, &First, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE));
-    assert_status(SYS(NtCreateEvent, &Second, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE),
-                  STATUS_OBJECT_NAME_COLLISION);
+    assert_status(
+        SYS(NtCreateEvent, &Second, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE),
+        STATUS_OBJECT_NAME_COLLISION);
     Attributes.Attributes |= OBJ_OPENIF;
-    assert_status(SYS(NtCreateEvent, &Second, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE),
-                  STATUS_OBJECT_NAME_EXISTS);
+    assert_status(
+        SYS(NtCreateEvent, &Second, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE),
+        STATUS_OBJECT_NAME_EXISTS);
     assert_ok(SYS(NtSetEvent, Second, NULL));
     assert_ok(SYS(NtWaitForSingleObject, First, FALSE, &NoTime));
     assert_ok(SYS(NtClose, First));
     assert_ok(SYS(NtClose, Second));
-    assert_status(SYS(NtCreateEvent, &First, EVENT_ALL_ACCESS, NULL, 7, FALSE), STATUS_INVALID_PARAMETER);
+    assert_status(SYS(NtCreateEvent, &First, EVENT_ALL_ACCESS, NULL, 7, FALSE),
+                  STATUS_INVALID_PARAMETER);
 }
 
 static void AMutantCountsItsOwner(void **Unused)
@@ -71,14 +74,17 @@ static void ASemaphoreHasALimit(void **Unused)
     SEMAPHORE_BASIC_INFORMATION Basic;
     HANDLE Semaphore;
     LONG Was = 99;
-    assert_status(SYS(NtCreateSemaphore, &Semaphore, SEMAPHORE_ALL_ACCESS, NULL, 3, 2), STATUS_INVALID_PARAMETER);
-    assert_status(SYS(NtCreateSemaphore, &Semaphore, SEMAPHORE_ALL_ACCESS, NULL, 0, 0), STATUS_INVALID_PARAMETER);
+    assert_status(SYS(NtCreateSemaphore, &Semaphore, SEMAPHORE_ALL_ACCESS, NULL, 3, 2),
+                  STATUS_INVALID_PARAMETER);
+    assert_status(SYS(NtCreateSemaphore, &Semaphore, SEMAPHORE_ALL_ACCESS, NULL, 0, 0),
+                  STATUS_INVALID_PARAMETER);
     assert_ok(SYS(NtCreateSemaphore, &Semaphore, SEMAPHORE_ALL_ACCESS, NULL, 1, 2));
     assert_status(SYS(NtReleaseSemaphore, Semaphore, 2, &Was), STATUS_SEMAPHORE_LIMIT_EXCEEDED);
     assert_status(SYS(NtReleaseSemaphore, Semaphore, 0, &Was), STATUS_INVALID_PARAMETER);
     assert_ok(SYS(NtReleaseSemaphore, Semaphore, 1, &Was));
     assert_int_equal(Was, 1);
-    assert_ok(SYS(NtQuerySemaphore, Semaphore, SemaphoreBasicInformation, &Basic, sizeof(Basic), NULL));
+    assert_ok(
+        SYS(NtQuerySemaphore, Semaphore, SemaphoreBasicInformation, &Basic, sizeof(Basic), NULL));
     assert_int_equal(Basic.CurrentCount, 2);
     assert_int_equal(Basic.MaximumCount, 2);
     assert_ok(SYS(NtClose, Semaphore));
@@ -90,9 +96,11 @@ static void ATimerEndsAWait(void **Unused)
     TIMER_BASIC_INFORMATION Basic;
     BOOLEAN Was = TRUE;
     HANDLE Timer;
-    assert_status(SYS(NtCreateTimer, &Timer, TIMER_ALL_ACCESS, NULL, 9), STATUS_INVALID_PARAMETER_4);
+    assert_status(SYS(NtCreateTimer, &Timer, TIMER_ALL_ACCESS, NULL, 9),
+                  STATUS_INVALID_PARAMETER_4);
     assert_ok(SYS(NtCreateTimer, &Timer, TIMER_ALL_ACCESS, NULL, NotificationTimer));
-    assert_status(SYS(NtSetTimer, Timer, &Due, NULL, NULL, FALSE, -1, NULL), STATUS_INVALID_PARAMETER_6);
+    assert_status(SYS(NtSetTimer, Timer, &Due, NULL, NULL, FALSE, -1, NULL),
+                  STATUS_INVALID_PARAMETER_6);
     assert_ok(SYS(NtSetTimer, Timer, &Due, NULL, NULL, FALSE, 0, &Was));
     assert_false(Was);
     assert_ok(SYS(NtWaitForSingleObject, Timer, FALSE, NULL));
@@ -142,27 +150,36 @@ static void WaitingForManyTellsWhich(void **Unused)
     HANDLE Events[3] = {NtTestEvent(NotificationEvent, FALSE), NtTestEvent(NotificationEvent, TRUE),
                         NtTestEvent(NotificationEvent, TRUE)};
     HANDLE Twice[2] = {Events[1], Events[1]};
-    assert_status(SYS(NtWaitForMultipleObjects, 3, Events, WaitAny, FALSE, &NoTime), STATUS_WAIT_0 + 1);
-    assert_status(SYS(NtWaitForMultipleObjects, 3, Events, WaitAll, FALSE, &NoTime), STATUS_TIMEOUT);
+    assert_status(SYS(NtWaitForMultipleObjects, 3, Events, WaitAny, FALSE, &NoTime),
+                  STATUS_WAIT_0 + 1);
+    assert_status(SYS(NtWaitForMultipleObjects, 3, Events, WaitAll, FALSE, &NoTime),
+                  STATUS_TIMEOUT);
     assert_ok(SYS(NtSetEvent, Events[0], NULL));
     assert_ok(SYS(NtWaitForMultipleObjects, 3, Events, WaitAll, FALSE, &NoTime));
-    assert_status(SYS(NtWaitForMultipleObjects, 0, Events, WaitAll, FALSE, &NoTime), STATUS_INVALID_PARAMETER_1);
-    assert_status(SYS(NtWaitForMultipleObjects, 65, Events, WaitAll, FALSE, &NoTime), STATUS_INVALID_PARAMETER_1);
-    assert_status(SYS(NtWaitForMultipleObjects, 2, Events, 5, FALSE, &NoTime), STATUS_INVALID_PARAMETER_3);
-    assert_status(SYS(NtWaitForMultipleObjects, 2, Twice, WaitAll, FALSE, &NoTime), STATUS_INVALID_PARAMETER_MIX);
+    assert_status(SYS(NtWaitForMultipleObjects, 0, Events, WaitAll, FALSE, &NoTime),
+                  STATUS_INVALID_PARAMETER_1);
+    assert_status(SYS(NtWaitForMultipleObjects, 65, Events, WaitAll, FALSE, &NoTime),
+                  STATUS_INVALID_PARAMETER_1);
+    assert_status(SYS(NtWaitForMultipleObjects, 2, Events, 5, FALSE, &NoTime),
+                  STATUS_INVALID_PARAMETER_3);
+    assert_status(SYS(NtWaitForMultipleObjects, 2, Twice, WaitAll, FALSE, &NoTime),
+                  STATUS_INVALID_PARAMETER_MIX);
     for (int i = 0; i < 3; i++)
         assert_ok(SYS(NtClose, Events[i]));
 }
 
 static void SignalAndWaitIsOneStep(void **Unused)
 {
-    HANDLE Set = NtTestEvent(NotificationEvent, FALSE), Wait = NtTestEvent(SynchronizationEvent, TRUE), Mutant, Key;
+    HANDLE Set = NtTestEvent(NotificationEvent, FALSE),
+           Wait = NtTestEvent(SynchronizationEvent, TRUE), Mutant, Key;
     assert_ok(SYS(NtCreateMutant, &Mutant, MUTANT_ALL_ACCESS, NULL, FALSE));
     assert_ok(SYS(NtSignalAndWaitForSingleObject, Set, Wait, FALSE, &NoTime));
     assert_ok(SYS(NtWaitForSingleObject, Set, FALSE, &NoTime));
-    assert_status(SYS(NtSignalAndWaitForSingleObject, Mutant, Wait, FALSE, &NoTime), STATUS_MUTANT_NOT_OWNED);
+    assert_status(SYS(NtSignalAndWaitForSingleObject, Mutant, Wait, FALSE, &NoTime),
+                  STATUS_MUTANT_NOT_OWNED);
     assert_ok(SYS(NtOpenProcessToken, ZwCurrentProcess(), TOKEN_QUERY, &Key));
-    assert_status(SYS(NtSignalAndWaitForSingleObject, Key, Wait, FALSE, &NoTime), STATUS_OBJECT_TYPE_MISMATCH);
+    assert_status(SYS(NtSignalAndWaitForSingleObject, Key, Wait, FALSE, &NoTime),
+                  STATUS_OBJECT_TYPE_MISMATCH);
     assert_status(SYS(NtWaitForSingleObject, Key, FALSE, &NoTime), STATUS_ACCESS_DENIED);
     assert_ok(SYS(NtClose, Key));
     assert_ok(SYS(NtClose, Mutant));
@@ -203,11 +220,13 @@ static void ACompletionPortKeepsItsOrder(void **Unused)
     IO_STATUS_BLOCK Iosb;
     PVOID Key, Context;
     HANDLE Port;
-    assert_ok(SYS(NtCreateIoCompletion, &Port, IO_COMPLETION_QUERY_STATE | IO_COMPLETION_MODIFY_STATE, NULL, 0));
+    assert_ok(SYS(NtCreateIoCompletion, &Port,
+                  IO_COMPLETION_QUERY_STATE | IO_COMPLETION_MODIFY_STATE, NULL, 0));
     assert_status(SYS(NtRemoveIoCompletion, Port, &Key, &Context, &Iosb, &NoTime), STATUS_TIMEOUT);
     assert_ok(SYS(NtSetIoCompletion, Port, 1, 11, STATUS_SUCCESS, 111));
     assert_ok(SYS(NtSetIoCompletion, Port, 2, 22, STATUS_CANCELLED, 222));
-    assert_ok(SYS(NtQueryIoCompletion, Port, IoCompletionBasicInformation, &Basic, sizeof(Basic), NULL));
+    assert_ok(
+        SYS(NtQueryIoCompletion, Port, IoCompletionBasicInformation, &Basic, sizeof(Basic), NULL));
     assert_int_equal(Basic.Depth, 2);
     assert_ok(SYS(NtRemoveIoCompletion, Port, &Key, &Context, &Iosb, NULL));
     assert_ptr_equal(Key, (PVOID)1);
@@ -219,12 +238,18 @@ static void ACompletionPortKeepsItsOrder(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        NT_TEST(AnEventIsSetResetAndRead),        NT_TEST(ASynchronizationEventWakesOnce),
-        NT_TEST(AnExistingEventIsOpenedIfAsked),  NT_TEST(AMutantCountsItsOwner),
-        NT_TEST(ASemaphoreHasALimit),             NT_TEST(ATimerEndsAWait),
-        NT_TEST(ATimersApcRunsInAnAlertableWait), NT_TEST(AClosedTimersApcNeverRuns),
-        NT_TEST(WaitingForManyTellsWhich),        NT_TEST(SignalAndWaitIsOneStep),
-        NT_TEST(AQueuedApcRunsAtTestAlert),       NT_TEST(AnAlertEndsAnAlertableWait),
+        NT_TEST(AnEventIsSetResetAndRead),
+        NT_TEST(ASynchronizationEventWakesOnce),
+        NT_TEST(AnExistingEventIsOpenedIfAsked),
+        NT_TEST(AMutantCountsItsOwner),
+        NT_TEST(ASemaphoreHasALimit),
+        NT_TEST(ATimerEndsAWait),
+        NT_TEST(ATimersApcRunsInAnAlertableWait),
+        NT_TEST(AClosedTimersApcNeverRuns),
+        NT_TEST(WaitingForManyTellsWhich),
+        NT_TEST(SignalAndWaitIsOneStep),
+        NT_TEST(AQueuedApcRunsAtTestAlert),
+        NT_TEST(AnAlertEndsAnAlertableWait),
         NT_TEST(ACompletionPortKeepsItsOrder),
     };
     return cmocka_run_group_tests_name("nt-sync", Tests, NULL, NULL);

@@ -6,7 +6,8 @@ static PVOID Ask(ULONG Class, PULONG Bytes)
     ULONG Room = 0;
     PVOID Buffer = NULL;
     NTSTATUS Status;
-    while ((Status = SYS(NtQuerySystemInformation, Class, Buffer, Room, Bytes)) == STATUS_INFO_LENGTH_MISMATCH) {
+    while ((Status = SYS(NtQuerySystemInformation, Class, Buffer, Room, Bytes)) ==
+           STATUS_INFO_LENGTH_MISMATCH) {
         assert_true(*Bytes > Room);
         Room = *Bytes;
         Buffer = realloc(Buffer, Room);
@@ -20,12 +21,16 @@ static void TheFirstModuleIsTheKernel(void **Unused)
     ULONG Bytes, Count = 0;
     PRTL_PROCESS_MODULES Modules = Ask(SystemModuleInformation, &Bytes);
     assert_int_equal(Modules->NumberOfModules, 1);
-    assert_string_equal((char *)Modules->Modules[0].FullPathName + Modules->Modules[0].OffsetToFileName, "ntoskrnl.exe");
+    assert_string_equal((char *)Modules->Modules[0].FullPathName +
+                            Modules->Modules[0].OffsetToFileName,
+                        "ntoskrnl.exe");
     assert_in_range((ULONG_PTR)NtClose, (ULONG_PTR)Modules->Modules[0].ImageBase,
                     (ULONG_PTR)Modules->Modules[0].ImageBase + Modules->Modules[0].ImageSize);
-    assert_int_equal(Bytes, FIELD_OFFSET(RTL_PROCESS_MODULES, Modules) + sizeof(RTL_PROCESS_MODULE_INFORMATION));
-    assert_status(SYS(NtQuerySystemInformation, SystemModuleInformation, &Count, sizeof(Count), &Bytes),
-                  STATUS_INFO_LENGTH_MISMATCH);
+    assert_int_equal(Bytes, FIELD_OFFSET(RTL_PROCESS_MODULES, Modules) +
+                                sizeof(RTL_PROCESS_MODULE_INFORMATION));
+    assert_status(
+        SYS(NtQuerySystemInformation, SystemModuleInformation, &Count, sizeof(Count), &Bytes),
+        STATUS_INFO_LENGTH_MISMATCH);
     assert_int_equal(Count, 1);
     free(Modules);
     PRTL_PROCESS_MODULE_INFORMATION_EX Ex = Ask(SystemModuleInformationEx, &Bytes);
@@ -63,7 +68,8 @@ static void AHandleIsListedWithItsObject(void **Unused)
     free(Handles);
     PSYSTEM_HANDLE_INFORMATION_EX Ex = Ask(SystemExtendedHandleInformation, &Bytes);
     for (ULONG i = 0; i < Ex->NumberOfHandles; i++)
-        FoundEx += Ex->Handles[i].HandleValue == (ULONG_PTR)Event && Ex->Handles[i].GrantedAccess == EVENT_ALL_ACCESS;
+        FoundEx += Ex->Handles[i].HandleValue == (ULONG_PTR)Event &&
+                   Ex->Handles[i].GrantedAccess == EVENT_ALL_ACCESS;
     assert_int_equal(FoundEx, 1);
     free(Ex);
     assert_ok(SYS(NtClose, Event));
@@ -75,7 +81,8 @@ static void ThePoolTagsAreCounted(void **Unused)
     PVOID Block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 1000, 'gaTX');
     PSYSTEM_POOLTAG_INFORMATION Tags = Ask(SystemPoolTagInformation, &Bytes);
     for (ULONG i = 0; i < Tags->Count; i++)
-        Found += Tags->TagInfo[i].TagUlong == 'gaTX' && Tags->TagInfo[i].NonPagedAllocs == 1 && Tags->TagInfo[i].NonPagedUsed >= 1000;
+        Found += Tags->TagInfo[i].TagUlong == 'gaTX' && Tags->TagInfo[i].NonPagedAllocs == 1 &&
+                 Tags->TagInfo[i].NonPagedUsed >= 1000;
     assert_int_equal(Found, 1);
     free(Tags);
     ExFreePoolWithTag(Block, 'gaTX');
@@ -91,10 +98,12 @@ static void TheMachineIsDescribed(void **Unused)
     assert_ok(SYS(NtQuerySystemInformation, SystemBasicInformation, &Basic, sizeof(Basic), &Bytes));
     assert_int_equal(Basic.PageSize, 4096);
     assert_int_equal(Basic.NumberOfProcessors, 2);
-    assert_ok(SYS(NtQuerySystemInformation, SystemPerformanceInformation, &Performance, sizeof(Performance), &Bytes));
+    assert_ok(SYS(NtQuerySystemInformation, SystemPerformanceInformation, &Performance,
+                  sizeof(Performance), &Bytes));
     assert_in_range(Performance.AvailablePages, 1, Basic.NumberOfPhysicalPages);
     assert_int_not_equal(Performance.SystemCalls, 0);
-    assert_ok(SYS(NtQuerySystemInformation, SystemTimeOfDayInformation, &Time, sizeof(Time), &Bytes));
+    assert_ok(
+        SYS(NtQuerySystemInformation, SystemTimeOfDayInformation, &Time, sizeof(Time), &Bytes));
     assert_true(Time.BootTime.QuadPart <= Time.CurrentTime.QuadPart);
     assert_ok(SYS(NtQuerySystemInformation, SystemUserNtStatus, &Status, sizeof(Status), &Bytes));
     assert_int_equal(Status.Processes, 2);
@@ -108,8 +117,10 @@ static void TheMachineIsDescribed(void **Unused)
 static void AnUnknownClassIsRefused(void **Unused)
 {
     ULONG Value = 0, Bytes;
-    assert_status(SYS(NtQuerySystemInformation, 4, &Value, sizeof(Value), &Bytes), STATUS_INVALID_INFO_CLASS);
-    assert_status(SYS(NtQuerySystemInformation, MAXULONG, &Value, sizeof(Value), &Bytes), STATUS_INVALID_INFO_CLASS);
+    assert_status(SYS(NtQuerySystemInformation, 4, &Value, sizeof(Value), &Bytes),
+                  STATUS_INVALID_INFO_CLASS);
+    assert_status(SYS(NtQuerySystemInformation, MAXULONG, &Value, sizeof(Value), &Bytes),
+                  STATUS_INVALID_INFO_CLASS);
     assert_status(SYS(NtSetSystemInformation, 0, &Value, sizeof(Value)), STATUS_INVALID_INFO_CLASS);
 }
 
@@ -136,14 +147,16 @@ static void TheLogIsReadFromASequenceOn(void **Unused)
         assert_ok(SYS(NtQuerySystemInformation, SystemUserNtLog, Lines, sizeof(Lines), &Bytes));
         assert_true(Bytes >= sizeof(Lines[0]));
         Last = Lines[Bytes / sizeof(Lines[0]) - 1].Sequence;
-    } while (memcmp(Lines[Bytes / sizeof(Lines[0]) - 1].Text, "second", 6) != 0 && (Lines[0].Sequence = Last + 1));
+    } while (memcmp(Lines[Bytes / sizeof(Lines[0]) - 1].Text, "second", 6) != 0 &&
+             (Lines[0].Sequence = Last + 1));
     assert_ok(SYS(NtQuerySystemInformation, SystemUserNtWaitLog, &Last, sizeof(Last), &Bytes));
     Last++;
     Lines[0].Sequence = Last;
     assert_ok(SYS(NtQuerySystemInformation, SystemUserNtLog, Lines, sizeof(Lines), &Bytes));
     assert_int_equal(Bytes, 0);
     assert_ok(SYS(NtAlertThread, ZwCurrentThread()));
-    assert_status(SYS(NtQuerySystemInformation, SystemUserNtWaitLog, &Last, sizeof(Last), &Bytes), STATUS_ALERTED);
+    assert_status(SYS(NtQuerySystemInformation, SystemUserNtWaitLog, &Last, sizeof(Last), &Bytes),
+                  STATUS_ALERTED);
 }
 
 static void TimeGoesOn(void **Unused)
@@ -171,9 +184,15 @@ static void TimeGoesOn(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        NT_TEST(TheFirstModuleIsTheKernel),   NT_TEST(TheProcessesAreListed), NT_TEST(AHandleIsListedWithItsObject),
-        NT_TEST(ThePoolTagsAreCounted),       NT_TEST(TheMachineIsDescribed), NT_TEST(AnUnknownClassIsRefused),
-        NT_TEST(TheExportsNameWhatIsThere),   NT_TEST(TheLogIsReadFromASequenceOn), NT_TEST(TimeGoesOn),
+        NT_TEST(TheFirstModuleIsTheKernel),
+        NT_TEST(TheProcessesAreListed),
+        NT_TEST(AHandleIsListedWithItsObject),
+        NT_TEST(ThePoolTagsAreCounted),
+        NT_TEST(TheMachineIsDescribed),
+        NT_TEST(AnUnknownClassIsRefused),
+        NT_TEST(TheExportsNameWhatIsThere),
+        NT_TEST(TheLogIsReadFromASequenceOn),
+        NT_TEST(TimeGoesOn),
     };
     return cmocka_run_group_tests_name("nt-system", Tests, NULL, NULL);
 }

@@ -27,7 +27,8 @@ static NTSTATUS NTAPI HookedClose(HANDLE Handle)
 
 static void AChangedEntrySeesEveryCall(void **Unused)
 {
-    HANDLE Event = NtTestEvent(NotificationEvent, FALSE), Other = NtTestEvent(NotificationEvent, FALSE);
+    HANDLE Event = NtTestEvent(NotificationEvent, FALSE),
+           Other = NtTestEvent(NotificationEvent, FALSE);
     PVOID *Entry = &KeServiceDescriptorTable->ntoskrnl.ServiceTable[NtServiceNtClose];
     PVOID Old = InterlockedExchangePointer(Entry, (PVOID)HookedClose);
     SeenCalls = 0;
@@ -54,8 +55,7 @@ static void ZwAboveItsIrqlIsABugCheck(void **Unused)
 {
     VF_BUGCHECK Record = {0};
     KIRQL Irql;
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeRaiseIrql(APC_LEVEL, &Irql);
         ZwClose(NULL);
     }
@@ -68,10 +68,13 @@ static void EveryArgumentArrives(void **Unused)
     LARGE_INTEGER Size = {.QuadPart = 0x30000}, Offset = {.QuadPart = 0x10000};
     PVOID Base = NULL;
     SIZE_T Bytes = 0x10000;
-    assert_ok(SYS(NtCreateSection, &Section, SECTION_ALL_ACCESS, NULL, &Size, PAGE_READWRITE, SEC_COMMIT, NULL));
-    assert_status(SYS(NtMapViewOfSection, Section, Process, &Base, 0, 0, &Offset, &Bytes, ViewUnmap, 0, 0x12345),
+    assert_ok(SYS(NtCreateSection, &Section, SECTION_ALL_ACCESS, NULL, &Size, PAGE_READWRITE,
+                  SEC_COMMIT, NULL));
+    assert_status(SYS(NtMapViewOfSection, Section, Process, &Base, 0, 0, &Offset, &Bytes, ViewUnmap,
+                      0, 0x12345),
                   STATUS_INVALID_PAGE_PROTECTION);
-    assert_ok(SYS(NtMapViewOfSection, Section, Process, &Base, 0, 0, &Offset, &Bytes, ViewUnmap, 0, PAGE_READWRITE));
+    assert_ok(SYS(NtMapViewOfSection, Section, Process, &Base, 0, 0, &Offset, &Bytes, ViewUnmap, 0,
+                  PAGE_READWRITE));
     assert_int_equal(Bytes, 0x10000);
     assert_ok(SYS(NtUnmapViewOfSection, Process, Base));
     assert_ok(SYS(NtClose, Section));
@@ -87,9 +90,12 @@ static void CallsAreCounted(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        NT_TEST(ANumberBeyondTheTableIsRefused), NT_TEST(TheTableHasEveryServiceWithItsArguments),
-        NT_TEST(AChangedEntrySeesEveryCall),     NT_TEST(ZwPutsThePreviousModeBack),
-        NT_TEST(ZwAboveItsIrqlIsABugCheck),      NT_TEST(EveryArgumentArrives),
+        NT_TEST(ANumberBeyondTheTableIsRefused),
+        NT_TEST(TheTableHasEveryServiceWithItsArguments),
+        NT_TEST(AChangedEntrySeesEveryCall),
+        NT_TEST(ZwPutsThePreviousModeBack),
+        NT_TEST(ZwAboveItsIrqlIsABugCheck),
+        NT_TEST(EveryArgumentArrives),
         NT_TEST(CallsAreCounted),
     };
     return cmocka_run_group_tests_name("nt-table", Tests, NULL, NULL);

@@ -48,11 +48,13 @@ void ObTestUseProcesses(void)
     static const OB_TYPE_PROCEDURES Procedures = {.Delete = DeleteProcess};
     static const GENERIC_MAPPING Mapping = {1, 2, 4, 7};
 
-    assert_success(ObCreateObjectType_(L"Process", &Procedures, &Mapping, 0x1FFFFF, NonPagedPool, 'corP', OB_NOT_WAITABLE, &ObTestProcessType));
+    assert_success(ObCreateObjectType_(L"Process", &Procedures, &Mapping, 0x1FFFFF, NonPagedPool,
+                                       'corP', OB_NOT_WAITABLE, &ObTestProcessType));
     ObSetProcessHooks(&Hooks);
     for (int i = 0; i < 3; i++) {
         PVOID Process;
-        assert_success(ObCreateObject(KernelMode, ObTestProcessType, NULL, KernelMode, NULL, sizeof(OB_TEST_PROCESS), 0, 0, &Process));
+        assert_success(ObCreateObject(KernelMode, ObTestProcessType, NULL, KernelMode, NULL,
+                                      sizeof(OB_TEST_PROCESS), 0, 0, &Process));
         assert_success(ObInitProcess(Process, NULL, FALSE));
         ObTestProcess[i] = Process;
     }
@@ -83,14 +85,16 @@ OBJECT_ATTRIBUTES *ObTestName(PCWSTR Name, ULONG Attributes)
     ULONG Index = Next++ % 4;
 
     RtlInitUnicodeString(&Names[Index], Name);
-    InitializeObjectAttributes(&Ring[Index], Name != NULL ? &Names[Index] : NULL, Attributes, NULL, NULL);
+    InitializeObjectAttributes(&Ring[Index], Name != NULL ? &Names[Index] : NULL, Attributes, NULL,
+                               NULL);
     return &Ring[Index];
 }
 
 NTSTATUS ObTestEvent(PCWSTR Name, ULONG Attributes, PHANDLE Handle)
 {
     PVOID Event;
-    NTSTATUS Status = ObCreateObject(KernelMode, *ExEventObjectType, ObTestName(Name, Attributes), KernelMode, NULL, sizeof(KEVENT), 0, 0, &Event);
+    NTSTATUS Status = ObCreateObject(KernelMode, *ExEventObjectType, ObTestName(Name, Attributes),
+                                     KernelMode, NULL, sizeof(KEVENT), 0, 0, &Event);
 
     if (!NT_SUCCESS(Status))
         return Status;

@@ -22,14 +22,16 @@ static PCALLBACK_OBJECT Create(PCWSTR Name, BOOLEAN Multiple)
 {
     PCALLBACK_OBJECT Callback;
 
-    assert_success(ExCreateCallback(&Callback, ObTestName(Name, OBJ_CASE_INSENSITIVE), TRUE, Multiple));
+    assert_success(
+        ExCreateCallback(&Callback, ObTestName(Name, OBJ_CASE_INSENSITIVE), TRUE, Multiple));
     return Callback;
 }
 
 static void RegisteredFunctionsAreCalledUntilUnregistered(void **Unused)
 {
     PCALLBACK_OBJECT Callback = Create(L"\\Callback\\Mine", TRUE);
-    PVOID First = ExRegisterCallback(Callback, Count, &Calls), Second = ExRegisterCallback(Callback, Count, &Calls);
+    PVOID First = ExRegisterCallback(Callback, Count, &Calls),
+          Second = ExRegisterCallback(Callback, Count, &Calls);
     KIRQL Irql;
 
     Calls = 0;
@@ -87,9 +89,11 @@ static void ThePredefinedCallbacksExist(void **Unused)
 {
     PCALLBACK_OBJECT Callback;
 
-    assert_success(ExCreateCallback(&Callback, ObTestName(L"\\Callback\\PowerState", 0), FALSE, TRUE));
+    assert_success(
+        ExCreateCallback(&Callback, ObTestName(L"\\Callback\\PowerState", 0), FALSE, TRUE));
     ObDereferenceObject(Callback);
-    assert_status(ExCreateCallback(&Callback, ObTestName(L"\\Callback\\NoSuch", 0), FALSE, TRUE), STATUS_OBJECT_NAME_NOT_FOUND);
+    assert_status(ExCreateCallback(&Callback, ObTestName(L"\\Callback\\NoSuch", 0), FALSE, TRUE),
+                  STATUS_OBJECT_NAME_NOT_FOUND);
 }
 
 int main(void)

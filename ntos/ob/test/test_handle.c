@@ -4,13 +4,15 @@
 static ULONG Opened, Closed, Deleted, LastSystemCount, LastProcessCount;
 static POBJECT_TYPE ThingType;
 
-static NTSTATUS OpenThing(OB_OPEN_REASON Reason, PEPROCESS Process, PVOID Object, ACCESS_MASK Granted, ULONG ProcessHandleCount)
+static NTSTATUS OpenThing(OB_OPEN_REASON Reason, PEPROCESS Process, PVOID Object,
+                          ACCESS_MASK Granted, ULONG ProcessHandleCount)
 {
     Opened++;
     return Granted == 0x8 ? STATUS_SHARING_VIOLATION : STATUS_SUCCESS;
 }
 
-static void CloseThing(PEPROCESS Process, PVOID Object, ACCESS_MASK Granted, ULONG ProcessHandleCount, ULONG SystemHandleCount)
+static void CloseThing(PEPROCESS Process, PVOID Object, ACCESS_MASK Granted,
+                       ULONG ProcessHandleCount, ULONG SystemHandleCount)
 {
     Closed++;
     LastProcessCount = ProcessHandleCount;
@@ -25,13 +27,15 @@ static void DeleteThing(PVOID Object)
 
 static PVOID NewThing(void)
 {
-    static const OB_TYPE_PROCEDURES Procedures = {.Open = OpenThing, .Close = CloseThing, .Delete = DeleteThing};
+    static const OB_TYPE_PROCEDURES Procedures = {
+        .Open = OpenThing, .Close = CloseThing, .Delete = DeleteThing};
     static const GENERIC_MAPPING Mapping = {1, 2, 4, 0xF};
     PVOID Thing;
 
     Opened = Closed = 0;
     __atomic_store_n(&Deleted, 0, __ATOMIC_RELEASE);
-    assert_success(ObCreateObjectType_(L"Thing", &Procedures, &Mapping, 0xF, NonPagedPool, 'tseT', OB_NOT_WAITABLE, &ThingType));
+    assert_success(ObCreateObjectType_(L"Thing", &Procedures, &Mapping, 0xF, NonPagedPool, 'tseT',
+                                       OB_NOT_WAITABLE, &ThingType));
     assert_success(ObCreateObject(KernelMode, ThingType, NULL, KernelMode, NULL, 64, 0, 0, &Thing));
     return Thing;
 }
@@ -40,7 +44,8 @@ static HANDLE Handle(PVOID Thing, ULONG Attributes, ACCESS_MASK Access)
 {
     HANDLE New;
 
-    assert_success(ObOpenObjectByPointer(Thing, Attributes, NULL, Access, ThingType, KernelMode, &New));
+    assert_success(
+        ObOpenObjectByPointer(Thing, Attributes, NULL, Access, ThingType, KernelMode, &New));
     return New;
 }
 
@@ -95,8 +100,7 @@ static void OneDereferenceTooManyIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
 
     atomic_store(&Header->PointerCount, 0);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ObDereferenceObject(Thing);
     }
     assert_int_equal(Record.Code, REFERENCE_BY_POINTER);
@@ -126,7 +130,8 @@ static void AHandleHasTheRightsThatWereGranted(void **Unused)
 
 static void BadHandlesAreRefused(void **Unused)
 {
-    static const ULONG_PTR Bad[] = {0, 4, 0x12345678, 0x7FFFFFFFFFFFFFFC, (ULONG_PTR)-8, (ULONG_PTR)0xFFFFFFFF80000004};
+    static const ULONG_PTR Bad[] = {
+        0, 4, 0x12345678, 0x7FFFFFFFFFFFFFFC, (ULONG_PTR)-8, (ULONG_PTR)0xFFFFFFFF80000004};
 
     for (ULONG i = 0; i < RTL_NUMBER_OF(Bad); i++) {
         assert_status(Look((HANDLE)Bad[i], 0, NULL, UserMode), STATUS_INVALID_HANDLE);
@@ -166,8 +171,7 @@ static void ClosingALostKernelHandleIsABugCheck(void **Unused)
     VF_BUGCHECK Record;
 
     assert_success(ObCloseHandle(Kernel, KernelMode));
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         ObCloseHandle(Kernel, KernelMode);
     }
     assert_int_equal(Record.Code, INVALID_KERNEL_HANDLE);
@@ -188,7 +192,8 @@ static void TypesSeeOpeningAndClosingWithCounts(void **Unused)
     ObTestCurrent = ObTestProcess[1];
     Third = Handle(Thing, 0, 1);
     assert_int_equal(Opened, 3);
-    assert_status(ObOpenObjectByPointer(Thing, 0, NULL, 8, ThingType, KernelMode, &None), STATUS_SHARING_VIOLATION);
+    assert_status(ObOpenObjectByPointer(Thing, 0, NULL, 8, ThingType, KernelMode, &None),
+                  STATUS_SHARING_VIOLATION);
     assert_null(None);
     ObCloseHandle_(Third, KernelMode);
     assert_int_equal(LastProcessCount, 1);
@@ -221,7 +226,8 @@ static void PseudoHandlesMeanTheCurrentProcess(void **Unused)
 {
     ObTestUseProcesses();
     assert_success(Look(NtCurrentProcess(), 0, ObTestProcessType, UserMode));
-    assert_status(Look(NtCurrentProcess(), 0, *ExEventObjectType, UserMode), STATUS_OBJECT_TYPE_MISMATCH);
+    assert_status(Look(NtCurrentProcess(), 0, *ExEventObjectType, UserMode),
+                  STATUS_OBJECT_TYPE_MISMATCH);
     assert_success(ObCloseHandle(NtCurrentProcess(), UserMode));
     ObTestEndProcesses();
 }
@@ -234,16 +240,20 @@ static void AHandleIsDuplicatedIntoAnotherProcess(void **Unused)
     ObTestUseProcesses();
     Thing = NewThing();
     First = Handle(Thing, 0, 3);
-    assert_success(ObDuplicateHandle_(ObTestProcess[0], First, ObTestProcess[1], &Second, 1, 0, 0, KernelMode));
+    assert_success(ObDuplicateHandle_(ObTestProcess[0], First, ObTestProcess[1], &Second, 1, 0, 0,
+                                      KernelMode));
     ObTestCurrent = ObTestProcess[1];
     assert_success(Look(Second, 1, ThingType, UserMode));
     assert_status(Look(Second, 2, ThingType, UserMode), STATUS_ACCESS_DENIED);
-    assert_success(ObDuplicateHandle_(ObTestProcess[0], First, ObTestProcess[2], &Third, 0, 0, DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE, KernelMode));
+    assert_success(ObDuplicateHandle_(ObTestProcess[0], First, ObTestProcess[2], &Third, 0, 0,
+                                      DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE, KernelMode));
     ObTestCurrent = ObTestProcess[0];
     assert_status(Look(First, 0, NULL, UserMode), STATUS_INVALID_HANDLE);
     ObTestCurrent = ObTestProcess[2];
     assert_success(Look(Third, 3, ThingType, UserMode));
-    assert_status(ObDuplicateHandle_(ObTestProcess[2], (HANDLE)0x444, ObTestProcess[1], &Second, 0, 0, 0, UserMode), STATUS_INVALID_HANDLE);
+    assert_status(ObDuplicateHandle_(ObTestProcess[2], (HANDLE)0x444, ObTestProcess[1], &Second, 0,
+                                     0, 0, UserMode),
+                  STATUS_INVALID_HANDLE);
     ObDereferenceObject(Thing);
     ObTestEndProcesses();
     assert_int_equal(Deleted, 1);
@@ -279,9 +289,12 @@ static void AnExclusiveObjectBelongsToOneProcess(void **Unused)
     ObTestUseProcesses();
     assert_success(ObTestEvent(L"\\BaseNamedObjects\\Mine", OBJ_EXCLUSIVE, &First));
     ObTestCurrent = ObTestProcess[1];
-    assert_status(ObOpenObjectByName(ObTestName(L"\\BaseNamedObjects\\Mine", 0), NULL, KernelMode, NULL, 1, NULL, &Second), STATUS_ACCESS_DENIED);
+    assert_status(ObOpenObjectByName(ObTestName(L"\\BaseNamedObjects\\Mine", 0), NULL, KernelMode,
+                                     NULL, 1, NULL, &Second),
+                  STATUS_ACCESS_DENIED);
     ObTestCurrent = ObTestProcess[0];
-    assert_success(ObOpenObjectByName(ObTestName(L"\\BaseNamedObjects\\Mine", 0), NULL, KernelMode, NULL, 1, NULL, &Second));
+    assert_success(ObOpenObjectByName(ObTestName(L"\\BaseNamedObjects\\Mine", 0), NULL, KernelMode,
+                                      NULL, 1, NULL, &Second));
     ObTestEndProcesses();
 }
 
@@ -305,8 +318,10 @@ static VOID NTAPI Post(PVOID Context, POB_POST_OPERATION_INFORMATION Information
 
 static void CallbacksTakeRightsFromProcessHandles(void **Unused)
 {
-    OB_OPERATION_REGISTRATION Operation = {&ObTestProcessType, OB_OPERATION_HANDLE_CREATE, Pre, Post};
-    OB_CALLBACK_REGISTRATION Registration = {.Version = OB_FLT_REGISTRATION_VERSION, .OperationRegistrationCount = 1,
+    OB_OPERATION_REGISTRATION Operation = {&ObTestProcessType, OB_OPERATION_HANDLE_CREATE, Pre,
+                                           Post};
+    OB_CALLBACK_REGISTRATION Registration = {.Version = OB_FLT_REGISTRATION_VERSION,
+                                             .OperationRegistrationCount = 1,
                                              .OperationRegistration = &Operation};
     PVOID Cookie, Second;
     HANDLE New;
@@ -316,16 +331,19 @@ static void CallbacksTakeRightsFromProcessHandles(void **Unused)
     PreCalls = PostCalls = 0;
     assert_success(ObRegisterCallbacks(&Registration, &Cookie));
     RtlInitUnicodeString(&Registration.Altitude, L"0321000.50");
-    assert_status(ObRegisterCallbacks(&Registration, &Second), STATUS_FLT_INSTANCE_ALTITUDE_COLLISION);
+    assert_status(ObRegisterCallbacks(&Registration, &Second),
+                  STATUS_FLT_INSTANCE_ALTITUDE_COLLISION);
     Operation.ObjectType = ExEventObjectType;
     assert_status(ObRegisterCallbacks(&Registration, &Second), STATUS_INVALID_PARAMETER);
-    assert_success(ObOpenObjectByPointer(ObTestProcess[1], 0, NULL, 3, ObTestProcessType, KernelMode, &New));
+    assert_success(
+        ObOpenObjectByPointer(ObTestProcess[1], 0, NULL, 3, ObTestProcessType, KernelMode, &New));
     assert_int_equal(PreCalls, 1);
     assert_int_equal(PostCalls, 1);
     assert_int_equal(PostGranted, 1);
     assert_status(Look(New, 2, NULL, UserMode), STATUS_ACCESS_DENIED);
     ObUnRegisterCallbacks(Cookie);
-    assert_success(ObOpenObjectByPointer(ObTestProcess[1], 0, NULL, 3, ObTestProcessType, KernelMode, &New));
+    assert_success(
+        ObOpenObjectByPointer(ObTestProcess[1], 0, NULL, 3, ObTestProcessType, KernelMode, &New));
     assert_int_equal(PreCalls, 1);
     ObTestEndProcesses();
 }
@@ -336,7 +354,8 @@ static void ReferenceRaced(void *Unused)
 {
     for (int i = 0; i < 5000; i++) {
         PVOID Object;
-        if (NT_SUCCESS(ObReferenceObjectByHandle(__atomic_load_n(&Raced, __ATOMIC_RELAXED), 0, ThingType, KernelMode, &Object, NULL)))
+        if (NT_SUCCESS(ObReferenceObjectByHandle(__atomic_load_n(&Raced, __ATOMIC_RELAXED), 0,
+                                                 ThingType, KernelMode, &Object, NULL)))
             ObDereferenceObject(Object);
     }
 }

@@ -3,7 +3,8 @@
 
 static NTSTATUS Open(PCWSTR Name, ULONG Attributes, POBJECT_TYPE Type, PHANDLE Handle)
 {
-    return ObOpenObjectByName(ObTestName(Name, Attributes), Type, KernelMode, NULL, GENERIC_READ, NULL, Handle);
+    return ObOpenObjectByName(ObTestName(Name, Attributes), Type, KernelMode, NULL, GENERIC_READ,
+                              NULL, Handle);
 }
 
 static NTSTATUS TryOpen(PCWSTR Name, ULONG Attributes, POBJECT_TYPE Type)
@@ -21,7 +22,8 @@ static NTSTATUS Link(PCWSTR Name, PCWSTR Target, PHANDLE Handle)
     UNICODE_STRING To;
 
     RtlInitUnicodeString(&To, Target);
-    return ObCreateSymbolicLink_(Handle, SYMBOLIC_LINK_ALL_ACCESS, ObTestName(Name, OBJ_CASE_INSENSITIVE), &To, KernelMode);
+    return ObCreateSymbolicLink_(Handle, SYMBOLIC_LINK_ALL_ACCESS,
+                                 ObTestName(Name, OBJ_CASE_INSENSITIVE), &To, KernelMode);
 }
 
 static void ANamedObjectIsFoundUntilItsLastHandleCloses(void **Unused)
@@ -30,7 +32,8 @@ static void ANamedObjectIsFoundUntilItsLastHandleCloses(void **Unused)
 
     assert_success(ObTestEvent(L"\\BaseNamedObjects\\One", 0, &Handle));
     assert_success(TryOpen(L"\\BaseNamedObjects\\One", 0, *ExEventObjectType));
-    assert_status(TryOpen(L"\\BaseNamedObjects\\one", 0, *ExEventObjectType), STATUS_OBJECT_NAME_NOT_FOUND);
+    assert_status(TryOpen(L"\\BaseNamedObjects\\one", 0, *ExEventObjectType),
+                  STATUS_OBJECT_NAME_NOT_FOUND);
     assert_success(TryOpen(L"\\basenamedobjects\\ONE", OBJ_CASE_INSENSITIVE, *ExEventObjectType));
     assert_success(ObCloseHandle_(Handle, KernelMode));
     assert_status(TryOpen(L"\\BaseNamedObjects\\One", 0, NULL), STATUS_OBJECT_NAME_NOT_FOUND);
@@ -67,15 +70,19 @@ static void BadPathsHaveTheDocumentedErrors(void **Unused)
     assert_success(ObTestEvent(L"\\BaseNamedObjects\\E", 0, &Event));
     assert_status(TryOpen(L"\\BaseNamedObjects\\E\\X", 0, NULL), STATUS_OBJECT_TYPE_MISMATCH);
     ObCloseHandle_(Event, KernelMode);
-    assert_status(ObOpenObjectByName(NULL, NULL, KernelMode, NULL, 0, NULL, &Handle), STATUS_INVALID_PARAMETER);
+    assert_status(ObOpenObjectByName(NULL, NULL, KernelMode, NULL, 0, NULL, &Handle),
+                  STATUS_INVALID_PARAMETER);
     Attributes.Attributes = 0x80000000;
-    assert_status(ObOpenObjectByName(&Attributes, NULL, KernelMode, NULL, 0, NULL, &Handle), STATUS_INVALID_PARAMETER);
+    assert_status(ObOpenObjectByName(&Attributes, NULL, KernelMode, NULL, 0, NULL, &Handle),
+                  STATUS_INVALID_PARAMETER);
     Attributes.Attributes = 0;
     Attributes.Length--;
-    assert_status(ObOpenObjectByName(&Attributes, NULL, KernelMode, NULL, 0, NULL, &Handle), STATUS_INVALID_PARAMETER);
+    assert_status(ObOpenObjectByName(&Attributes, NULL, KernelMode, NULL, 0, NULL, &Handle),
+                  STATUS_INVALID_PARAMETER);
     Attributes.Length++;
     Attributes.ObjectName = &Odd;
-    assert_status(ObOpenObjectByName(&Attributes, NULL, KernelMode, NULL, 0, NULL, &Handle), STATUS_OBJECT_NAME_INVALID);
+    assert_status(ObOpenObjectByName(&Attributes, NULL, KernelMode, NULL, 0, NULL, &Handle),
+                  STATUS_OBJECT_NAME_INVALID);
 }
 
 static void ASecondObjectOfTheSameNameCollidesOrIsOpened(void **Unused)
@@ -84,12 +91,16 @@ static void ASecondObjectOfTheSameNameCollidesOrIsOpened(void **Unused)
     PVOID A, B;
 
     assert_success(ObTestEvent(L"\\BaseNamedObjects\\Same", 0, &First));
-    assert_status(ObTestEvent(L"\\BaseNamedObjects\\Same", 0, &Second), STATUS_OBJECT_NAME_COLLISION);
-    assert_status(ObTestEvent(L"\\BaseNamedObjects\\Same", OBJ_OPENIF, &Second), STATUS_OBJECT_NAME_EXISTS);
+    assert_status(ObTestEvent(L"\\BaseNamedObjects\\Same", 0, &Second),
+                  STATUS_OBJECT_NAME_COLLISION);
+    assert_status(ObTestEvent(L"\\BaseNamedObjects\\Same", OBJ_OPENIF, &Second),
+                  STATUS_OBJECT_NAME_EXISTS);
     assert_success(ObReferenceObjectByHandle(First, 0, NULL, KernelMode, &A, NULL));
     assert_success(ObReferenceObjectByHandle(Second, 0, NULL, KernelMode, &B, NULL));
     assert_ptr_equal(A, B);
-    assert_status(ObCreateDirectory_(&Other, 0, ObTestName(L"\\BaseNamedObjects\\Same", OBJ_OPENIF), KernelMode), STATUS_OBJECT_TYPE_MISMATCH);
+    assert_status(ObCreateDirectory_(&Other, 0, ObTestName(L"\\BaseNamedObjects\\Same", OBJ_OPENIF),
+                                     KernelMode),
+                  STATUS_OBJECT_TYPE_MISMATCH);
     ObDereferenceObject(A);
     ObDereferenceObject(B);
     ObCloseHandle_(First, KernelMode);
@@ -106,7 +117,8 @@ static void ALinkLeadsToItsTarget(void **Unused)
     assert_success(TryOpen(L"\\??\\MyThing", 0, *ExEventObjectType));
     assert_success(TryOpen(L"\\GLOBAL??\\MyThing", 0, *ExEventObjectType));
     assert_success(TryOpen(L"\\??\\GLOBALROOT\\Device\\Thing", 0, *ExEventObjectType));
-    assert_success(TryOpen(L"\\DosDevices\\Global\\MYTHING", OBJ_CASE_INSENSITIVE, *ExEventObjectType));
+    assert_success(
+        TryOpen(L"\\DosDevices\\Global\\MYTHING", OBJ_CASE_INSENSITIVE, *ExEventObjectType));
     assert_success(TryOpen(L"\\??\\Deep", OBJ_CASE_INSENSITIVE, *ExEventObjectType));
     assert_status(TryOpen(L"\\??\\MyThing", OBJ_DONT_REPARSE, *ExEventObjectType), 0xC000050B);
     assert_status(Link(L"\\??\\MyThing", L"\\Device\\Other", &Event), STATUS_OBJECT_NAME_COLLISION);
@@ -136,7 +148,8 @@ static void ALinkCanBeRead(void **Unused)
     PVOID Object;
 
     assert_success(Open(L"\\DosDevices", 0, ObpSymbolicLinkType, &Handle));
-    assert_success(ObReferenceObjectByHandle(Handle, SYMBOLIC_LINK_QUERY, ObpSymbolicLinkType, UserMode - 1, &Object, NULL));
+    assert_success(ObReferenceObjectByHandle(Handle, SYMBOLIC_LINK_QUERY, ObpSymbolicLinkType,
+                                             UserMode - 1, &Object, NULL));
     assert_status(ObQuerySymbolicLink_(Object, &Small, &Needed), STATUS_BUFFER_TOO_SMALL);
     assert_int_equal(Needed, 8);
     assert_success(ObQuerySymbolicLink_(Object, &Target, &Needed));
@@ -159,10 +172,12 @@ static void ARootDirectoryHandleStartsTheWalk(void **Unused)
     ObCloseHandle_(Handle, KernelMode);
     Attributes = ObTestName(L"\\Inner", 0);
     Attributes->RootDirectory = Root;
-    assert_status(ObOpenObjectByName(Attributes, NULL, KernelMode, NULL, 0, NULL, &Handle), STATUS_OBJECT_PATH_SYNTAX_BAD);
+    assert_status(ObOpenObjectByName(Attributes, NULL, KernelMode, NULL, 0, NULL, &Handle),
+                  STATUS_OBJECT_PATH_SYNTAX_BAD);
     Attributes = ObTestName(L"X", 0);
     Attributes->RootDirectory = Event;
-    assert_status(ObOpenObjectByName(Attributes, NULL, KernelMode, NULL, 0, NULL, &Handle), STATUS_OBJECT_TYPE_MISMATCH);
+    assert_status(ObOpenObjectByName(Attributes, NULL, KernelMode, NULL, 0, NULL, &Handle),
+                  STATUS_OBJECT_TYPE_MISMATCH);
     ObCloseHandle_(Event, KernelMode);
     ObCloseHandle_(Root, KernelMode);
 }
@@ -206,7 +221,8 @@ static void ADirectoryHoldsManyNames(void **Unused)
     HANDLE Directory;
     PVOID Object;
 
-    assert_success(ObCreateDirectory_(&Directory, DIRECTORY_ALL_ACCESS, ObTestName(L"\\Many", 0), KernelMode));
+    assert_success(
+        ObCreateDirectory_(&Directory, DIRECTORY_ALL_ACCESS, ObTestName(L"\\Many", 0), KernelMode));
     for (ULONG i = 0; i < MANY; i++) {
         swprintf(Name, L"\\Many\\Name%u", i);
         assert_success(ObTestEvent(Name, 0, &Handles[i]));
@@ -215,7 +231,8 @@ static void ADirectoryHoldsManyNames(void **Unused)
         swprintf(Name, L"\\MANY\\NAME%u", i);
         assert_success(TryOpen(Name, OBJ_CASE_INSENSITIVE, *ExEventObjectType));
     }
-    assert_success(ObReferenceObjectByHandle(Directory, 0, ObpDirectoryType, KernelMode, &Object, NULL));
+    assert_success(
+        ObReferenceObjectByHandle(Directory, 0, ObpDirectoryType, KernelMode, &Object, NULL));
     assert_success(ObEnumerateDirectory_(Object, &Context, CountNames, &Count));
     assert_int_equal(Count, MANY);
     assert_int_equal(Context, MANY);

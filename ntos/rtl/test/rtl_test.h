@@ -1,4 +1,5 @@
-/* What the tests of rtl share: cmocka, and hooks that record a broken contract instead of ending. */
+/* What the tests of rtl share: cmocka, and hooks that record a broken contract instead of ending.
+ */
 #pragma once
 
 #include "rtl/rtl.h"

@@ -9,9 +9,9 @@ static void time_fields_are_those_of_the_calendar(void **state)
         LONG64 Seconds; /* since 1970 */
         TIME_FIELDS Fields;
     } Cases[] = {
-        {-11644473600ll, {1601, 1, 1, 0, 0, 0, 0, 1}}, {0, {1970, 1, 1, 0, 0, 0, 0, 4}},
-        {951782399, {2000, 2, 28, 23, 59, 59, 0, 1}},  {951782400, {2000, 2, 29, 0, 0, 0, 0, 2}},
-        {1709251199, {2024, 2, 29, 23, 59, 59, 0, 4}}, {4107542400ll, {2100, 3, 1, 0, 0, 0, 0, 1}},
+        {-11644473600ll, {1601, 1, 1, 0, 0, 0, 0, 1}},  {0, {1970, 1, 1, 0, 0, 0, 0, 4}},
+        {951782399, {2000, 2, 28, 23, 59, 59, 0, 1}},   {951782400, {2000, 2, 29, 0, 0, 0, 0, 2}},
+        {1709251199, {2024, 2, 29, 23, 59, 59, 0, 4}},  {4107542400ll, {2100, 3, 1, 0, 0, 0, 0, 1}},
         {1767225599, {2025, 12, 31, 23, 59, 59, 0, 3}},
     };
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(Cases); i++) {
@@ -41,9 +41,9 @@ static void every_day_of_900_years_survives(void **state)
 static void a_date_that_does_not_exist_is_refused(void **state)
 {
     TIME_FIELDS Bad[] = {
-        {2023, 2, 29, 0, 0, 0, 0, 0},  {2023, 13, 1, 0, 0, 0, 0, 0}, {1600, 1, 1, 0, 0, 0, 0, 0},
-        {2023, 1, 1, 24, 0, 0, 0, 0},  {2023, 1, 1, 0, 60, 0, 0, 0}, {2023, 1, 1, 0, 0, 60, 0, 0},
-        {2023, 1, 1, 0, 0, 0, 1000, 0}, {2023, 0, 1, 0, 0, 0, 0, 0}, {2023, 4, 31, 0, 0, 0, 0, 0},
+        {2023, 2, 29, 0, 0, 0, 0, 0},   {2023, 13, 1, 0, 0, 0, 0, 0}, {1600, 1, 1, 0, 0, 0, 0, 0},
+        {2023, 1, 1, 24, 0, 0, 0, 0},   {2023, 1, 1, 0, 60, 0, 0, 0}, {2023, 1, 1, 0, 0, 60, 0, 0},
+        {2023, 1, 1, 0, 0, 0, 1000, 0}, {2023, 0, 1, 0, 0, 0, 0, 0},  {2023, 4, 31, 0, 0, 0, 0, 0},
     };
     LARGE_INTEGER Time;
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(Bad); i++)
@@ -128,13 +128,26 @@ static void wild_cards_match_as_documented(void **state)
         PCWSTR Expression, Name;
         BOOLEAN Matches;
     } Cases[] = {
-        {L"*", L"", TRUE},           {L"*", L"abc", TRUE},       {L"A*C", L"abbc", TRUE},
-        {L"A*C", L"abcd", FALSE},    {L"A?C", L"abc", TRUE},     {L"A?C", L"ac", FALSE},
-        {L"*.TXT", L"a.b.txt", TRUE}, {L"<.TXT", L"a.b.txt", TRUE}, {L"<", L"abc", TRUE},
-        {L"<", L"abc.txt", FALSE},   {L"A>>>", L"ab", TRUE},     {L"A>.B", L"a.b", TRUE},
-        {L"A>.B", L"axx.b", FALSE},  {L"ABC\"", L"abc", TRUE},   {L"ABC\"", L"abc.", TRUE},
-        {L"ABC\"X", L"abc.x", TRUE}, {L"", L"", TRUE},           {L"", L"a", FALSE},
-        {L"*A*B*", L"xxaxxbxx", TRUE}, {L"ABC", L"abc", TRUE},
+        {L"*", L"", TRUE},
+        {L"*", L"abc", TRUE},
+        {L"A*C", L"abbc", TRUE},
+        {L"A*C", L"abcd", FALSE},
+        {L"A?C", L"abc", TRUE},
+        {L"A?C", L"ac", FALSE},
+        {L"*.TXT", L"a.b.txt", TRUE},
+        {L"<.TXT", L"a.b.txt", TRUE},
+        {L"<", L"abc", TRUE},
+        {L"<", L"abc.txt", FALSE},
+        {L"A>>>", L"ab", TRUE},
+        {L"A>.B", L"a.b", TRUE},
+        {L"A>.B", L"axx.b", FALSE},
+        {L"ABC\"", L"abc", TRUE},
+        {L"ABC\"", L"abc.", TRUE},
+        {L"ABC\"X", L"abc.x", TRUE},
+        {L"", L"", TRUE},
+        {L"", L"a", FALSE},
+        {L"*A*B*", L"xxaxxbxx", TRUE},
+        {L"ABC", L"abc", TRUE},
     };
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(Cases); i++) {
         UNICODE_STRING Expression, Name;
@@ -189,17 +202,36 @@ static void statuses_become_win32_errors(void **state)
         NTSTATUS Status;
         ULONG Error;
     } Cases[] = {
-        {STATUS_SUCCESS, 0}, {STATUS_UNSUCCESSFUL, 31}, {STATUS_NOT_IMPLEMENTED, 1},
-        {STATUS_INFO_LENGTH_MISMATCH, 24}, {STATUS_ACCESS_VIOLATION, 998}, {STATUS_INVALID_HANDLE, 6},
-        {STATUS_INVALID_PARAMETER, 87}, {STATUS_NO_SUCH_FILE, 2}, {STATUS_INVALID_DEVICE_REQUEST, 1},
-        {STATUS_NO_MEMORY, 8}, {STATUS_ACCESS_DENIED, 5}, {STATUS_BUFFER_TOO_SMALL, 122},
-        {STATUS_OBJECT_NAME_NOT_FOUND, 2}, {STATUS_DATA_ERROR, 23}, {STATUS_PROCEDURE_NOT_FOUND, 127},
-        {STATUS_INVALID_IMAGE_FORMAT, 193}, {STATUS_INSUFFICIENT_RESOURCES, 1450},
-        {STATUS_NOT_SUPPORTED, 50}, {STATUS_INVALID_PARAMETER_1, 87},
-        {STATUS_DEVICE_CONFIGURATION_ERROR, 87}, {STATUS_INVALID_DEVICE_STATE, 22},
-        {STATUS_INVALID_BUFFER_SIZE, 1784}, {STATUS_BUFFER_OVERFLOW, 234}, {STATUS_CANCELLED, 995},
-        {STATUS_PENDING, 997}, {STATUS_DEVICE_BUSY, 170}, {STATUS_END_OF_FILE, 38},
-        {STATUS_PIPE_BROKEN, 109}, {STATUS_NO_MORE_FILES, 18}, {STATUS_TIMEOUT, 1460},
+        {STATUS_SUCCESS, 0},
+        {STATUS_UNSUCCESSFUL, 31},
+        {STATUS_NOT_IMPLEMENTED, 1},
+        {STATUS_INFO_LENGTH_MISMATCH, 24},
+        {STATUS_ACCESS_VIOLATION, 998},
+        {STATUS_INVALID_HANDLE, 6},
+        {STATUS_INVALID_PARAMETER, 87},
+        {STATUS_NO_SUCH_FILE, 2},
+        {STATUS_INVALID_DEVICE_REQUEST, 1},
+        {STATUS_NO_MEMORY, 8},
+        {STATUS_ACCESS_DENIED, 5},
+        {STATUS_BUFFER_TOO_SMALL, 122},
+        {STATUS_OBJECT_NAME_NOT_FOUND, 2},
+        {STATUS_DATA_ERROR, 23},
+        {STATUS_PROCEDURE_NOT_FOUND, 127},
+        {STATUS_INVALID_IMAGE_FORMAT, 193},
+        {STATUS_INSUFFICIENT_RESOURCES, 1450},
+        {STATUS_NOT_SUPPORTED, 50},
+        {STATUS_INVALID_PARAMETER_1, 87},
+        {STATUS_DEVICE_CONFIGURATION_ERROR, 87},
+        {STATUS_INVALID_DEVICE_STATE, 22},
+        {STATUS_INVALID_BUFFER_SIZE, 1784},
+        {STATUS_BUFFER_OVERFLOW, 234},
+        {STATUS_CANCELLED, 995},
+        {STATUS_PENDING, 997},
+        {STATUS_DEVICE_BUSY, 170},
+        {STATUS_END_OF_FILE, 38},
+        {STATUS_PIPE_BROKEN, 109},
+        {STATUS_NO_MORE_FILES, 18},
+        {STATUS_TIMEOUT, 1460},
     };
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(Cases); i++)
         assert_int_equal(RtlNtStatusToDosError(Cases[i].Status), Cases[i].Error);

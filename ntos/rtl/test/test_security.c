@@ -39,7 +39,8 @@ static void a_sid_is_copied_if_it_fits(void **state)
     assert_int_equal(RtlCopySid(16, Buffer, ADMINS_SID), STATUS_SUCCESS);
     assert_true(RtlEqualSid(Buffer, ADMINS_SID));
     PSID Allocated;
-    assert_int_equal(RtlAllocateAndInitializeSid(&NtAuthority, 2, 32, 544, 0, 0, 0, 0, 0, 0, &Allocated), 0);
+    assert_int_equal(
+        RtlAllocateAndInitializeSid(&NtAuthority, 2, 32, 544, 0, 0, 0, 0, 0, 0, &Allocated), 0);
     assert_true(RtlEqualSid(Allocated, ADMINS_SID));
     assert_null(RtlFreeSid(Allocated));
 }
@@ -52,7 +53,8 @@ static void a_sid_has_a_text(void **state)
     RtlFreeUnicodeString(&Text);
     WCHAR Buffer[4];
     Text = (UNICODE_STRING){0, sizeof(Buffer), Buffer};
-    assert_int_equal(RtlConvertSidToUnicodeString(&Text, ADMINS_SID, FALSE), STATUS_BUFFER_OVERFLOW);
+    assert_int_equal(RtlConvertSidToUnicodeString(&Text, ADMINS_SID, FALSE),
+                     STATUS_BUFFER_OVERFLOW);
     SID Odd = {2, 1, {SECURITY_NT_AUTHORITY}, {0}};
     assert_int_equal(RtlConvertSidToUnicodeString(&Text, &Odd, TRUE), STATUS_INVALID_SID);
     SID Large = {1, 1, {{1, 2, 3, 4, 5, 6}}, {7}};
@@ -183,8 +185,9 @@ static void the_two_forms_are_equivalent(void **state)
                                                  &SaclSize, NULL, &OwnerSize, NULL, &GroupSize),
                      STATUS_BUFFER_TOO_SMALL);
     assert_int_equal(DaclSize, 32);
-    assert_int_equal(RtlSelfRelativeToAbsoluteSD(Relative, &Back, &Size, (PACL)Dacl, &DaclSize, NULL,
-                                                 &SaclSize, Owner, &OwnerSize, Group, &GroupSize),
+    assert_int_equal(RtlSelfRelativeToAbsoluteSD(Relative, &Back, &Size, (PACL)Dacl, &DaclSize,
+                                                 NULL, &SaclSize, Owner, &OwnerSize, Group,
+                                                 &GroupSize),
                      STATUS_SUCCESS);
     assert_true(RtlEqualSid(Back.Owner, ADMINS_SID));
     assert_true(RtlEqualSid(Back.Group, SYSTEM_SID));

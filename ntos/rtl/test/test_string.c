@@ -139,9 +139,9 @@ static void the_hash_is_x65599(void **state)
 static void duplicates_are_terminated_when_asked(void **state)
 {
     UNICODE_STRING Copy;
-    assert_int_equal(RtlDuplicateUnicodeString(RTL_DUPLICATE_UNICODE_STRING_NULL_TERMINATE,
-                                               U("abc"), &Copy),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        RtlDuplicateUnicodeString(RTL_DUPLICATE_UNICODE_STRING_NULL_TERMINATE, U("abc"), &Copy),
+        STATUS_SUCCESS);
     assert_int_equal(Copy.MaximumLength, 8);
     assert_int_equal(Copy.Buffer[3], 0);
     RtlFreeUnicodeString(&Copy);

@@ -171,7 +171,8 @@ static void the_first_of_several_matches_is_found(void **state)
     Table.CompareRoutine = CompareTens;
     ULONG Key = 1004;
     PVOID Restart;
-    assert_int_equal(*(ULONG *)RtlLookupFirstMatchingElementGenericTableAvl(&Table, &Key, &Restart), 40);
+    assert_int_equal(*(ULONG *)RtlLookupFirstMatchingElementGenericTableAvl(&Table, &Key, &Restart),
+                     40);
     assert_int_equal(*(ULONG *)RtlEnumerateGenericTableWithoutSplayingAvl(&Table, &Restart), 41);
     Key = 1050;
     assert_null(RtlLookupFirstMatchingElementGenericTableAvl(&Table, &Key, &Restart));

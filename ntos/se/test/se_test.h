@@ -1,4 +1,5 @@
-/* What the tests of se share: the system up to se, the calling thread attached, its subject chosen by the test. */
+/* What the tests of se share: the system up to se, the calling thread attached, its subject chosen
+ * by the test. */
 #pragma once
 
 #include "se/sep.h"
@@ -30,12 +31,14 @@ static SE_TOKEN *SeTestTokenOf(PEPROCESS Process)
 static inline int SeTestBoot(void **State)
 {
     static const SE_SUBJECT_HOOKS Hooks = {SeTestCurrent, SeTestTokenOf};
-    if (!NT_SUCCESS(VfInitSystem()) || !NT_SUCCESS(KeInitSystem(2)) || !NT_SUCCESS(MmInitSystem(64 << 20)))
+    if (!NT_SUCCESS(VfInitSystem()) || !NT_SUCCESS(KeInitSystem(2)) ||
+        !NT_SUCCESS(MmInitSystem(64 << 20)))
         return -1;
     KeInitializeProcess(&SeTestProcess);
     memset(&SeTestThread, 0, sizeof(SeTestThread));
     KeAdoptHostThread(&SeTestThread, &SeTestProcess);
-    if (!NT_SUCCESS(ExInitSystem()) || !NT_SUCCESS(ObInitSystem()) || !NT_SUCCESS(SeInitSystem(TEST_BOOT_USER)))
+    if (!NT_SUCCESS(ExInitSystem()) || !NT_SUCCESS(ObInitSystem()) ||
+        !NT_SUCCESS(SeInitSystem(TEST_BOOT_USER)))
         return -1;
     SeSetSubjectHooks(&Hooks);
     SeTestPrimary = SeSystemToken();

@@ -8,14 +8,15 @@ typedef struct ANSWER {
     ULONG Privilege; /* the first one used */
 } ANSWER;
 
-static ANSWER AskFor(SE_TOKEN *Token, PCWSTR Sddl, ACCESS_MASK Desired, ACCESS_MASK Previous, KPROCESSOR_MODE Mode)
+static ANSWER AskFor(SE_TOKEN *Token, PCWSTR Sddl, ACCESS_MASK Desired, ACCESS_MASK Previous,
+                     KPROCESSOR_MODE Mode)
 {
     PSECURITY_DESCRIPTOR Descriptor = SeTestSddl(Sddl);
     SECURITY_SUBJECT_CONTEXT Subject = {.PrimaryToken = Token};
     PPRIVILEGE_SET Used;
     ANSWER Answer = {0};
-    Answer.Allowed = SeAccessCheck(Descriptor, &Subject, FALSE, Desired, Previous, &Used, MAPPING, Mode, &Answer.Granted,
-                                   &Answer.Status);
+    Answer.Allowed = SeAccessCheck(Descriptor, &Subject, FALSE, Desired, Previous, &Used, MAPPING,
+                                   Mode, &Answer.Granted, &Answer.Status);
     if (Used) {
         Answer.Privilege = Used->Privilege[0].Luid.LowPart;
         SeFreePrivileges(Used);
@@ -25,18 +26,18 @@ static ANSWER AskFor(SE_TOKEN *Token, PCWSTR Sddl, ACCESS_MASK Desired, ACCESS_M
 }
 
 #define ASK(token, sddl, desired) AskFor(token, L"" sddl, desired, 0, UserMode)
-#define assert_allowed(answer, mask)                                                                                   \
-    do {                                                                                                               \
-        ANSWER Answer_ = (answer);                                                                                     \
-        assert_true(Answer_.Allowed);                                                                                  \
-        assert_success(Answer_.Status);                                                                                \
-        assert_int_equal(Answer_.Granted, (mask));                                                                     \
+#define assert_allowed(answer, mask)                                                               \
+    do {                                                                                           \
+        ANSWER Answer_ = (answer);                                                                 \
+        assert_true(Answer_.Allowed);                                                              \
+        assert_success(Answer_.Status);                                                            \
+        assert_int_equal(Answer_.Granted, (mask));                                                 \
     } while (0)
-#define assert_denied(answer, status)                                                                                  \
-    do {                                                                                                               \
-        ANSWER Answer_ = (answer);                                                                                     \
-        assert_false(Answer_.Allowed);                                                                                 \
-        assert_status(Answer_.Status, (status));                                                                       \
+#define assert_denied(answer, status)                                                              \
+    do {                                                                                           \
+        ANSWER Answer_ = (answer);                                                                 \
+        assert_false(Answer_.Allowed);                                                             \
+        assert_status(Answer_.Status, (status));                                                   \
     } while (0)
 
 static void Enable(SE_TOKEN *Token, ULONG Privilege)
@@ -48,7 +49,8 @@ static void Enable(SE_TOKEN *Token, ULONG Privilege)
 
 static void a_token_is_made_of_a_host_user(void **state)
 {
-    SE_TOKEN *Root = SeTestToken(0), *Boot = SeTestToken(TEST_BOOT_USER), *Other = SeTestToken(1234);
+    SE_TOKEN *Root = SeTestToken(0), *Boot = SeTestToken(TEST_BOOT_USER),
+             *Other = SeTestToken(1234);
     UNICODE_STRING Text;
     assert_true(SeTokenIsAdmin(Root) && SeTokenIsAdmin(Boot) && SeTokenIsAdmin(SeSystemToken()));
     assert_false(SeTokenIsAdmin(Other));
@@ -91,14 +93,16 @@ static void information_of_a_token_is_copied(void **state)
     ExFreePool(Statistics);
     assert_success(SeQueryInformationToken(Token, TokenIntegrityLevel, (PVOID *)&Level));
     assert_int_equal(Level, SECURITY_MANDATORY_MEDIUM_RID);
-    assert_status(SeQueryInformationToken(Token, TokenImpersonationLevel, &Wrong), STATUS_INVALID_INFO_CLASS);
+    assert_status(SeQueryInformationToken(Token, TokenImpersonationLevel, &Wrong),
+                  STATUS_INVALID_INFO_CLASS);
     assert_status(SeQueryInformationToken(Token, TokenSource, &Wrong), STATUS_INVALID_INFO_CLASS);
     ObDereferenceObject(Token);
 }
 
 static void a_privilege_counts_when_it_is_enabled(void **state)
 {
-    LUID Load = RtlConvertUlongToLuid(SE_LOAD_DRIVER_PRIVILEGE), Tcb = RtlConvertUlongToLuid(SE_TCB_PRIVILEGE);
+    LUID Load = RtlConvertUlongToLuid(SE_LOAD_DRIVER_PRIVILEGE),
+         Tcb = RtlConvertUlongToLuid(SE_TCB_PRIVILEGE);
     BOOLEAN Was = TRUE;
     SeTestPrimary = SeTestToken(TEST_BOOT_USER);
     assert_true(SeSinglePrivilegeCheck(Load, KernelMode));
@@ -107,7 +111,10 @@ static void a_privilege_counts_when_it_is_enabled(void **state)
     assert_false(Was);
     assert_true(SeSinglePrivilegeCheck(Load, UserMode));
     assert_status(SeAdjustPrivilege_(SeTestPrimary, &Tcb, TRUE, &Was), STATUS_NO_SUCH_PRIVILEGE);
-    struct { PRIVILEGE_SET Set; LUID_AND_ATTRIBUTES More; } Both = {{2, PRIVILEGE_SET_ALL_NECESSARY, {{Load, 0}}}, {Tcb, 0}};
+    struct {
+        PRIVILEGE_SET Set;
+        LUID_AND_ATTRIBUTES More;
+    } Both = {{2, PRIVILEGE_SET_ALL_NECESSARY, {{Load, 0}}}, {Tcb, 0}};
     SECURITY_SUBJECT_CONTEXT Subject;
     SeCaptureSubjectContext(&Subject);
     assert_false(SePrivilegeCheck(&Both.Set, &Subject, UserMode));
@@ -128,10 +135,12 @@ static void entries_decide_in_their_order(void **state)
 {
     SE_TOKEN *User = SeTestToken(7), *Admin = SeTestToken(0);
     assert_allowed(ASK(User, "O:SYD:P(A;;GA;;;SY)(A;;GR;;;WD)", GENERIC_READ), 0x120089);
-    assert_denied(ASK(User, "O:SYD:P(A;;GA;;;SY)(A;;GR;;;WD)", GENERIC_WRITE), STATUS_ACCESS_DENIED);
+    assert_denied(ASK(User, "O:SYD:P(A;;GA;;;SY)(A;;GR;;;WD)", GENERIC_WRITE),
+                  STATUS_ACCESS_DENIED);
     assert_denied(ASK(User, "O:SYD:P(D;;GR;;;BU)(A;;GA;;;WD)", GENERIC_READ), STATUS_ACCESS_DENIED);
     assert_allowed(ASK(User, "O:SYD:P(A;;GA;;;WD)(D;;GR;;;BU)", GENERIC_READ), 0x120089);
-    assert_allowed(ASK(User, "O:SYD:P(A;;GR;;;WD)(A;;GW;;;IU)", GENERIC_READ | GENERIC_WRITE), 0x12019F);
+    assert_allowed(ASK(User, "O:SYD:P(A;;GR;;;WD)(A;;GW;;;IU)", GENERIC_READ | GENERIC_WRITE),
+                   0x12019F);
     assert_denied(ASK(User, "O:SYD:P(A;;GA;;;BA)", 1), STATUS_ACCESS_DENIED);
     assert_allowed(ASK(Admin, "O:SYD:P(A;;GA;;;BA)", GENERIC_ALL), 0x1F01FF);
     assert_denied(ASK(User, "O:SYD:P(A;IOCI;GA;;;WD)", 1), STATUS_ACCESS_DENIED);
@@ -164,7 +173,8 @@ static void maximum_allowed_collects(void **state)
 {
     SE_TOKEN *User = SeTestToken(7);
     assert_allowed(ASK(User, "O:SYD:P(D;;0x1;;;WD)(A;;FR;;;WD)", MAXIMUM_ALLOWED), 0x120088);
-    assert_allowed(ASK(User, "O:SYD:P(A;;0x1;;;WD)(D;;0x3;;;WD)(A;;0x7;;;WD)", MAXIMUM_ALLOWED), 0x5);
+    assert_allowed(ASK(User, "O:SYD:P(A;;0x1;;;WD)(D;;0x3;;;WD)(A;;0x7;;;WD)", MAXIMUM_ALLOWED),
+                   0x5);
     assert_denied(ASK(User, "O:SYD:P", MAXIMUM_ALLOWED), STATUS_ACCESS_DENIED);
     assert_denied(ASK(User, "O:SYD:P(A;;0x1;;;WD)", MAXIMUM_ALLOWED | 2), STATUS_ACCESS_DENIED);
     ObDereferenceObject(User);
@@ -173,7 +183,8 @@ static void maximum_allowed_collects(void **state)
 static void privileges_grant_what_they_are_for(void **state)
 {
     SE_TOKEN *Admin = SeTestToken(0);
-    assert_denied(ASK(Admin, "O:SYD:P(A;;GA;;;BA)", ACCESS_SYSTEM_SECURITY), STATUS_PRIVILEGE_NOT_HELD);
+    assert_denied(ASK(Admin, "O:SYD:P(A;;GA;;;BA)", ACCESS_SYSTEM_SECURITY),
+                  STATUS_PRIVILEGE_NOT_HELD);
     assert_denied(ASK(Admin, "O:SYD:P", WRITE_OWNER), STATUS_ACCESS_DENIED);
     Enable(Admin, SE_SECURITY_PRIVILEGE);
     Enable(Admin, SE_TAKE_OWNERSHIP_PRIVILEGE);
@@ -205,14 +216,17 @@ static void an_impersonated_client_decides_if_it_allowed_that(void **state)
     assert_ptr_equal(Subject.ClientToken, User);
     assert_ptr_equal(Subject.PrimaryToken, SeSystemToken());
     SeLockSubjectContext(&Subject);
-    assert_false(SeAccessCheck(Descriptor, &Subject, TRUE, 1, 0, NULL, MAPPING, UserMode, &Granted, &Status));
+    assert_false(SeAccessCheck(Descriptor, &Subject, TRUE, 1, 0, NULL, MAPPING, UserMode, &Granted,
+                               &Status));
     assert_status(Status, STATUS_ACCESS_DENIED);
     Subject.ImpersonationLevel = SecurityIdentification;
-    assert_false(SeAccessCheck(Descriptor, &Subject, TRUE, 1, 0, NULL, MAPPING, UserMode, &Granted, &Status));
+    assert_false(SeAccessCheck(Descriptor, &Subject, TRUE, 1, 0, NULL, MAPPING, UserMode, &Granted,
+                               &Status));
     assert_status(Status, STATUS_BAD_IMPERSONATION_LEVEL);
     SeUnlockSubjectContext(&Subject);
     SeReleaseSubjectContext(&Subject);
-    assert_false(SeAccessCheck(NULL, &Subject, FALSE, 1, 0, NULL, MAPPING, UserMode, &Granted, &Status));
+    assert_false(
+        SeAccessCheck(NULL, &Subject, FALSE, 1, 0, NULL, MAPPING, UserMode, &Granted, &Status));
     ExFreePool(Descriptor);
     ObDereferenceObject(User);
 }
@@ -223,8 +237,7 @@ static void a_check_above_passive_level_is_a_bug_check(void **state)
     SECURITY_SUBJECT_CONTEXT Subject;
     KIRQL Irql;
     KeRaiseIrql(APC_LEVEL, &Irql);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         SeCaptureSubjectContext(&Subject);
     }
     KeLowerIrql(Irql);

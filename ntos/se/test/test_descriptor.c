@@ -7,7 +7,8 @@
 static void SddlIs(PSECURITY_DESCRIPTOR Descriptor, PCWSTR Expected)
 {
     UNICODE_STRING Text;
-    assert_success(SeSecurityDescriptorToSddl(Descriptor, DACL_SECURITY_INFORMATION | SACL_SECURITY_INFORMATION, &Text));
+    assert_success(SeSecurityDescriptorToSddl(
+        Descriptor, DACL_SECURITY_INFORMATION | SACL_SECURITY_INFORMATION, &Text));
     if (wcscmp(Text.Buffer, Expected)) {
         char Narrow[300];
         _snprintf(Narrow, sizeof(Narrow), "%ws, not %ws", Text.Buffer, Expected);
@@ -22,7 +23,8 @@ static NTSTATUS Assign(PCWSTR Parent, PCWSTR Explicit, BOOLEAN Container, PSECUR
     PSECURITY_DESCRIPTOR Given = Explicit ? SeTestSddl(Explicit) : NULL;
     SECURITY_SUBJECT_CONTEXT Subject;
     SeCaptureSubjectContext(&Subject);
-    NTSTATUS Status = SeAssignSecurity(ParentDescriptor, Given, New, Container, &Subject, MAPPING, PagedPool);
+    NTSTATUS Status =
+        SeAssignSecurity(ParentDescriptor, Given, New, Container, &Subject, MAPPING, PagedPool);
     SeReleaseSubjectContext(&Subject);
     if (ParentDescriptor)
         ExFreePool(ParentDescriptor);
@@ -87,7 +89,8 @@ static void a_query_copies_the_parts_asked_for(void **state)
     ULONG Buffer[40], Length = 0;
     SECURITY_INFORMATION Information = DACL_SECURITY_INFORMATION;
     RTLP_SECURITY_PARTS Parts;
-    assert_status(SeQuerySecurityDescriptorInfo(&Information, Buffer, &Length, &Stored), STATUS_BUFFER_TOO_SMALL);
+    assert_status(SeQuerySecurityDescriptorInfo(&Information, Buffer, &Length, &Stored),
+                  STATUS_BUFFER_TOO_SMALL);
     assert_int_equal(Length, 20 + 8 + 20);
     assert_success(SeQuerySecurityDescriptorInfo(&Information, Buffer, &Length, &Stored));
     RtlpViewSecurityDescriptor(Buffer, &Parts);
@@ -105,7 +108,8 @@ static void a_change_replaces_the_parts_named(void **state)
     PSECURITY_DESCRIPTOR New = SeTestSddl(L"O:BAD:(A;;GR;;;WD)");
     SECURITY_INFORMATION Information = DACL_SECURITY_INFORMATION;
     RTLP_SECURITY_PARTS Parts;
-    assert_success(SeSetSecurityDescriptorInfo(NULL, &Information, New, &Stored, PagedPool, MAPPING));
+    assert_success(
+        SeSetSecurityDescriptorInfo(NULL, &Information, New, &Stored, PagedPool, MAPPING));
     assert_ptr_not_equal(Stored, Old);
     SddlIs(Stored, L"D:(A;;FR;;;WD)");
     RtlpViewSecurityDescriptor(Stored, &Parts);
@@ -115,11 +119,13 @@ static void a_change_replaces_the_parts_named(void **state)
     SECURITY_DESCRIPTOR Absolute;
     PSECURITY_DESCRIPTOR Pointer = &Absolute;
     RtlCreateSecurityDescriptor(&Absolute, 1);
-    assert_status(SeSetSecurityDescriptorInfo(NULL, &Information, New, &Pointer, PagedPool, MAPPING),
-                  STATUS_BAD_DESCRIPTOR_FORMAT);
+    assert_status(
+        SeSetSecurityDescriptorInfo(NULL, &Information, New, &Pointer, PagedPool, MAPPING),
+        STATUS_BAD_DESCRIPTOR_FORMAT);
     Information = OWNER_SECURITY_INFORMATION;
-    assert_status(SeSetSecurityDescriptorInfo(NULL, &Information, &Absolute, &Stored, PagedPool, MAPPING),
-                  STATUS_INVALID_OWNER);
+    assert_status(
+        SeSetSecurityDescriptorInfo(NULL, &Information, &Absolute, &Stored, PagedPool, MAPPING),
+        STATUS_INVALID_OWNER);
     ExFreePool(Stored);
     ExFreePool(Old);
     ExFreePool(New);
@@ -140,10 +146,12 @@ static void a_capture_is_a_checked_self_relative_copy(void **state)
     assert_ptr_equal(Captured, Relative);
     assert_success(SeReleaseSecurityDescriptor(Captured, KernelMode, FALSE));
     Parts.Dacl->AclRevision = 9;
-    assert_status(SeCaptureSecurityDescriptor(Relative, KernelMode, PagedPool, TRUE, &Captured), STATUS_INVALID_ACL);
+    assert_status(SeCaptureSecurityDescriptor(Relative, KernelMode, PagedPool, TRUE, &Captured),
+                  STATUS_INVALID_ACL);
     assert_null(Captured);
     ((SECURITY_DESCRIPTOR_RELATIVE *)Relative)->Revision = 2;
-    assert_status(SeCaptureSecurityDescriptor(Relative, KernelMode, PagedPool, TRUE, &Captured), STATUS_UNKNOWN_REVISION);
+    assert_status(SeCaptureSecurityDescriptor(Relative, KernelMode, PagedPool, TRUE, &Captured),
+                  STATUS_UNKNOWN_REVISION);
     ExFreePool(Relative);
 }
 

@@ -7,8 +7,7 @@ static void AnExpectedBugCheckReturnsToTheTest(void **Unused)
 {
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         KeBugCheckEx(0xC2, 7, 2, 3, 4);
     }
     assert_int_equal(Record.Code, 0xC2);
@@ -20,8 +19,7 @@ static void NoBugCheckLeavesTheRecordEmpty(void **Unused)
 {
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         TestIrql = PASSIVE_LEVEL;
     }
     assert_int_equal(Record.Code, 0);
@@ -31,10 +29,8 @@ static void ExpectationsNest(void **Unused)
 {
     VF_BUGCHECK Outer, Inner;
 
-    VF_EXPECT_BUGCHECK(&Outer)
-    {
-        VF_EXPECT_BUGCHECK(&Inner)
-        {
+    VF_EXPECT_BUGCHECK (&Outer) {
+        VF_EXPECT_BUGCHECK (&Inner) {
             KeBugCheck(0xE2);
         }
         assert_int_equal(Inner.Code, 0xE2);
@@ -47,8 +43,7 @@ static void TheIrqlIsPutBackAfterAnExpectedBugCheck(void **Unused)
 {
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         TestIrql = DISPATCH_LEVEL;
         KeBugCheck(1);
     }
@@ -59,8 +54,7 @@ static void AnExplanationIsKept(void **Unused)
 {
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         VfBugCheck(0xC4, 0x80, 2, 0, 0, "%s did %d", "somebody", 5);
     }
     assert_string_equal(Record.Text, "somebody did 5");
@@ -79,15 +73,13 @@ static void ARoutineAboveItsIrqlHasTheVerifiersCode(void **Unused)
     VF_BUGCHECK Record;
 
     TestIrql = DISPATCH_LEVEL + 1;
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         VfIrqlTooHigh("KeSetEvent", DISPATCH_LEVEL);
     }
     assert_int_equal(Record.Code, 0xC4);
     assert_int_equal(Record.Parameters[0], 0x80);
     assert_int_equal(Record.Parameters[1], DISPATCH_LEVEL + 1);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         VfIrqlTooLow("KeAcquireSpinLockAtDpcLevel", DISPATCH_LEVEL);
     }
     assert_int_equal(Record.Parameters[0], 0x40);
@@ -98,8 +90,7 @@ static void AnyOtherRoutineAboveItsIrqlIsNamedByItsAddress(void **Unused)
     VF_BUGCHECK Record;
 
     TestIrql = DISPATCH_LEVEL;
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         VfIrqlTooHigh("KdRefreshDebuggerNotPresent", PASSIVE_LEVEL);
     }
     assert_int_equal(Record.Code, 0x0A);
@@ -112,8 +103,7 @@ static void AFailedAssertionIsABugCheckWithItsText(void **Unused)
 {
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         NT_ASSERT(1 + 1 == 3);
     }
     assert_int_equal(Record.Code, 0xE2);

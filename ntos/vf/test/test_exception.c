@@ -54,8 +54,7 @@ static void AtDispatchLevelNoHandlerIsAsked(void **Unused)
     BOOLEAN Handled = FALSE;
 
     TestIrql = DISPATCH_LEVEL;
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         __try {
             Touch(0x50);
         } __except (EXCEPTION_EXECUTE_HANDLER) {
@@ -71,16 +70,14 @@ static void ABugCheckInAGuardedRegionForgetsTheRegion(void **Unused)
 {
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         __try {
             KeBugCheck(0xE2);
         } __except (EXCEPTION_EXECUTE_HANDLER) {
         }
     }
     assert_int_equal(Record.Code, 0xE2);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         Touch(0x50);
     }
     assert_int_equal(Record.Code, 0x1E);
@@ -90,8 +87,7 @@ static void AnExceptionThatEveryFilterPassesOnIsABugCheck(void **Unused)
 {
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         __try {
             Touch(0x60);
         } __except (EXCEPTION_CONTINUE_SEARCH) {
@@ -121,8 +117,7 @@ static void ACorruptListIsAFailedSecurityCheck(void **Unused)
 {
     VF_BUGCHECK Record;
 
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         RtlpFailFast(3);
     }
     assert_int_equal(Record.Code, 0x139);
@@ -136,8 +131,7 @@ static void AFailedAssertionOfADriverPrintsAndBreaks(void **Unused)
 
     if (!KdRefreshDebuggerNotPresent())
         skip();
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         RtlAssert((PVOID) "Count > 0", (PVOID) "driver.c", 12, NULL);
     }
     assert_int_equal(Record.Parameters[0], (ULONG)STATUS_BREAKPOINT);

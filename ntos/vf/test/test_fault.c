@@ -21,8 +21,7 @@ static VF_BUGCHECK Record;
 
 static void AnUnhandledFaultIsAnUnhandledException(void **Unused)
 {
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         Store(0x10);
     }
     assert_int_equal(Record.Code, 0x1E);
@@ -34,8 +33,7 @@ static void AnUnhandledFaultIsAnUnhandledException(void **Unused)
 static void InASystemServiceItIsASystemServiceException(void **Unused)
 {
     TestThreadKind = VfThreadService;
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         Load(0x10);
     }
     assert_int_equal(Record.Code, 0x3B);
@@ -45,8 +43,7 @@ static void InASystemServiceItIsASystemServiceException(void **Unused)
 static void InASystemThreadItIsASystemThreadException(void **Unused)
 {
     TestThreadKind = VfThreadSystem;
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         Load(0x10);
     }
     assert_int_equal(Record.Code, 0x7E);
@@ -55,8 +52,7 @@ static void InASystemThreadItIsASystemThreadException(void **Unused)
 static void SystemSpaceIsNeverAnException(void **Unused)
 {
     VfSetSystemRange((void *)0x7c0000000000, (void *)0x7d0000000000);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         Store(0x7c0000001000);
     }
     assert_int_equal(Record.Code, 0x50);
@@ -67,8 +63,7 @@ static void SystemSpaceIsNeverAnException(void **Unused)
 static void AtDispatchLevelADriverIsToBlame(void **Unused)
 {
     TestIrql = DISPATCH_LEVEL;
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         Load(0x20);
     }
     assert_int_equal(Record.Code, 0xD1);
@@ -81,8 +76,7 @@ static void AtDispatchLevelWithoutADriverTheCodeIsTheOlderOne(void **Unused)
 {
     VfContext.DriverNameOf = NULL;
     TestIrql = DISPATCH_LEVEL;
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         Store(0x20);
     }
     assert_int_equal(Record.Code, 0x0A);
@@ -91,8 +85,7 @@ static void AtDispatchLevelWithoutADriverTheCodeIsTheOlderOne(void **Unused)
 
 static void ADivisionByZeroIsAnException(void **Unused)
 {
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         __asm__ volatile("xor %%ecx, %%ecx; div %%ecx" : : "a"(1), "d"(0) : "ecx");
     }
     assert_int_equal(Record.Code, 0x1E);
@@ -101,8 +94,7 @@ static void ADivisionByZeroIsAnException(void **Unused)
 
 static void AnIllegalInstructionIsAnException(void **Unused)
 {
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         __asm__ volatile("ud2");
     }
     assert_int_equal(Record.Parameters[0], (ULONG)STATUS_ILLEGAL_INSTRUCTION);
@@ -110,8 +102,7 @@ static void AnIllegalInstructionIsAnException(void **Unused)
 
 static void APrivilegedInstructionIsAnException(void **Unused)
 {
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         __asm__ volatile("cli");
     }
     assert_int_equal(Record.Parameters[0], (ULONG)STATUS_PRIVILEGED_INSTRUCTION);
@@ -121,8 +112,7 @@ static void ABreakWithoutADebuggerIsAnException(void **Unused)
 {
     if (!KdRefreshDebuggerNotPresent())
         skip();
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         DbgBreakPoint();
     }
     assert_int_equal(Record.Code, 0x1E);
@@ -131,13 +121,11 @@ static void ABreakWithoutADebuggerIsAnException(void **Unused)
 
 static void AFailedAssertionOfADriverIsAnException(void **Unused)
 {
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         DbgRaiseAssertionFailure();
     }
     assert_int_equal(Record.Parameters[0], (ULONG)STATUS_ASSERTION_FAILURE);
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         __asm__ volatile("int $0x2c");
     }
     assert_int_equal(Record.Parameters[0], (ULONG)STATUS_ASSERTION_FAILURE);
@@ -145,8 +133,7 @@ static void AFailedAssertionOfADriverIsAnException(void **Unused)
 
 static void AFastFailIsAFailedSecurityCheck(void **Unused)
 {
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         __asm__ volatile("int $0x29" : : "c"(3));
     }
     assert_int_equal(Record.Code, 0x139);
@@ -155,8 +142,7 @@ static void AFastFailIsAFailedSecurityCheck(void **Unused)
 
 static void ANonCanonicalAddressIsAnAccessViolation(void **Unused)
 {
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         Load(0x0800000000000000);
     }
     assert_int_equal(Record.Parameters[0], (ULONG)STATUS_ACCESS_VIOLATION);
@@ -218,8 +204,7 @@ static void ARaisedExceptionMayContinue(void **Unused)
     VfAddExceptionDispatcher(Continue);
     VfRaiseException(&Exception);
     Exception.ExceptionCode = STATUS_UNSUCCESSFUL;
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         VfRaiseException(&Exception);
     }
     assert_int_equal(Record.Code, 0x1E);

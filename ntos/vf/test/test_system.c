@@ -20,8 +20,7 @@ static void BootUseAndStop(void)
 
     assert_int_equal(VfTestBoot(NULL), 0);
     DbgPrint("boot\n");
-    VF_EXPECT_BUGCHECK(&Record)
-    {
+    VF_EXPECT_BUGCHECK (&Record) {
         __asm__ volatile("ud2");
     }
     assert_int_equal(Record.Code, 0x1E);
