@@ -1,4 +1,5 @@
-/* Waits in the kernel, in several ways, until the kernel ends; succeeds if every wait then fails. */
+/* Waits in the kernel, in several ways, until the kernel ends; succeeds if every wait then fails.
+ */
 #include <windows.h>
 #include <stdio.h>
 #include <winioctl.h>
@@ -24,13 +25,15 @@ static DWORD WINAPI watch_overlapped(LPVOID Unused)
 int main(void)
 {
     EXAMPLE_MODE Mode = {EXAMPLE_CAPACITY, EXAMPLE_FULL_WAIT, EXAMPLE_EMPTY_WAIT, 0};
-    HANDLE Pipe = CreateFileA("\\\\.\\Example\\bystander", GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    HANDLE Pipe = CreateFileA("\\\\.\\Example\\bystander", GENERIC_READ | GENERIC_WRITE, 0, NULL,
+                              OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
     static char Buffer[16];
     DWORD Done;
     OVERLAPPED Control = {0};
 
     Never = CreateEventA(NULL, TRUE, FALSE, NULL);
-    if (!DeviceIoControl(Pipe, IOCTL_EXAMPLE_SET_MODE, &Mode, sizeof(Mode), NULL, 0, &Done, &Control))
+    if (!DeviceIoControl(Pipe, IOCTL_EXAMPLE_SET_MODE, &Mode, sizeof(Mode), NULL, 0, &Done,
+                         &Control))
         return 2;
     if (ReadFile(Pipe, Buffer, sizeof(Buffer), NULL, &Read) || GetLastError() != ERROR_IO_PENDING)
         return 3;

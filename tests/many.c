@@ -1,4 +1,5 @@
-/* A client with threads: each opens its own pipe, writes and reads, and waits for the others' events. many NAME THREADS */
+/* A client with threads: each opens its own pipe, writes and reads, and waits for the others'
+ * events. many NAME THREADS */
 #include <windows.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@ static int talk(HANDLE Pipe, unsigned Number)
 
         if (!WriteFile(Pipe, Text, Length, &Done, NULL) || Done != Length)
             return 0;
-        if (!ReadFile(Pipe, Back, sizeof(Back), &Done, NULL) || Done != Length || memcmp(Text, Back, Length))
+        if (!ReadFile(Pipe, Back, sizeof(Back), &Done, NULL) || Done != Length ||
+            memcmp(Text, Back, Length))
             return 0;
     }
     return 1;

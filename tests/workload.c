@@ -1,4 +1,5 @@
-/* What tests/kill.sh kills: maps SharingMemory's page, reads the clock there, and talks through the pipe, until it is stopped. */
+/* What tests/kill.sh kills: maps SharingMemory's page, reads the clock there, and talks through the
+ * pipe, until it is stopped. */
 #include <windows.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +16,13 @@ static const SHARED_CLOCK *map_clock(HANDLE *File)
 
     /* One client at a time: the device is exclusive. */
     do
-        *File = CreateFileA(SHARINGMEMORY_PATH, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+        *File = CreateFileA(SHARINGMEMORY_PATH, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING,
+                            0, NULL);
     while (*File == INVALID_HANDLE_VALUE && GetLastError() == ERROR_ACCESS_DENIED);
-    if (*File == INVALID_HANDLE_VALUE || !DeviceIoControl(*File, IOCTL_GIVE_ME_YOUR_MEMORY, NULL, 0, &Clock, sizeof(Clock), &Done, NULL)) {
-        fprintf(stderr, "no clock: file %p, error %u, status %08x\n", *File, (unsigned)GetLastError(), (unsigned)RtlGetLastNtStatus());
+    if (*File == INVALID_HANDLE_VALUE || !DeviceIoControl(*File, IOCTL_GIVE_ME_YOUR_MEMORY, NULL, 0,
+                                                          &Clock, sizeof(Clock), &Done, NULL)) {
+        fprintf(stderr, "no clock: file %p, error %u, status %08x\n", *File,
+                (unsigned)GetLastError(), (unsigned)RtlGetLastNtStatus());
         return NULL;
     }
     return Clock;
@@ -32,7 +36,8 @@ static int talk(HANDLE Pipe, const char *Name)
     snprintf(Text, sizeof(Text), "%s says something", Name);
     if (!WriteFile(Pipe, Text, (DWORD)strlen(Text), &Done, NULL) || Done != strlen(Text))
         return 0;
-    return ReadFile(Pipe, Back, sizeof(Back), &Done, NULL) && Done == strlen(Text) && !memcmp(Text, Back, Done);
+    return ReadFile(Pipe, Back, sizeof(Back), &Done, NULL) && Done == strlen(Text) &&
+           !memcmp(Text, Back, Done);
 }
 
 static int round_of(const char *Name)
@@ -49,7 +54,8 @@ static int round_of(const char *Name)
     for (int i = 0; Fine && i < 20; i++)
         Fine = talk(Pipe, Name);
     if (!Fine)
-        fprintf(stderr, "%s: clock %p, pipe %p, error %u\n", Name, (const void *)Clock, Pipe, (unsigned)GetLastError());
+        fprintf(stderr, "%s: clock %p, pipe %p, error %u\n", Name, (const void *)Clock, Pipe,
+                (unsigned)GetLastError());
     CloseHandle(Wait.hEvent);
     CloseHandle(Pipe);
     CloseHandle(File);

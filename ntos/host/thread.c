@@ -86,7 +86,8 @@ int host_thread_start(host_thread **out, const char *name, void (*entry)(void *)
 
 static void *detached_main(void *parameter)
 {
-    host_thread thread = *(host_thread *)parameter; /* the entry may end the thread, and not return */
+    host_thread thread =
+        *(host_thread *)parameter; /* the entry may end the thread, and not return */
 
     free(parameter);
     pthread_detach(pthread_self());

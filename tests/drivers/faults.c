@@ -66,7 +66,8 @@ static NTSTATUS FaultCreateClose(PDEVICE_OBJECT Device, PIRP Irp)
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Faults"), Link = RTL_CONSTANT_STRING(L"\\DosDevices\\Faults");
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Faults"),
+                   Link = RTL_CONSTANT_STRING(L"\\DosDevices\\Faults");
     PDEVICE_OBJECT Device;
     NTSTATUS Status = IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device);
 

@@ -1,4 +1,5 @@
-/* What services there are, and how they are configured. The A and W structures have one layout, so one routine fills both. */
+/* What services there are, and how they are configured. The A and W structures have one layout, so
+ * one routine fills both. */
 #include "win32/advapi32/service.h"
 
 #include <stdlib.h>
@@ -8,7 +9,8 @@
 
 static int text_bytes(LPCWSTR Text, BOOL Ansi)
 {
-    return Ansi ? WideCharToMultiByte(CP_ACP, 0, Text, -1, NULL, 0, NULL, NULL) : (int)((wcslen(Text) + 1) * sizeof(WCHAR));
+    return Ansi ? WideCharToMultiByte(CP_ACP, 0, Text, -1, NULL, 0, NULL, NULL)
+                : (int)((wcslen(Text) + 1) * sizeof(WCHAR));
 }
 
 static LPWSTR put_text(char *At, LPCWSTR Text, BOOL Ansi)
@@ -24,11 +26,15 @@ static LPWSTR put_text(char *At, LPCWSTR Text, BOOL Ansi)
 
 static void get_text(HANDLE Key, LPCWSTR Name, LPCWSTR Otherwise, WCHAR Text[TEXT_MOST])
 {
-    struct { NATIVE_KEY_VALUE_PARTIAL Head; UCHAR More[TEXT_MOST * sizeof(WCHAR)]; } Value;
+    struct {
+        NATIVE_KEY_VALUE_PARTIAL Head;
+        UCHAR More[TEXT_MOST * sizeof(WCHAR)];
+    } Value;
     ULONG Count = 0;
 
     _snwprintf(Text, TEXT_MOST, L"%ls", Otherwise);
-    if (service_value(Key, Name, &Value.Head, sizeof(Value)) && (Value.Head.Type == REG_SZ || Value.Head.Type == REG_EXPAND_SZ)) {
+    if (service_value(Key, Name, &Value.Head, sizeof(Value)) &&
+        (Value.Head.Type == REG_SZ || Value.Head.Type == REG_EXPAND_SZ)) {
         Count = min(Value.Head.DataLength / sizeof(WCHAR), TEXT_MOST - 1);
         memcpy(Text, Value.Head.Data, Count * sizeof(WCHAR));
         Text[Count] = 0;
@@ -36,8 +42,18 @@ static void get_text(HANDLE Key, LPCWSTR Name, LPCWSTR Otherwise, WCHAR Text[TEX
 }
 
 /* Path, group, dependencies (a list, empty), account, display name. */
-enum { CONFIGURED_PATH, CONFIGURED_GROUP, CONFIGURED_DEPENDENCIES, CONFIGURED_ACCOUNT, CONFIGURED_DISPLAY, CONFIGURED_TEXTS };
-struct configured { WCHAR Text[CONFIGURED_TEXTS][TEXT_MOST]; DWORD Type, Start, Errors, Tag; };
+enum {
+    CONFIGURED_PATH,
+    CONFIGURED_GROUP,
+    CONFIGURED_DEPENDENCIES,
+    CONFIGURED_ACCOUNT,
+    CONFIGURED_DISPLAY,
+    CONFIGURED_TEXTS
+};
+struct configured {
+    WCHAR Text[CONFIGURED_TEXTS][TEXT_MOST];
+    DWORD Type, Start, Errors, Tag;
+};
 
 static BOOL read_configuration(struct service *Service, struct configured *Read)
 {
@@ -58,7 +74,8 @@ static BOOL read_configuration(struct service *Service, struct configured *Read)
     return TRUE;
 }
 
-static void give_configuration(const struct configured *Read, LPQUERY_SERVICE_CONFIGW Out, BOOL Ansi)
+static void give_configuration(const struct configured *Read, LPQUERY_SERVICE_CONFIGW Out,
+                               BOOL Ansi)
 {
     LPWSTR Texts[CONFIGURED_TEXTS];
     char *At = (char *)(Out + 1);
@@ -67,11 +84,19 @@ static void give_configuration(const struct configured *Read, LPQUERY_SERVICE_CO
         Texts[i] = put_text(At, Read->Text[i], Ansi);
         At += text_bytes(Read->Text[i], Ansi);
     }
-    *Out = (QUERY_SERVICE_CONFIGW){Read->Type, Read->Start, Read->Errors, Texts[CONFIGURED_PATH], Texts[CONFIGURED_GROUP], Read->Tag,
-                                   Texts[CONFIGURED_DEPENDENCIES], Texts[CONFIGURED_ACCOUNT], Texts[CONFIGURED_DISPLAY]};
+    *Out = (QUERY_SERVICE_CONFIGW){Read->Type,
+                                   Read->Start,
+                                   Read->Errors,
+                                   Texts[CONFIGURED_PATH],
+                                   Texts[CONFIGURED_GROUP],
+                                   Read->Tag,
+                                   Texts[CONFIGURED_DEPENDENCIES],
+                                   Texts[CONFIGURED_ACCOUNT],
+                                   Texts[CONFIGURED_DISPLAY]};
 }
 
-static BOOL query_configuration(SC_HANDLE Handle, LPQUERY_SERVICE_CONFIGW Out, DWORD Size, LPDWORD Needed, BOOL Ansi)
+static BOOL query_configuration(SC_HANDLE Handle, LPQUERY_SERVICE_CONFIGW Out, DWORD Size,
+                                LPDWORD Needed, BOOL Ansi)
 {
     struct service *Service = service_from_handle(Handle, FALSE, SERVICE_QUERY_CONFIG);
     struct configured *Read;
@@ -97,12 +122,14 @@ end:
     return Done;
 }
 
-BOOL WINAPI QueryServiceConfigW(SC_HANDLE Handle, LPQUERY_SERVICE_CONFIGW Out, DWORD Size, LPDWORD Needed)
+BOOL WINAPI QueryServiceConfigW(SC_HANDLE Handle, LPQUERY_SERVICE_CONFIGW Out, DWORD Size,
+                                LPDWORD Needed)
 {
     return query_configuration(Handle, Out, Size, Needed, FALSE);
 }
 
-BOOL WINAPI QueryServiceConfigA(SC_HANDLE Handle, LPQUERY_SERVICE_CONFIGA Out, DWORD Size, LPDWORD Needed)
+BOOL WINAPI QueryServiceConfigA(SC_HANDLE Handle, LPQUERY_SERVICE_CONFIGA Out, DWORD Size,
+                                LPDWORD Needed)
 {
     return query_configuration(Handle, (LPQUERY_SERVICE_CONFIGW)Out, Size, Needed, TRUE);
 }
@@ -117,19 +144,23 @@ static NTSTATUS change_text(HANDLE Key, LPCWSTR Name, ULONG Type, LPCWSTR Value)
     return Value ? service_set_text(Key, Name, Type, Value) : STATUS_SUCCESS;
 }
 
-static BOOL may_change(DWORD Type, DWORD Start, DWORD Errors, LPCWSTR Path, LPDWORD Tag, LPCWSTR Depends, LPCWSTR User, LPCWSTR Password)
+static BOOL may_change(DWORD Type, DWORD Start, DWORD Errors, LPCWSTR Path, LPDWORD Tag,
+                       LPCWSTR Depends, LPCWSTR User, LPCWSTR Password)
 {
-    if ((Type == SERVICE_NO_CHANGE || Type == SERVICE_KERNEL_DRIVER || Type == SERVICE_FILE_SYSTEM_DRIVER) &&
-        (Start == SERVICE_NO_CHANGE || Start <= SERVICE_DISABLED) && (Errors == SERVICE_NO_CHANGE || Errors <= SERVICE_ERROR_CRITICAL) &&
-        (!Path || *Path) && !Tag && !Depends && !User && !Password)
+    if ((Type == SERVICE_NO_CHANGE || Type == SERVICE_KERNEL_DRIVER ||
+         Type == SERVICE_FILE_SYSTEM_DRIVER) &&
+        (Start == SERVICE_NO_CHANGE || Start <= SERVICE_DISABLED) &&
+        (Errors == SERVICE_NO_CHANGE || Errors <= SERVICE_ERROR_CRITICAL) && (!Path || *Path) &&
+        !Tag && !Depends && !User && !Password)
         return TRUE;
     SetLastError(ERROR_INVALID_PARAMETER);
     return FALSE;
 }
 
 /* Tags, dependencies and accounts are not for a driver of this system: ERROR_INVALID_PARAMETER. */
-BOOL WINAPI ChangeServiceConfigW(SC_HANDLE Handle, DWORD Type, DWORD Start, DWORD Errors, LPCWSTR Path, LPCWSTR Group, LPDWORD Tag,
-                                 LPCWSTR Depends, LPCWSTR User, LPCWSTR Password, LPCWSTR Display)
+BOOL WINAPI ChangeServiceConfigW(SC_HANDLE Handle, DWORD Type, DWORD Start, DWORD Errors,
+                                 LPCWSTR Path, LPCWSTR Group, LPDWORD Tag, LPCWSTR Depends,
+                                 LPCWSTR User, LPCWSTR Password, LPCWSTR Display)
 {
     struct service *Service = service_from_handle(Handle, FALSE, SERVICE_CHANGE_CONFIG);
     HANDLE Key;
@@ -158,12 +189,14 @@ BOOL WINAPI ChangeServiceConfigW(SC_HANDLE Handle, DWORD Type, DWORD Start, DWOR
     return BaseResult(Status);
 }
 
-BOOL WINAPI ChangeServiceConfigA(SC_HANDLE Handle, DWORD Type, DWORD Start, DWORD Errors, LPCSTR Path, LPCSTR Group, LPDWORD Tag,
-                                 LPCSTR Depends, LPCSTR User, LPCSTR Password, LPCSTR Display)
+BOOL WINAPI ChangeServiceConfigA(SC_HANDLE Handle, DWORD Type, DWORD Start, DWORD Errors,
+                                 LPCSTR Path, LPCSTR Group, LPDWORD Tag, LPCSTR Depends,
+                                 LPCSTR User, LPCSTR Password, LPCSTR Display)
 {
     PWSTR WidePath = BaseWide(Path), WideGroup = BaseWide(Group), WideDisplay = BaseWide(Display);
-    BOOL Done = ChangeServiceConfigW(Handle, Type, Start, Errors, WidePath, WideGroup, Tag, Depends ? L"" : NULL, User ? L"" : NULL,
-                                     Password ? L"" : NULL, WideDisplay);
+    BOOL Done = ChangeServiceConfigW(Handle, Type, Start, Errors, WidePath, WideGroup, Tag,
+                                     Depends ? L"" : NULL, User ? L"" : NULL, Password ? L"" : NULL,
+                                     WideDisplay);
 
     free(WidePath);
     free(WideGroup);
@@ -172,7 +205,8 @@ BOOL WINAPI ChangeServiceConfigA(SC_HANDLE Handle, DWORD Type, DWORD Start, DWOR
 }
 
 /* A driver has no process of its own: its id is 0. */
-BOOL WINAPI QueryServiceStatusEx(SC_HANDLE Handle, SC_STATUS_TYPE Level, LPBYTE Out, DWORD Size, LPDWORD Needed)
+BOOL WINAPI QueryServiceStatusEx(SC_HANDLE Handle, SC_STATUS_TYPE Level, LPBYTE Out, DWORD Size,
+                                 LPDWORD Needed)
 {
     struct service *Service = service_from_handle(Handle, FALSE, SERVICE_QUERY_STATUS);
     SERVICE_STATUS_PROCESS Status = {0};
@@ -201,9 +235,11 @@ struct listing {
     BOOL Ansi, Full;
 };
 
-static void list_one(struct listing *List, LPCWSTR Name, LPCWSTR Display, const SERVICE_STATUS *Status)
+static void list_one(struct listing *List, LPCWSTR Name, LPCWSTR Display,
+                     const SERVICE_STATUS *Status)
 {
-    size_t NameBytes = (size_t)text_bytes(Name, List->Ansi), DisplayBytes = (size_t)text_bytes(Display, List->Ansi);
+    size_t NameBytes = (size_t)text_bytes(Name, List->Ansi),
+           DisplayBytes = (size_t)text_bytes(Display, List->Ansi);
     size_t Texts = (NameBytes + DisplayBytes + 7) & ~(size_t)7;
 
     if (List->Index++ < List->Resume)
@@ -214,7 +250,9 @@ static void list_one(struct listing *List, LPCWSTR Name, LPCWSTR Display, const 
         return;
     }
     List->End -= Texts;
-    *List->Next++ = (ENUM_SERVICE_STATUSW){put_text(List->End, Name, List->Ansi), put_text(List->End + NameBytes, Display, List->Ansi), *Status};
+    *List->Next++ =
+        (ENUM_SERVICE_STATUSW){put_text(List->End, Name, List->Ansi),
+                               put_text(List->End + NameBytes, Display, List->Ansi), *Status};
     List->Returned++;
 }
 
@@ -233,13 +271,18 @@ static void consider(struct listing *List, LPCWSTR Name)
     if (!Service)
         return;
     service_status(Name, &Status);
-    if ((Status.dwServiceType & List->Type) && (List->State & (Status.dwCurrentState == SERVICE_STOPPED ? SERVICE_INACTIVE : SERVICE_ACTIVE)))
+    if ((Status.dwServiceType & List->Type) &&
+        (List->State &
+         (Status.dwCurrentState == SERVICE_STOPPED ? SERVICE_INACTIVE : SERVICE_ACTIVE)))
         list_one(List, Name, Display, &Status);
 }
 
 static BOOL list_all(struct listing *List)
 {
-    struct { NATIVE_KEY_BASIC Head; WCHAR More[256]; } Entry;
+    struct {
+        NATIVE_KEY_BASIC Head;
+        WCHAR More[256];
+    } Entry;
     UNICODE_STRING Path;
     OBJECT_ATTRIBUTES Attributes;
     ULONG Returned;
@@ -266,14 +309,20 @@ static BOOL list_all(struct listing *List)
     return Status == STATUS_NO_MORE_ENTRIES || BaseResult(Status);
 }
 
-static BOOL list_services(SC_HANDLE Manager, DWORD Type, DWORD State, LPENUM_SERVICE_STATUSW Out, DWORD Size, LPDWORD Needed, LPDWORD Returned,
-                          LPDWORD Resume, BOOL Ansi)
+static BOOL list_services(SC_HANDLE Manager, DWORD Type, DWORD State, LPENUM_SERVICE_STATUSW Out,
+                          DWORD Size, LPDWORD Needed, LPDWORD Returned, LPDWORD Resume, BOOL Ansi)
 {
-    struct listing List = {.Next = Out, .End = Out ? (char *)Out + (Size & ~7u) : NULL, .Type = Type, .State = State, .Resume = Resume ? *Resume : 0, .Ansi = Ansi};
+    struct listing List = {.Next = Out,
+                           .End = Out ? (char *)Out + (Size & ~7u) : NULL,
+                           .Type = Type,
+                           .State = State,
+                           .Resume = Resume ? *Resume : 0,
+                           .Ansi = Ansi};
 
     if (!service_from_handle(Manager, TRUE, SC_MANAGER_ENUMERATE_SERVICE))
         return FALSE;
-    if (!(Type & SERVICE_TYPE_ALL) || (Type & ~SERVICE_TYPE_ALL) || !State || (State & ~(DWORD)SERVICE_STATE_ALL) || (!Out && Size)) {
+    if (!(Type & SERVICE_TYPE_ALL) || (Type & ~SERVICE_TYPE_ALL) || !State ||
+        (State & ~(DWORD)SERVICE_STATE_ALL) || (!Out && Size)) {
         SetLastError(ERROR_INVALID_PARAMETER);
         return FALSE;
     }
@@ -288,14 +337,17 @@ static BOOL list_services(SC_HANDLE Manager, DWORD Type, DWORD State, LPENUM_SER
     return !List.Full;
 }
 
-BOOL WINAPI EnumServicesStatusW(SC_HANDLE Manager, DWORD Type, DWORD State, LPENUM_SERVICE_STATUSW Out, DWORD Size, LPDWORD Needed,
+BOOL WINAPI EnumServicesStatusW(SC_HANDLE Manager, DWORD Type, DWORD State,
+                                LPENUM_SERVICE_STATUSW Out, DWORD Size, LPDWORD Needed,
                                 LPDWORD Returned, LPDWORD Resume)
 {
     return list_services(Manager, Type, State, Out, Size, Needed, Returned, Resume, FALSE);
 }
 
-BOOL WINAPI EnumServicesStatusA(SC_HANDLE Manager, DWORD Type, DWORD State, LPENUM_SERVICE_STATUSA Out, DWORD Size, LPDWORD Needed,
+BOOL WINAPI EnumServicesStatusA(SC_HANDLE Manager, DWORD Type, DWORD State,
+                                LPENUM_SERVICE_STATUSA Out, DWORD Size, LPDWORD Needed,
                                 LPDWORD Returned, LPDWORD Resume)
 {
-    return list_services(Manager, Type, State, (LPENUM_SERVICE_STATUSW)Out, Size, Needed, Returned, Resume, TRUE);
+    return list_services(Manager, Type, State, (LPENUM_SERVICE_STATUSW)Out, Size, Needed, Returned,
+                         Resume, TRUE);
 }

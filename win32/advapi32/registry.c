@@ -14,11 +14,16 @@ LSTATUS registry_error(NTSTATUS Status)
 static LPCWSTR predefined(HKEY Key)
 {
     switch ((ULONG)(ULONG_PTR)Key) {
-    case (ULONG)(ULONG_PTR)HKEY_LOCAL_MACHINE: return L"\\Registry\\Machine";
-    case (ULONG)(ULONG_PTR)HKEY_CURRENT_USER: return L"\\Registry\\User\\.Default";
-    case (ULONG)(ULONG_PTR)HKEY_USERS: return L"\\Registry\\User";
-    case (ULONG)(ULONG_PTR)HKEY_CLASSES_ROOT: return L"\\Registry\\Machine\\Software\\Classes";
-    default: return NULL;
+    case (ULONG)(ULONG_PTR)HKEY_LOCAL_MACHINE:
+        return L"\\Registry\\Machine";
+    case (ULONG)(ULONG_PTR)HKEY_CURRENT_USER:
+        return L"\\Registry\\User\\.Default";
+    case (ULONG)(ULONG_PTR)HKEY_USERS:
+        return L"\\Registry\\User";
+    case (ULONG)(ULONG_PTR)HKEY_CLASSES_ROOT:
+        return L"\\Registry\\Machine\\Software\\Classes";
+    default:
+        return NULL;
     }
 }
 
@@ -67,18 +72,22 @@ LSTATUS WINAPI RegOpenKeyExW(HKEY Key, LPCWSTR Name, DWORD Options, REGSAM Acces
     Status = registry_hold(Key, MAXIMUM_ALLOWED, &Held);
     if (!STATUS_OK(Status))
         return open_error(Status);
-    Status = open_at(Held, Name ? Name : L"", Access & ~(REGSAM)(KEY_WOW64_32KEY | KEY_WOW64_64KEY), (PHANDLE)Out);
+    Status = open_at(Held, Name ? Name : L"", Access & ~(REGSAM)(KEY_WOW64_32KEY | KEY_WOW64_64KEY),
+                     (PHANDLE)Out);
     registry_release(Key, Held);
     return open_error(Status);
 }
 
-static NTSTATUS create_at(HANDLE Root, PUNICODE_STRING Path, PUNICODE_STRING Class, ULONG Options, ACCESS_MASK Access,
-                          LPSECURITY_ATTRIBUTES Security, PHANDLE Key, PULONG Disposition)
+static NTSTATUS create_at(HANDLE Root, PUNICODE_STRING Path, PUNICODE_STRING Class, ULONG Options,
+                          ACCESS_MASK Access, LPSECURITY_ATTRIBUTES Security, PHANDLE Key,
+                          PULONG Disposition)
 {
     OBJECT_ATTRIBUTES Attributes;
 
-    InitializeObjectAttributes(&Attributes, Path, OBJ_CASE_INSENSITIVE | (Security && Security->bInheritHandle ? OBJ_INHERIT : 0), Root,
-                               Security ? Security->lpSecurityDescriptor : NULL);
+    InitializeObjectAttributes(&Attributes, Path,
+                               OBJ_CASE_INSENSITIVE |
+                                   (Security && Security->bInheritHandle ? OBJ_INHERIT : 0),
+                               Root, Security ? Security->lpSecurityDescriptor : NULL);
     return NtCreateKey(Key, Access, &Attributes, 0, Class, Options, Disposition);
 }
 
@@ -91,13 +100,15 @@ static void create_parents(HANDLE Root, LPCWSTR Name, ULONG Options)
         ULONG Disposition;
         HANDLE Key;
 
-        if (STATUS_OK(create_at(Root, &Path, NULL, Options, MAXIMUM_ALLOWED, NULL, &Key, &Disposition)))
+        if (STATUS_OK(
+                create_at(Root, &Path, NULL, Options, MAXIMUM_ALLOWED, NULL, &Key, &Disposition)))
             NtClose(Key);
     }
 }
 
-LSTATUS WINAPI RegCreateKeyExW(HKEY Key, LPCWSTR Name, DWORD Reserved, LPWSTR Class, DWORD Options, REGSAM Access,
-                               const LPSECURITY_ATTRIBUTES Security, PHKEY Out, LPDWORD Disposition)
+LSTATUS WINAPI RegCreateKeyExW(HKEY Key, LPCWSTR Name, DWORD Reserved, LPWSTR Class, DWORD Options,
+                               REGSAM Access, const LPSECURITY_ATTRIBUTES Security, PHKEY Out,
+                               LPDWORD Disposition)
 {
     UNICODE_STRING Path, ClassName;
     ULONG Was = 0;
@@ -114,10 +125,12 @@ LSTATUS WINAPI RegCreateKeyExW(HKEY Key, LPCWSTR Name, DWORD Reserved, LPWSTR Cl
     RtlInitUnicodeString(&Path, Name);
     RtlInitUnicodeString(&ClassName, Class);
     Access &= ~(REGSAM)(KEY_WOW64_32KEY | KEY_WOW64_64KEY);
-    Status = create_at(Held, &Path, Class ? &ClassName : NULL, Options, Access, Security, (PHANDLE)Out, &Was);
+    Status = create_at(Held, &Path, Class ? &ClassName : NULL, Options, Access, Security,
+                       (PHANDLE)Out, &Was);
     if (Status == STATUS_OBJECT_NAME_NOT_FOUND || Status == STATUS_OBJECT_PATH_NOT_FOUND) {
         create_parents(Held, Name, Options);
-        Status = create_at(Held, &Path, Class ? &ClassName : NULL, Options, Access, Security, (PHANDLE)Out, &Was);
+        Status = create_at(Held, &Path, Class ? &ClassName : NULL, Options, Access, Security,
+                           (PHANDLE)Out, &Was);
     }
     registry_release(Key, Held);
     if (STATUS_OK(Status) && Disposition)
@@ -165,7 +178,10 @@ LSTATUS WINAPI RegFlushKey(HKEY Key)
 /* One key's name, and when it was written. */
 static LSTATUS name_of(HKEY Key, DWORD Index, WCHAR Name[NAME_MOST + 1], PFILETIME Time)
 {
-    struct { NATIVE_KEY_BASIC Head; WCHAR More[NAME_MOST]; } Entry;
+    struct {
+        NATIVE_KEY_BASIC Head;
+        WCHAR More[NAME_MOST];
+    } Entry;
     ULONG Returned;
     HANDLE Held;
     NTSTATUS Status = registry_hold(Key, KEY_READ, &Held);
@@ -179,12 +195,15 @@ static LSTATUS name_of(HKEY Key, DWORD Index, WCHAR Name[NAME_MOST + 1], PFILETI
     memcpy(Name, Entry.Head.Name, Entry.Head.NameLength);
     Name[Entry.Head.NameLength / sizeof(WCHAR)] = 0;
     if (Time)
-        *Time = (FILETIME){Entry.Head.LastWriteTime.LowPart, (DWORD)Entry.Head.LastWriteTime.HighPart};
+        *Time =
+            (FILETIME){Entry.Head.LastWriteTime.LowPart, (DWORD)Entry.Head.LastWriteTime.HighPart};
     return ERROR_SUCCESS;
 }
 
-/* *Length: in, the room with the NUL; out, the length without. Classes are not returned (an empty one). ERROR_NO_MORE_ITEMS at the end. */
-LSTATUS WINAPI RegEnumKeyExW(HKEY Key, DWORD Index, LPWSTR Out, LPDWORD Length, LPDWORD Reserved, LPWSTR Class, LPDWORD ClassLength, PFILETIME Time)
+/* *Length: in, the room with the NUL; out, the length without. Classes are not returned (an empty
+ * one). ERROR_NO_MORE_ITEMS at the end. */
+LSTATUS WINAPI RegEnumKeyExW(HKEY Key, DWORD Index, LPWSTR Out, LPDWORD Length, LPDWORD Reserved,
+                             LPWSTR Class, LPDWORD ClassLength, PFILETIME Time)
 {
     WCHAR Name[NAME_MOST + 1];
     LSTATUS Error;
@@ -205,7 +224,8 @@ LSTATUS WINAPI RegEnumKeyExW(HKEY Key, DWORD Index, LPWSTR Out, LPDWORD Length, 
     return ERROR_SUCCESS;
 }
 
-LSTATUS WINAPI RegEnumKeyExA(HKEY Key, DWORD Index, LPSTR Out, LPDWORD Length, LPDWORD Reserved, LPSTR Class, LPDWORD ClassLength, PFILETIME Time)
+LSTATUS WINAPI RegEnumKeyExA(HKEY Key, DWORD Index, LPSTR Out, LPDWORD Length, LPDWORD Reserved,
+                             LPSTR Class, LPDWORD ClassLength, PFILETIME Time)
 {
     WCHAR Name[NAME_MOST + 1];
     LSTATUS Error;
@@ -232,17 +252,21 @@ LSTATUS WINAPI RegEnumKeyExA(HKEY Key, DWORD Index, LPSTR Out, LPDWORD Length, L
 LSTATUS WINAPI RegOpenKeyExA(HKEY Key, LPCSTR Name, DWORD Options, REGSAM Access, PHKEY Out)
 {
     PWSTR Wide = BaseWide(Name);
-    LSTATUS Error = Name && !Wide ? ERROR_OUTOFMEMORY : RegOpenKeyExW(Key, Wide, Options, Access, Out);
+    LSTATUS Error =
+        Name && !Wide ? ERROR_OUTOFMEMORY : RegOpenKeyExW(Key, Wide, Options, Access, Out);
 
     free(Wide);
     return Error;
 }
 
-LSTATUS WINAPI RegCreateKeyExA(HKEY Key, LPCSTR Name, DWORD Reserved, LPSTR Class, DWORD Options, REGSAM Access,
-                               const LPSECURITY_ATTRIBUTES Security, PHKEY Out, LPDWORD Disposition)
+LSTATUS WINAPI RegCreateKeyExA(HKEY Key, LPCSTR Name, DWORD Reserved, LPSTR Class, DWORD Options,
+                               REGSAM Access, const LPSECURITY_ATTRIBUTES Security, PHKEY Out,
+                               LPDWORD Disposition)
 {
     PWSTR Wide = BaseWide(Name), WideClass = BaseWide(Class);
-    LSTATUS Error = Name && !Wide ? ERROR_OUTOFMEMORY : RegCreateKeyExW(Key, Wide, Reserved, WideClass, Options, Access, Security, Out, Disposition);
+    LSTATUS Error = Name && !Wide ? ERROR_OUTOFMEMORY
+                                  : RegCreateKeyExW(Key, Wide, Reserved, WideClass, Options, Access,
+                                                    Security, Out, Disposition);
 
     free(Wide);
     free(WideClass);

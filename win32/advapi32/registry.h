@@ -7,7 +7,8 @@
 #include "win32/kernel32/base.h"
 
 LSTATUS registry_error(NTSTATUS Status);
-/* The object of a key: the handle itself, or a predefined key, opened; registry_release closes what was opened. */
+/* The object of a key: the handle itself, or a predefined key, opened; registry_release closes what
+ * was opened. */
 NTSTATUS registry_hold(HKEY Key, ACCESS_MASK Access, PHANDLE Held);
 void registry_release(HKEY Key, HANDLE Held);
 /* Types whose data is text. */

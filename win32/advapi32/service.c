@@ -1,9 +1,10 @@
 /*
- * The service control manager's calls, for kernel drivers. There is no manager process: a service is its key below
- * Services, and it runs if \Driver\NAME exists. Every call checks with the kernel, so several programs agree.
+ * The service control manager's calls, for kernel drivers. There is no manager process: a service
+ * is its key below Services, and it runs if \Driver\NAME exists. Every call checks with the kernel,
+ * so several programs agree.
  *
- * A service handle is a small structure of this library; the rights it was opened with are checked here, as the manager
- * does, and the kernel checks again (keys' security, SeLoadDriverPrivilege).
+ * A service handle is a small structure of this library; the rights it was opened with are checked
+ * here, as the manager does, and the kernel checks again (keys' security, SeLoadDriverPrivilege).
  */
 #include "win32/advapi32/service.h"
 
@@ -76,7 +77,8 @@ NTSTATUS service_set_text(HANDLE Key, LPCWSTR Name, ULONG Type, LPCWSTR Value)
     UNICODE_STRING String;
 
     RtlInitUnicodeString(&String, Name);
-    return NtSetValueKey(Key, &String, 0, Type, (PVOID)Value, (ULONG)((wcslen(Value) + 1) * sizeof(WCHAR)));
+    return NtSetValueKey(Key, &String, 0, Type, (PVOID)Value,
+                         (ULONG)((wcslen(Value) + 1) * sizeof(WCHAR)));
 }
 
 NTSTATUS service_set_number(HANDLE Key, LPCWSTR Name, DWORD Value)
@@ -98,7 +100,10 @@ BOOL service_value(HANDLE Key, LPCWSTR Name, NATIVE_KEY_VALUE_PARTIAL *Value, UL
 
 DWORD service_number(HANDLE Key, LPCWSTR Name, DWORD Otherwise)
 {
-    struct { NATIVE_KEY_VALUE_PARTIAL Head; UCHAR More[8]; } Value;
+    struct {
+        NATIVE_KEY_VALUE_PARTIAL Head;
+        UCHAR More[8];
+    } Value;
     DWORD Number;
 
     if (!service_value(Key, Name, &Value.Head, sizeof(Value)) || Value.Head.Type != REG_DWORD)
@@ -123,7 +128,8 @@ BOOL service_is_running(LPCWSTR Name)
         return FALSE;
     _snwprintf(Text, 300, L"%ls", Name);
     RtlInitUnicodeString(&Wanted, Text);
-    while (!Found && STATUS_OK(NtQueryDirectoryObject(Directory, Buffer, sizeof(Buffer), TRUE, FALSE, &Context, &Returned)))
+    while (!Found && STATUS_OK(NtQueryDirectoryObject(Directory, Buffer, sizeof(Buffer), TRUE,
+                                                      FALSE, &Context, &Returned)))
         Found = RtlEqualUnicodeString(&((NATIVE_DIRECTORY_ENTRY *)Buffer)->Name, &Wanted, TRUE);
     NtClose(Directory);
     return Found;
@@ -134,7 +140,8 @@ static void delete_if_marked(LPCWSTR Name)
 {
     HANDLE Key;
 
-    if (service_is_running(Name) || !STATUS_OK(service_key(Name, FALSE, KEY_READ | DELETE, &Key, NULL)))
+    if (service_is_running(Name) ||
+        !STATUS_OK(service_key(Name, FALSE, KEY_READ | DELETE, &Key, NULL)))
         return;
     if (service_number(Key, L"DeleteFlag", 0))
         NtDeleteKey(Key);
@@ -146,7 +153,8 @@ SC_HANDLE WINAPI OpenSCManagerW(LPCWSTR Machine, LPCWSTR Database, DWORD Access)
     UNICODE_STRING Path;
     OBJECT_ATTRIBUTES Attributes;
     HANDLE Key;
-    BOOL Write = Access & (SC_MANAGER_CREATE_SERVICE | SC_MANAGER_LOCK | GENERIC_WRITE | GENERIC_ALL);
+    BOOL Write =
+        Access & (SC_MANAGER_CREATE_SERVICE | SC_MANAGER_LOCK | GENERIC_WRITE | GENERIC_ALL);
 
     if (Machine && *Machine) {
         SetLastError(RPC_S_SERVER_UNAVAILABLE);
@@ -163,7 +171,8 @@ SC_HANDLE WINAPI OpenSCManagerW(LPCWSTR Machine, LPCWSTR Database, DWORD Access)
     NtClose(Key);
     if (Access & (GENERIC_ALL | MAXIMUM_ALLOWED))
         Access |= SC_MANAGER_ALL_ACCESS;
-    return new_handle(TRUE, Access | (Access & GENERIC_READ ? SC_MANAGER_ENUMERATE_SERVICE : 0), NULL);
+    return new_handle(TRUE, Access | (Access & GENERIC_READ ? SC_MANAGER_ENUMERATE_SERVICE : 0),
+                      NULL);
 }
 
 static BOOL valid_name(LPCWSTR Name)
@@ -180,7 +189,8 @@ static DWORD service_rights(DWORD Access)
     return Access & (GENERIC_ALL | MAXIMUM_ALLOWED) ? Access | SERVICE_ALL_ACCESS : Access;
 }
 
-static NTSTATUS write_configuration(HANDLE Key, LPCWSTR Display, DWORD Type, DWORD Start, DWORD Errors, LPCWSTR Path)
+static NTSTATUS write_configuration(HANDLE Key, LPCWSTR Display, DWORD Type, DWORD Start,
+                                    DWORD Errors, LPCWSTR Path)
 {
     NTSTATUS Status = service_set_number(Key, L"Type", Type);
 
@@ -204,13 +214,15 @@ static BOOL create_key(LPCWSTR Name, PHANDLE Key)
         return FALSE;
     if (Disposition == REG_CREATED_NEW_KEY)
         return TRUE;
-    SetLastError(service_number(*Key, L"DeleteFlag", 0) ? ERROR_SERVICE_MARKED_FOR_DELETE : ERROR_SERVICE_EXISTS);
+    SetLastError(service_number(*Key, L"DeleteFlag", 0) ? ERROR_SERVICE_MARKED_FOR_DELETE
+                                                        : ERROR_SERVICE_EXISTS);
     NtClose(*Key);
     return FALSE;
 }
 
-SC_HANDLE WINAPI CreateServiceW(SC_HANDLE Manager, LPCWSTR Name, LPCWSTR Display, DWORD Access, DWORD Type, DWORD Start,
-                                DWORD Errors, LPCWSTR Path, LPCWSTR Group, LPDWORD Tag, LPCWSTR Depends, LPCWSTR User, LPCWSTR Password)
+SC_HANDLE WINAPI CreateServiceW(SC_HANDLE Manager, LPCWSTR Name, LPCWSTR Display, DWORD Access,
+                                DWORD Type, DWORD Start, DWORD Errors, LPCWSTR Path, LPCWSTR Group,
+                                LPDWORD Tag, LPCWSTR Depends, LPCWSTR User, LPCWSTR Password)
 {
     HANDLE Key;
     NTSTATUS Status;
@@ -218,7 +230,8 @@ SC_HANDLE WINAPI CreateServiceW(SC_HANDLE Manager, LPCWSTR Name, LPCWSTR Display
     (void)Group, (void)Tag, (void)Depends, (void)User, (void)Password;
     if (!service_from_handle(Manager, TRUE, SC_MANAGER_CREATE_SERVICE) || !valid_name(Name))
         return NULL;
-    if ((Type != SERVICE_KERNEL_DRIVER && Type != SERVICE_FILE_SYSTEM_DRIVER) || Start > SERVICE_DISABLED || Errors > 3 || !Path || !*Path) {
+    if ((Type != SERVICE_KERNEL_DRIVER && Type != SERVICE_FILE_SYSTEM_DRIVER) ||
+        Start > SERVICE_DISABLED || Errors > 3 || !Path || !*Path) {
         SetLastError(ERROR_INVALID_PARAMETER);
         return NULL;
     }
@@ -235,7 +248,8 @@ SC_HANDLE WINAPI OpenServiceW(SC_HANDLE Manager, LPCWSTR Name, DWORD Access)
 {
     HANDLE Key;
     NTSTATUS Status;
-    BOOL Change = Access & (SERVICE_START | SERVICE_STOP | SERVICE_CHANGE_CONFIG | DELETE | GENERIC_ALL);
+    BOOL Change =
+        Access & (SERVICE_START | SERVICE_STOP | SERVICE_CHANGE_CONFIG | DELETE | GENERIC_ALL);
 
     if (!service_from_handle(Manager, TRUE, 0) || !valid_name(Name))
         return NULL;
@@ -259,7 +273,8 @@ static NTSTATUS load(LPCWSTR Name, BOOL Load)
     UNICODE_STRING Path;
     BOOLEAN Was;
 
-    /* On Windows the manager's process holds the privilege enabled; here the caller's token is all there is. */
+    /* On Windows the manager's process holds the privilege enabled; here the caller's token is all
+     * there is. */
     RtlAdjustPrivilege(LOAD_DRIVER_PRIVILEGE, TRUE, FALSE, &Was);
     _snwprintf(Text, 400, L"%ls\\%ls", SERVICES, Name);
     RtlInitUnicodeString(&Path, Text);
@@ -276,7 +291,9 @@ BOOL WINAPI StartServiceW(SC_HANDLE Handle, DWORD Count, LPCWSTR *Arguments)
     (void)Count, (void)Arguments;
     if (!Service || !BaseResult(service_key(Service->Name, FALSE, KEY_READ, &Key, NULL)))
         return FALSE;
-    Start = service_number(Key, L"DeleteFlag", 0) ? MAXDWORD : service_number(Key, L"Start", SERVICE_DEMAND_START);
+    Start = service_number(Key, L"DeleteFlag", 0)
+                ? MAXDWORD
+                : service_number(Key, L"Start", SERVICE_DEMAND_START);
     NtClose(Key);
     if (Start == MAXDWORD || Start == SERVICE_DISABLED) {
         SetLastError(Start == MAXDWORD ? ERROR_SERVICE_MARKED_FOR_DELETE : ERROR_SERVICE_DISABLED);
@@ -365,7 +382,8 @@ BOOL WINAPI DeleteService(SC_HANDLE Handle)
     if (!Service)
         return FALSE;
     Status = service_key(Service->Name, FALSE, KEY_ALL_ACCESS, &Key, NULL);
-    if (Status == STATUS_OBJECT_NAME_NOT_FOUND || (STATUS_OK(Status) && service_number(Key, L"DeleteFlag", 0))) {
+    if (Status == STATUS_OBJECT_NAME_NOT_FOUND ||
+        (STATUS_OK(Status) && service_number(Key, L"DeleteFlag", 0))) {
         if (STATUS_OK(Status))
             NtClose(Key);
         SetLastError(ERROR_SERVICE_MARKED_FOR_DELETE);
@@ -373,7 +391,8 @@ BOOL WINAPI DeleteService(SC_HANDLE Handle)
     }
     if (!BaseResult(Status))
         return FALSE;
-    Status = service_is_running(Service->Name) ? service_set_number(Key, L"DeleteFlag", 1) : NtDeleteKey(Key);
+    Status = service_is_running(Service->Name) ? service_set_number(Key, L"DeleteFlag", 1)
+                                               : NtDeleteKey(Key);
     NtClose(Key);
     return BaseResult(Status);
 }
@@ -398,11 +417,13 @@ SC_HANDLE WINAPI OpenServiceA(SC_HANDLE Manager, LPCSTR Name, DWORD Access)
     return Handle;
 }
 
-SC_HANDLE WINAPI CreateServiceA(SC_HANDLE Manager, LPCSTR Name, LPCSTR Display, DWORD Access, DWORD Type, DWORD Start,
-                                DWORD Errors, LPCSTR Path, LPCSTR Group, LPDWORD Tag, LPCSTR Depends, LPCSTR User, LPCSTR Password)
+SC_HANDLE WINAPI CreateServiceA(SC_HANDLE Manager, LPCSTR Name, LPCSTR Display, DWORD Access,
+                                DWORD Type, DWORD Start, DWORD Errors, LPCSTR Path, LPCSTR Group,
+                                LPDWORD Tag, LPCSTR Depends, LPCSTR User, LPCSTR Password)
 {
     PWSTR WideName = BaseWide(Name), WideDisplay = BaseWide(Display), WidePath = BaseWide(Path);
-    SC_HANDLE Handle = CreateServiceW(Manager, WideName, WideDisplay, Access, Type, Start, Errors, WidePath, NULL, Tag, NULL, NULL, NULL);
+    SC_HANDLE Handle = CreateServiceW(Manager, WideName, WideDisplay, Access, Type, Start, Errors,
+                                      WidePath, NULL, Tag, NULL, NULL, NULL);
 
     (void)Group, (void)Depends, (void)User, (void)Password;
     free(WideName);

@@ -19,7 +19,8 @@ struct service {
 /* The service (or manager) of a handle that has these rights; NULL and last error. */
 struct service *service_from_handle(SC_HANDLE Handle, BOOL Manager, DWORD Access);
 /* A service's key, opened or created. */
-NTSTATUS service_key(LPCWSTR Name, BOOL Create, ACCESS_MASK Access, PHANDLE Key, PULONG Disposition);
+NTSTATUS service_key(LPCWSTR Name, BOOL Create, ACCESS_MASK Access, PHANDLE Key,
+                     PULONG Disposition);
 BOOL service_value(HANDLE Key, LPCWSTR Name, NATIVE_KEY_VALUE_PARTIAL *Value, ULONG Bytes);
 DWORD service_number(HANDLE Key, LPCWSTR Name, DWORD Otherwise);
 NTSTATUS service_set_text(HANDLE Key, LPCWSTR Name, ULONG Type, LPCWSTR Value);

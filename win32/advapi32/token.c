@@ -14,16 +14,20 @@ BOOL WINAPI OpenThreadToken(HANDLE Thread, DWORD Access, BOOL AsSelf, PHANDLE To
     return BaseResult(NtOpenThreadToken(Thread, Access, AsSelf != 0, Token));
 }
 
-BOOL WINAPI GetTokenInformation(HANDLE Token, TOKEN_INFORMATION_CLASS Class, LPVOID Out, DWORD Size, PDWORD Returned)
+BOOL WINAPI GetTokenInformation(HANDLE Token, TOKEN_INFORMATION_CLASS Class, LPVOID Out, DWORD Size,
+                                PDWORD Returned)
 {
     return BaseResult(NtQueryInformationToken(Token, Class, Out, Size, Returned));
 }
 
-/* Succeeds even if the token has not all of them: the last error is then ERROR_NOT_ALL_ASSIGNED, and else ERROR_SUCCESS. */
-BOOL WINAPI AdjustTokenPrivileges(HANDLE Token, BOOL DisableAll, PTOKEN_PRIVILEGES New, DWORD Size, PTOKEN_PRIVILEGES Old, PDWORD Returned)
+/* Succeeds even if the token has not all of them: the last error is then ERROR_NOT_ALL_ASSIGNED,
+ * and else ERROR_SUCCESS. */
+BOOL WINAPI AdjustTokenPrivileges(HANDLE Token, BOOL DisableAll, PTOKEN_PRIVILEGES New, DWORD Size,
+                                  PTOKEN_PRIVILEGES Old, PDWORD Returned)
 {
     ULONG Unused;
-    NTSTATUS Status = NtAdjustPrivilegesToken(Token, DisableAll != 0, New, Size, Old, Returned || !Old ? Returned : &Unused);
+    NTSTATUS Status = NtAdjustPrivilegesToken(Token, DisableAll != 0, New, Size, Old,
+                                              Returned || !Old ? Returned : &Unused);
 
     if (!BaseResult(Status))
         return FALSE;
@@ -32,15 +36,41 @@ BOOL WINAPI AdjustTokenPrivileges(HANDLE Token, BOOL DisableAll, PTOKEN_PRIVILEG
 }
 
 /* In the order of their values, from SE_CREATE_TOKEN_PRIVILEGE (2). */
-static const WCHAR *const Privileges[] = {
-    L"SeCreateTokenPrivilege", L"SeAssignPrimaryTokenPrivilege", L"SeLockMemoryPrivilege", L"SeIncreaseQuotaPrivilege",
-    L"SeMachineAccountPrivilege", L"SeTcbPrivilege", L"SeSecurityPrivilege", L"SeTakeOwnershipPrivilege", L"SeLoadDriverPrivilege",
-    L"SeSystemProfilePrivilege", L"SeSystemtimePrivilege", L"SeProfileSingleProcessPrivilege", L"SeIncreaseBasePriorityPrivilege",
-    L"SeCreatePagefilePrivilege", L"SeCreatePermanentPrivilege", L"SeBackupPrivilege", L"SeRestorePrivilege", L"SeShutdownPrivilege",
-    L"SeDebugPrivilege", L"SeAuditPrivilege", L"SeSystemEnvironmentPrivilege", L"SeChangeNotifyPrivilege", L"SeRemoteShutdownPrivilege",
-    L"SeUndockPrivilege", L"SeSyncAgentPrivilege", L"SeEnableDelegationPrivilege", L"SeManageVolumePrivilege", L"SeImpersonatePrivilege",
-    L"SeCreateGlobalPrivilege", L"SeTrustedCredManAccessPrivilege", L"SeRelabelPrivilege", L"SeIncreaseWorkingSetPrivilege",
-    L"SeTimeZonePrivilege", L"SeCreateSymbolicLinkPrivilege", L"SeDelegateSessionUserImpersonatePrivilege"};
+static const WCHAR *const Privileges[] = {L"SeCreateTokenPrivilege",
+                                          L"SeAssignPrimaryTokenPrivilege",
+                                          L"SeLockMemoryPrivilege",
+                                          L"SeIncreaseQuotaPrivilege",
+                                          L"SeMachineAccountPrivilege",
+                                          L"SeTcbPrivilege",
+                                          L"SeSecurityPrivilege",
+                                          L"SeTakeOwnershipPrivilege",
+                                          L"SeLoadDriverPrivilege",
+                                          L"SeSystemProfilePrivilege",
+                                          L"SeSystemtimePrivilege",
+                                          L"SeProfileSingleProcessPrivilege",
+                                          L"SeIncreaseBasePriorityPrivilege",
+                                          L"SeCreatePagefilePrivilege",
+                                          L"SeCreatePermanentPrivilege",
+                                          L"SeBackupPrivilege",
+                                          L"SeRestorePrivilege",
+                                          L"SeShutdownPrivilege",
+                                          L"SeDebugPrivilege",
+                                          L"SeAuditPrivilege",
+                                          L"SeSystemEnvironmentPrivilege",
+                                          L"SeChangeNotifyPrivilege",
+                                          L"SeRemoteShutdownPrivilege",
+                                          L"SeUndockPrivilege",
+                                          L"SeSyncAgentPrivilege",
+                                          L"SeEnableDelegationPrivilege",
+                                          L"SeManageVolumePrivilege",
+                                          L"SeImpersonatePrivilege",
+                                          L"SeCreateGlobalPrivilege",
+                                          L"SeTrustedCredManAccessPrivilege",
+                                          L"SeRelabelPrivilege",
+                                          L"SeIncreaseWorkingSetPrivilege",
+                                          L"SeTimeZonePrivilege",
+                                          L"SeCreateSymbolicLinkPrivilege",
+                                          L"SeDelegateSessionUserImpersonatePrivilege"};
 
 BOOL WINAPI LookupPrivilegeValueW(LPCWSTR Machine, LPCWSTR Name, PLUID Value)
 {
@@ -67,8 +97,9 @@ BOOL WINAPI LookupPrivilegeValueA(LPCSTR Machine, LPCSTR Name, PLUID Value)
     return Done;
 }
 
-BOOL WINAPI AllocateAndInitializeSid(PSID_IDENTIFIER_AUTHORITY Authority, BYTE Count, DWORD A0, DWORD A1, DWORD A2, DWORD A3, DWORD A4, DWORD A5,
-                                     DWORD A6, DWORD A7, PSID *Out)
+BOOL WINAPI AllocateAndInitializeSid(PSID_IDENTIFIER_AUTHORITY Authority, BYTE Count, DWORD A0,
+                                     DWORD A1, DWORD A2, DWORD A3, DWORD A4, DWORD A5, DWORD A6,
+                                     DWORD A7, PSID *Out)
 {
     const DWORD Parts[8] = {A0, A1, A2, A3, A4, A5, A6, A7};
     SID *Sid;
@@ -97,12 +128,14 @@ BOOL WINAPI IsValidSid(PSID Sid)
 {
     const SID *One = Sid;
 
-    return One && One->Revision == SID_REVISION && One->SubAuthorityCount <= SID_MAX_SUB_AUTHORITIES;
+    return One && One->Revision == SID_REVISION &&
+           One->SubAuthorityCount <= SID_MAX_SUB_AUTHORITIES;
 }
 
 DWORD WINAPI GetLengthSid(PSID Sid)
 {
-    return (DWORD)FIELD_OFFSET(SID, SubAuthority) + ((const SID *)Sid)->SubAuthorityCount * (DWORD)sizeof(DWORD);
+    return (DWORD)FIELD_OFFSET(SID, SubAuthority) +
+           ((const SID *)Sid)->SubAuthorityCount * (DWORD)sizeof(DWORD);
 }
 
 BOOL WINAPI EqualSid(PSID One, PSID Other)

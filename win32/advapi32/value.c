@@ -8,16 +8,21 @@ NTSTATUS NTAPI RtlUTF8ToUnicodeN(PWSTR, ULONG, PULONG, const char *, ULONG);
 NTSTATUS NTAPI RtlUnicodeToUTF8N(char *, ULONG, PULONG, const WCHAR *, ULONG);
 
 /* class 1 */
-struct full { ULONG TitleIndex, Type, DataOffset, DataLength, NameLength; WCHAR Name[1]; };
+struct full {
+    ULONG TitleIndex, Type, DataOffset, DataLength, NameLength;
+    WCHAR Name[1];
+};
 
 BOOL registry_is_text(DWORD Type)
 {
     return Type == REG_SZ || Type == REG_EXPAND_SZ || Type == REG_MULTI_SZ;
 }
 
-static NTSTATUS query(HANDLE Key, PUNICODE_STRING Name, ULONG Index, void *Buffer, ULONG Bytes, PULONG Returned)
+static NTSTATUS query(HANDLE Key, PUNICODE_STRING Name, ULONG Index, void *Buffer, ULONG Bytes,
+                      PULONG Returned)
 {
-    return Name ? NtQueryValueKey(Key, Name, 1, Buffer, Bytes, Returned) : NtEnumerateValueKey(Key, Index, 1, Buffer, Bytes, Returned);
+    return Name ? NtQueryValueKey(Key, Name, 1, Buffer, Bytes, Returned)
+                : NtEnumerateValueKey(Key, Index, 1, Buffer, Bytes, Returned);
 }
 
 /* The whole value, by name or by index. malloc'd. */
@@ -50,11 +55,13 @@ static ULONG data_bytes(const struct full *Value, BOOL Ansi)
     ULONG Bytes = Value->DataLength;
 
     if (Ansi && registry_is_text(Value->Type))
-        RtlUnicodeToUTF8N(NULL, 0, &Bytes, (const WCHAR *)((const char *)Value + Value->DataOffset), Value->DataLength & ~1u);
+        RtlUnicodeToUTF8N(NULL, 0, &Bytes, (const WCHAR *)((const char *)Value + Value->DataOffset),
+                          Value->DataLength & ~1u);
     return Value->DataLength ? Bytes : 0;
 }
 
-static LSTATUS give_data(const struct full *Value, BOOL Ansi, LPDWORD Type, LPBYTE Data, LPDWORD Size)
+static LSTATUS give_data(const struct full *Value, BOOL Ansi, LPDWORD Type, LPBYTE Data,
+                         LPDWORD Size)
 {
     const char *From = (const char *)Value + Value->DataOffset;
     ULONG Bytes = data_bytes(Value, Ansi), Room = Size ? *Size : 0;
@@ -68,13 +75,15 @@ static LSTATUS give_data(const struct full *Value, BOOL Ansi, LPDWORD Type, LPBY
     if (Room < Bytes)
         return ERROR_MORE_DATA;
     if (Ansi && registry_is_text(Value->Type) && Bytes)
-        RtlUnicodeToUTF8N((char *)Data, Bytes, &Bytes, (const WCHAR *)From, Value->DataLength & ~1u);
+        RtlUnicodeToUTF8N((char *)Data, Bytes, &Bytes, (const WCHAR *)From,
+                          Value->DataLength & ~1u);
     else
         memcpy(Data, From, Bytes);
     return ERROR_SUCCESS;
 }
 
-static LSTATUS query_value(HKEY Key, LPCWSTR Name, LPDWORD Reserved, LPDWORD Type, LPBYTE Data, LPDWORD Size, BOOL Ansi)
+static LSTATUS query_value(HKEY Key, LPCWSTR Name, LPDWORD Reserved, LPDWORD Type, LPBYTE Data,
+                           LPDWORD Size, BOOL Ansi)
 {
     UNICODE_STRING String;
     struct full *Value;
@@ -92,15 +101,18 @@ static LSTATUS query_value(HKEY Key, LPCWSTR Name, LPDWORD Reserved, LPDWORD Typ
 }
 
 /* A NULL or empty name is the key's unnamed value. ERROR_MORE_DATA: *Size is what is needed. */
-LSTATUS WINAPI RegQueryValueExW(HKEY Key, LPCWSTR Name, LPDWORD Reserved, LPDWORD Type, LPBYTE Data, LPDWORD Size)
+LSTATUS WINAPI RegQueryValueExW(HKEY Key, LPCWSTR Name, LPDWORD Reserved, LPDWORD Type, LPBYTE Data,
+                                LPDWORD Size)
 {
     return query_value(Key, Name, Reserved, Type, Data, Size, FALSE);
 }
 
-LSTATUS WINAPI RegQueryValueExA(HKEY Key, LPCSTR Name, LPDWORD Reserved, LPDWORD Type, LPBYTE Data, LPDWORD Size)
+LSTATUS WINAPI RegQueryValueExA(HKEY Key, LPCSTR Name, LPDWORD Reserved, LPDWORD Type, LPBYTE Data,
+                                LPDWORD Size)
 {
     PWSTR Wide = BaseWide(Name);
-    LSTATUS Error = Name && !Wide ? ERROR_OUTOFMEMORY : query_value(Key, Wide, Reserved, Type, Data, Size, TRUE);
+    LSTATUS Error = Name && !Wide ? ERROR_OUTOFMEMORY
+                                  : query_value(Key, Wide, Reserved, Type, Data, Size, TRUE);
 
     free(Wide);
     return Error;
@@ -123,7 +135,8 @@ static LSTATUS give_name(const struct full *Value, BOOL Ansi, void *Out, LPDWORD
     return ERROR_SUCCESS;
 }
 
-static LSTATUS enumerate(HKEY Key, DWORD Index, void *Name, LPDWORD Length, LPDWORD Reserved, LPDWORD Type, LPBYTE Data, LPDWORD Size, BOOL Ansi)
+static LSTATUS enumerate(HKEY Key, DWORD Index, void *Name, LPDWORD Length, LPDWORD Reserved,
+                         LPDWORD Type, LPBYTE Data, LPDWORD Size, BOOL Ansi)
 {
     struct full *Value;
     LSTATUS Error;
@@ -140,17 +153,20 @@ static LSTATUS enumerate(HKEY Key, DWORD Index, void *Name, LPDWORD Length, LPDW
     return Error;
 }
 
-LSTATUS WINAPI RegEnumValueW(HKEY Key, DWORD Index, LPWSTR Name, LPDWORD Length, LPDWORD Reserved, LPDWORD Type, LPBYTE Data, LPDWORD Size)
+LSTATUS WINAPI RegEnumValueW(HKEY Key, DWORD Index, LPWSTR Name, LPDWORD Length, LPDWORD Reserved,
+                             LPDWORD Type, LPBYTE Data, LPDWORD Size)
 {
     return enumerate(Key, Index, Name, Length, Reserved, Type, Data, Size, FALSE);
 }
 
-LSTATUS WINAPI RegEnumValueA(HKEY Key, DWORD Index, LPSTR Name, LPDWORD Length, LPDWORD Reserved, LPDWORD Type, LPBYTE Data, LPDWORD Size)
+LSTATUS WINAPI RegEnumValueA(HKEY Key, DWORD Index, LPSTR Name, LPDWORD Length, LPDWORD Reserved,
+                             LPDWORD Type, LPBYTE Data, LPDWORD Size)
 {
     return enumerate(Key, Index, Name, Length, Reserved, Type, Data, Size, TRUE);
 }
 
-LSTATUS WINAPI RegSetValueExW(HKEY Key, LPCWSTR Name, DWORD Reserved, DWORD Type, const BYTE *Data, DWORD Size)
+LSTATUS WINAPI RegSetValueExW(HKEY Key, LPCWSTR Name, DWORD Reserved, DWORD Type, const BYTE *Data,
+                              DWORD Size)
 {
     UNICODE_STRING String;
     HANDLE Held;
@@ -181,7 +197,8 @@ static WCHAR *widen(const BYTE *Data, DWORD Size, PULONG Bytes)
     return Wide;
 }
 
-LSTATUS WINAPI RegSetValueExA(HKEY Key, LPCSTR Name, DWORD Reserved, DWORD Type, const BYTE *Data, DWORD Size)
+LSTATUS WINAPI RegSetValueExA(HKEY Key, LPCSTR Name, DWORD Reserved, DWORD Type, const BYTE *Data,
+                              DWORD Size)
 {
     PWSTR WideName = BaseWide(Name);
     WCHAR *Wide = NULL;

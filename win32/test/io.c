@@ -14,7 +14,8 @@ static HANDLE open_pipe(const char *Name, DWORD Flags)
 
     snprintf(Path, sizeof(Path), "\\\\.\\Example\\%s", Name);
     Pipe = CreateFileA(Path, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, Flags, NULL);
-    if (Pipe != INVALID_HANDLE_VALUE && !DeviceIoControl(Pipe, IOCTL_EXAMPLE_SET_MODE, &Mode, sizeof(Mode), NULL, 0, &Done, &Overlapped))
+    if (Pipe != INVALID_HANDLE_VALUE && !DeviceIoControl(Pipe, IOCTL_EXAMPLE_SET_MODE, &Mode,
+                                                         sizeof(Mode), NULL, 0, &Done, &Overlapped))
         printf("# the mode was not set: %u\n", (unsigned)GetLastError());
     CloseHandle(Overlapped.hEvent);
     return Pipe;
@@ -31,7 +32,8 @@ static void a_read_waits_and_is_completed_by_a_write(void)
     FAILS(ReadFile(Pipe, Buffer, sizeof(Buffer), &Done, &Read), ERROR_IO_PENDING);
     FAILS(GetOverlappedResult(Pipe, &Read, &Done, FALSE), ERROR_IO_INCOMPLETE);
     CHECK(WriteFile(Other, "hello", 5, &Done, NULL) && Done == 5);
-    CHECK(GetOverlappedResult(Pipe, &Read, &Done, TRUE) && Done == 5 && !memcmp(Buffer, "hello", 5));
+    CHECK(GetOverlappedResult(Pipe, &Read, &Done, TRUE) && Done == 5 &&
+          !memcmp(Buffer, "hello", 5));
     CHECK(CloseHandle(Pipe) && CloseHandle(Other) && CloseHandle(Read.hEvent));
 }
 
@@ -70,13 +72,15 @@ static void a_completion_routine_runs_in_an_alertable_wait(void)
     CHECK(SleepEx(0, TRUE) == 0 && !Ran && WriteFile(Other, "abc", 3, &Done, NULL));
     while (!Ran)
         CHECK(SleepEx(INFINITE, TRUE) == WAIT_IO_COMPLETION);
-    CHECK(ApcError == 0 && ApcBytes == 3 && !memcmp(Buffer, "abc", 3) && CloseHandle(Pipe) && CloseHandle(Other));
+    CHECK(ApcError == 0 && ApcBytes == 3 && !memcmp(Buffer, "abc", 3) && CloseHandle(Pipe) &&
+          CloseHandle(Other));
 }
 
 static void a_request_is_cancelled_by_its_overlapped(void)
 {
     HANDLE Pipe = open_pipe("cancel", FILE_FLAG_OVERLAPPED);
-    OVERLAPPED One = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)}, Two = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
+    OVERLAPPED One = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)},
+               Two = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
     char Buffer[4];
     DWORD Done;
 
@@ -96,7 +100,8 @@ static char LeftBuffer[8];
 
 static DWORD WINAPI leave_a_read(LPVOID Pipe)
 {
-    return ReadFile(Pipe, LeftBuffer, sizeof(LeftBuffer), NULL, &Left) || GetLastError() != ERROR_IO_PENDING;
+    return ReadFile(Pipe, LeftBuffer, sizeof(LeftBuffer), NULL, &Left) ||
+           GetLastError() != ERROR_IO_PENDING;
 }
 
 static void a_thread_that_ends_takes_its_requests_along(void)
@@ -107,7 +112,8 @@ static void a_thread_that_ends_takes_its_requests_along(void)
     for (int Round = 0; Round < 50; Round++) {
         memset(&Left, 0, sizeof(Left));
         Thread = CreateThread(NULL, 0, leave_a_read, Pipe, 0, NULL);
-        CHECK(Thread && WaitForSingleObject(Thread, INFINITE) == WAIT_OBJECT_0 && GetExitCodeThread(Thread, &Code) && Code == 0);
+        CHECK(Thread && WaitForSingleObject(Thread, INFINITE) == WAIT_OBJECT_0 &&
+              GetExitCodeThread(Thread, &Code) && Code == 0);
         while (*(volatile ULONG_PTR *)&Left.Internal == 0x103)
             Sleep(0);
         CHECK(Left.Internal == 0xC0000120 && CloseHandle(Thread));
@@ -165,12 +171,16 @@ static void a_completion_port_names_the_request(void)
     char Buffer[4];
     DWORD Done;
 
-    CHECK(Port && !GetQueuedCompletionStatus(Port, &Done, &Key, &Which, 0) && !Which && GetLastError() == WAIT_TIMEOUT);
+    CHECK(Port && !GetQueuedCompletionStatus(Port, &Done, &Key, &Which, 0) && !Which &&
+          GetLastError() == WAIT_TIMEOUT);
     FAILS(ReadFile(Pipe, Buffer, 4, NULL, &Read), ERROR_IO_PENDING);
     CHECK(WriteFile(Other, "ab", 2, &Done, NULL));
-    CHECK(GetQueuedCompletionStatus(Port, &Done, &Key, &Which, INFINITE) && Which == &Read && Key == 42 && Done == 2);
-    CHECK(!memcmp(Buffer, "ab", 2) && PostQueuedCompletionStatus(Port, 7, 8, (LPOVERLAPPED)(ULONG_PTR)9));
-    CHECK(GetQueuedCompletionStatus(Port, &Done, &Key, &Which, INFINITE) && Done == 7 && Key == 8 && Which == (LPOVERLAPPED)(ULONG_PTR)9);
+    CHECK(GetQueuedCompletionStatus(Port, &Done, &Key, &Which, INFINITE) && Which == &Read &&
+          Key == 42 && Done == 2);
+    CHECK(!memcmp(Buffer, "ab", 2) &&
+          PostQueuedCompletionStatus(Port, 7, 8, (LPOVERLAPPED)(ULONG_PTR)9));
+    CHECK(GetQueuedCompletionStatus(Port, &Done, &Key, &Which, INFINITE) && Done == 7 && Key == 8 &&
+          Which == (LPOVERLAPPED)(ULONG_PTR)9);
     CHECK(CloseHandle(Pipe) && CloseHandle(Other) && CloseHandle(Port));
 }
 
@@ -186,20 +196,33 @@ static void a_bad_buffer_is_refused(void)
 
 static void what_cannot_be_opened_says_why(void)
 {
-    CHECK(CreateFileA("\\\\.\\NoSuchDevice", GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL) == INVALID_HANDLE_VALUE &&
+    CHECK(CreateFileA("\\\\.\\NoSuchDevice", GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL) ==
+              INVALID_HANDLE_VALUE &&
           GetLastError() == ERROR_FILE_NOT_FOUND);
-    CHECK(CreateFileA("\\\\.\\Example\\x", GENERIC_READ, 0, NULL, 9, 0, NULL) == INVALID_HANDLE_VALUE &&
+    CHECK(CreateFileA("\\\\.\\Example\\x", GENERIC_READ, 0, NULL, 9, 0, NULL) ==
+              INVALID_HANDLE_VALUE &&
           GetLastError() == ERROR_INVALID_PARAMETER);
-    CHECK(CreateFileA("", GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL) == INVALID_HANDLE_VALUE && GetLastError() == ERROR_PATH_NOT_FOUND);
+    CHECK(CreateFileA("", GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL) == INVALID_HANDLE_VALUE &&
+          GetLastError() == ERROR_PATH_NOT_FOUND);
 }
 
 int main(void)
 {
-#define TEST(name) {#name, name}
+#define TEST(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
     static const struct tap_test Tests[] = {
-        TEST(a_read_waits_and_is_completed_by_a_write), TEST(an_answer_is_seen_by_who_only_looks_at_the_overlapped),
-        TEST(a_completion_routine_runs_in_an_alertable_wait), TEST(a_request_is_cancelled_by_its_overlapped),
-        TEST(a_thread_that_ends_takes_its_requests_along), TEST(a_large_request_pends_too), TEST(many_requests_pend_at_once),
-        TEST(a_completion_port_names_the_request), TEST(a_bad_buffer_is_refused), TEST(what_cannot_be_opened_says_why), {0}};
+        TEST(a_read_waits_and_is_completed_by_a_write),
+        TEST(an_answer_is_seen_by_who_only_looks_at_the_overlapped),
+        TEST(a_completion_routine_runs_in_an_alertable_wait),
+        TEST(a_request_is_cancelled_by_its_overlapped),
+        TEST(a_thread_that_ends_takes_its_requests_along),
+        TEST(a_large_request_pends_too),
+        TEST(many_requests_pend_at_once),
+        TEST(a_completion_port_names_the_request),
+        TEST(a_bad_buffer_is_refused),
+        TEST(what_cannot_be_opened_says_why),
+        {0}};
     return tap_run(Tests);
 }

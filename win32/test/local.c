@@ -1,4 +1,5 @@
-/* What needs no kernel: locks, thread-local storage, text, modules, surroundings, standard handles. */
+/* What needs no kernel: locks, thread-local storage, text, modules, surroundings, standard handles.
+ */
 #include "tap.h"
 
 static CRITICAL_SECTION Section;
@@ -85,7 +86,8 @@ static void a_condition_variable_wakes_and_times_out(void)
     InitializeCriticalSection(&Section);
     for (int i = 0; i < 2; i++)
         Threads[i] = CreateThread(NULL, 0, take_turns, (LPVOID)(ULONG_PTR)i, 0, NULL);
-    CHECK(WaitForMultipleObjects(2, Threads, TRUE, INFINITE) == WAIT_OBJECT_0 && CloseHandle(Threads[0]) && CloseHandle(Threads[1]));
+    CHECK(WaitForMultipleObjects(2, Threads, TRUE, INFINITE) == WAIT_OBJECT_0 &&
+          CloseHandle(Threads[0]) && CloseHandle(Threads[1]));
     EnterCriticalSection(&Section);
     FAILS(SleepConditionVariableCS(&Turned, &Section, 1), ERROR_TIMEOUT);
     LeaveCriticalSection(&Section);
@@ -105,15 +107,18 @@ static void what_is_initialized_once_is_tried_until_it_succeeds(void)
     PVOID Context = NULL;
     int Count = 0;
 
-    CHECK(!InitOnceExecuteOnce(&Once, once, &Count, &Context) && InitOnceExecuteOnce(&Once, once, &Count, &Context));
-    CHECK(InitOnceExecuteOnce(&Once, once, &Count, &Context) && Count == 2 && Context == (PVOID)(ULONG_PTR)16);
+    CHECK(!InitOnceExecuteOnce(&Once, once, &Count, &Context) &&
+          InitOnceExecuteOnce(&Once, once, &Count, &Context));
+    CHECK(InitOnceExecuteOnce(&Once, once, &Count, &Context) && Count == 2 &&
+          Context == (PVOID)(ULONG_PTR)16);
 }
 
 static void a_slot_given_again_is_empty(void)
 {
     DWORD Slot = TlsAlloc(), Again;
 
-    CHECK(Slot != TLS_OUT_OF_INDEXES && TlsSetValue(Slot, &Slot) && TlsGetValue(Slot) == &Slot && TlsFree(Slot));
+    CHECK(Slot != TLS_OUT_OF_INDEXES && TlsSetValue(Slot, &Slot) && TlsGetValue(Slot) == &Slot &&
+          TlsFree(Slot));
     FAILS(TlsGetValue(Slot), ERROR_INVALID_PARAMETER);
     Again = TlsAlloc();
     CHECK(Again == Slot && TlsGetValue(Again) == NULL && TlsFree(Again));
@@ -124,11 +129,14 @@ static void text_is_converted_both_ways(void)
     WCHAR Wide[8];
     char Narrow[8];
 
-    CHECK(MultiByteToWideChar(CP_UTF8, 0, "\xc3\xa4z", -1, NULL, 0) == 3 && MultiByteToWideChar(CP_UTF8, 0, "\xc3\xa4z", -1, Wide, 8) == 3);
-    CHECK(Wide[0] == 0xe4 && Wide[1] == 'z' && WideCharToMultiByte(CP_UTF8, 0, Wide, -1, Narrow, 8, NULL, NULL) == 4);
+    CHECK(MultiByteToWideChar(CP_UTF8, 0, "\xc3\xa4z", -1, NULL, 0) == 3 &&
+          MultiByteToWideChar(CP_UTF8, 0, "\xc3\xa4z", -1, Wide, 8) == 3);
+    CHECK(Wide[0] == 0xe4 && Wide[1] == 'z' &&
+          WideCharToMultiByte(CP_UTF8, 0, Wide, -1, Narrow, 8, NULL, NULL) == 4);
     CHECK(!strcmp(Narrow, "\xc3\xa4z"));
     FAILS(MultiByteToWideChar(CP_UTF8, 0, "abc", -1, Wide, 2), ERROR_INSUFFICIENT_BUFFER);
-    FAILS(MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, "\xff", 1, Wide, 2), ERROR_NO_UNICODE_TRANSLATION);
+    FAILS(MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, "\xff", 1, Wide, 2),
+          ERROR_NO_UNICODE_TRANSLATION);
     FAILS(MultiByteToWideChar(4711, 0, "a", 1, Wide, 2), ERROR_INVALID_PARAMETER);
 }
 
@@ -136,8 +144,10 @@ static void strings_compare_and_change_case(void)
 {
     char Text[8] = "aBc";
 
-    CHECK(lstrlenA(NULL) == 0 && lstrlenW(L"abc") == 3 && lstrcmpiA("ABC", "abc") == 0 && lstrcmpA("a", "b") < 0 && lstrcmpiW(L"\xe4", L"\xc4") == 0);
-    CHECK(!strcmp(CharUpperA(Text), "ABC") && !strcmp(CharLowerA(Text), "abc") && lstrcpynA(Text, "12345", 3) && !strcmp(Text, "12"));
+    CHECK(lstrlenA(NULL) == 0 && lstrlenW(L"abc") == 3 && lstrcmpiA("ABC", "abc") == 0 &&
+          lstrcmpA("a", "b") < 0 && lstrcmpiW(L"\xe4", L"\xc4") == 0);
+    CHECK(!strcmp(CharUpperA(Text), "ABC") && !strcmp(CharLowerA(Text), "abc") &&
+          lstrcpynA(Text, "12345", 3) && !strcmp(Text, "12"));
 }
 
 static void modules_and_their_routines_are_found(void)
@@ -145,22 +155,28 @@ static void modules_and_their_routines_are_found(void)
     HMODULE Ntdll = GetModuleHandleA("ntdll.dll");
     char Path[512];
 
-    CHECK(Ntdll && GetProcAddress(Ntdll, "NtClose") && GetProcAddress(Ntdll, "ZwClose") && GetProcAddress(Ntdll, "RtlInitUnicodeString"));
+    CHECK(Ntdll && GetProcAddress(Ntdll, "NtClose") && GetProcAddress(Ntdll, "ZwClose") &&
+          GetProcAddress(Ntdll, "RtlInitUnicodeString"));
     FAILS(GetProcAddress(Ntdll, "NoSuchRoutine"), ERROR_PROC_NOT_FOUND);
-    CHECK(GetModuleHandleW(L"KERNEL32.DLL") && GetProcAddress(GetModuleHandleW(L"kernel32"), "CreateFileA") && GetModuleHandleA(NULL));
+    CHECK(GetModuleHandleW(L"KERNEL32.DLL") &&
+          GetProcAddress(GetModuleHandleW(L"kernel32"), "CreateFileA") && GetModuleHandleA(NULL));
     FAILS(GetModuleHandleA("nosuch.dll"), ERROR_MOD_NOT_FOUND);
     FAILS(LoadLibraryA("nosuch.dll"), ERROR_MOD_NOT_FOUND);
-    CHECK(GetModuleFileNameA(NULL, Path, sizeof(Path)) == strlen(Path) && strstr(Path, "test-local"));
-    CHECK(GetModuleFileNameA(NULL, Path, 4) == 4 && GetLastError() == ERROR_INSUFFICIENT_BUFFER && strlen(Path) == 3);
+    CHECK(GetModuleFileNameA(NULL, Path, sizeof(Path)) == strlen(Path) &&
+          strstr(Path, "test-local"));
+    CHECK(GetModuleFileNameA(NULL, Path, 4) == 4 && GetLastError() == ERROR_INSUFFICIENT_BUFFER &&
+          strlen(Path) == 3);
 }
 
 static void the_environment_is_read_and_changed(void)
 {
     char Text[64];
 
-    CHECK(SetEnvironmentVariableA("USERNT_TEST", "value") && GetEnvironmentVariableA("USERNT_TEST", Text, sizeof(Text)) == 5);
+    CHECK(SetEnvironmentVariableA("USERNT_TEST", "value") &&
+          GetEnvironmentVariableA("USERNT_TEST", Text, sizeof(Text)) == 5);
     CHECK(!strcmp(Text, "value") && GetEnvironmentVariableA("USERNT_TEST", Text, 2) == 6);
-    CHECK(ExpandEnvironmentStringsA("a%USERNT_TEST%b%no%", Text, sizeof(Text)) == 12 && !strcmp(Text, "avalueb%no%"));
+    CHECK(ExpandEnvironmentStringsA("a%USERNT_TEST%b%no%", Text, sizeof(Text)) == 12 &&
+          !strcmp(Text, "avalueb%no%"));
     CHECK(SetEnvironmentVariableA("USERNT_TEST", NULL));
     FAILS(GetEnvironmentVariableA("USERNT_TEST", Text, sizeof(Text)), ERROR_ENVVAR_NOT_FOUND);
     CHECK(strstr(GetCommandLineA(), "test-local"));
@@ -174,8 +190,10 @@ static void the_machine_describes_itself(void)
     SYSTEM_INFO Info;
 
     GetSystemInfo(&Info);
-    CHECK(Info.dwPageSize == 4096 && Info.dwNumberOfProcessors && Info.wProcessorArchitecture == PROCESSOR_ARCHITECTURE_AMD64);
-    CHECK(GetVersionExA(&Version) && Version.dwMajorVersion == 10 && GetComputerNameA(Name, &Size) && Size == strlen(Name));
+    CHECK(Info.dwPageSize == 4096 && Info.dwNumberOfProcessors &&
+          Info.wProcessorArchitecture == PROCESSOR_ARCHITECTURE_AMD64);
+    CHECK(GetVersionExA(&Version) && Version.dwMajorVersion == 10 &&
+          GetComputerNameA(Name, &Size) && Size == strlen(Name));
     Size = 0;
     FAILS(GetComputerNameA(Name, &Size), ERROR_BUFFER_OVERFLOW);
 }
@@ -185,8 +203,10 @@ static void standard_handles_are_linux_streams(void)
     HANDLE Out = GetStdHandle(STD_OUTPUT_HANDLE);
     DWORD Done;
 
-    CHECK(Out && Out != INVALID_HANDLE_VALUE && WriteFile(Out, "# written\n", 10, &Done, NULL) && Done == 10);
-    CHECK(WriteConsoleW(Out, L"# wide\n", 7, &Done, NULL) && Done == 7 && GetFileType(Out) != FILE_TYPE_UNKNOWN);
+    CHECK(Out && Out != INVALID_HANDLE_VALUE && WriteFile(Out, "# written\n", 10, &Done, NULL) &&
+          Done == 10);
+    CHECK(WriteConsoleW(Out, L"# wide\n", 7, &Done, NULL) && Done == 7 &&
+          GetFileType(Out) != FILE_TYPE_UNKNOWN);
     FAILS(GetStdHandle(5) == INVALID_HANDLE_VALUE ? 0 : 1, ERROR_INVALID_HANDLE);
 }
 
@@ -195,7 +215,8 @@ static void times_convert_both_ways(void)
     SYSTEMTIME Time = {2024, 2, 4, 29, 23, 59, 58, 999}, Back;
     FILETIME File;
 
-    CHECK(SystemTimeToFileTime(&Time, &File) && FileTimeToSystemTime(&File, &Back) && !memcmp(&Time, &Back, sizeof(Time)));
+    CHECK(SystemTimeToFileTime(&Time, &File) && FileTimeToSystemTime(&File, &Back) &&
+          !memcmp(&Time, &Back, sizeof(Time)));
     Time.wDay = 31;
     FAILS(SystemTimeToFileTime(&Time, &File), ERROR_INVALID_PARAMETER);
     GetSystemTime(&Back);
@@ -204,11 +225,23 @@ static void times_convert_both_ways(void)
 
 int main(void)
 {
-#define TEST(name) {#name, name}
+#define TEST(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
     static const struct tap_test Tests[] = {
-        TEST(a_critical_section_excludes), TEST(a_slim_lock_excludes), TEST(a_condition_variable_wakes_and_times_out),
-        TEST(what_is_initialized_once_is_tried_until_it_succeeds), TEST(a_slot_given_again_is_empty), TEST(text_is_converted_both_ways),
-        TEST(strings_compare_and_change_case), TEST(modules_and_their_routines_are_found), TEST(the_environment_is_read_and_changed),
-        TEST(the_machine_describes_itself), TEST(standard_handles_are_linux_streams), TEST(times_convert_both_ways), {0}};
+        TEST(a_critical_section_excludes),
+        TEST(a_slim_lock_excludes),
+        TEST(a_condition_variable_wakes_and_times_out),
+        TEST(what_is_initialized_once_is_tried_until_it_succeeds),
+        TEST(a_slot_given_again_is_empty),
+        TEST(text_is_converted_both_ways),
+        TEST(strings_compare_and_change_case),
+        TEST(modules_and_their_routines_are_found),
+        TEST(the_environment_is_read_and_changed),
+        TEST(the_machine_describes_itself),
+        TEST(standard_handles_are_linux_streams),
+        TEST(times_convert_both_ways),
+        {0}};
     return tap_run(Tests);
 }

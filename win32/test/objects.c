@@ -6,7 +6,8 @@ static void an_event_is_set_and_reset(void)
     HANDLE Event = CreateEventA(NULL, TRUE, FALSE, NULL);
 
     CHECK(Event && WaitForSingleObject(Event, 0) == WAIT_TIMEOUT);
-    CHECK(SetEvent(Event) && WaitForSingleObject(Event, 0) == WAIT_OBJECT_0 && WaitForSingleObject(Event, 0) == WAIT_OBJECT_0);
+    CHECK(SetEvent(Event) && WaitForSingleObject(Event, 0) == WAIT_OBJECT_0 &&
+          WaitForSingleObject(Event, 0) == WAIT_OBJECT_0);
     CHECK(ResetEvent(Event) && WaitForSingleObject(Event, 0) == WAIT_TIMEOUT && CloseHandle(Event));
 }
 
@@ -14,7 +15,8 @@ static void an_auto_reset_event_lets_one_through(void)
 {
     HANDLE Event = CreateEventW(NULL, FALSE, TRUE, NULL);
 
-    CHECK(WaitForSingleObject(Event, 0) == WAIT_OBJECT_0 && WaitForSingleObject(Event, 0) == WAIT_TIMEOUT && CloseHandle(Event));
+    CHECK(WaitForSingleObject(Event, 0) == WAIT_OBJECT_0 &&
+          WaitForSingleObject(Event, 0) == WAIT_TIMEOUT && CloseHandle(Event));
 }
 
 static void a_name_that_exists_says_so(void)
@@ -34,7 +36,8 @@ static void a_mutex_is_owned_again_and_released_as_often(void)
 {
     HANDLE Mutex = CreateMutexA(NULL, TRUE, NULL);
 
-    CHECK(Mutex && WaitForSingleObject(Mutex, 0) == WAIT_OBJECT_0 && ReleaseMutex(Mutex) && ReleaseMutex(Mutex));
+    CHECK(Mutex && WaitForSingleObject(Mutex, 0) == WAIT_OBJECT_0 && ReleaseMutex(Mutex) &&
+          ReleaseMutex(Mutex));
     FAILS(ReleaseMutex(Mutex), ERROR_NOT_OWNER);
     CHECK(CloseHandle(Mutex));
 }
@@ -46,7 +49,8 @@ static DWORD WINAPI take_and_leave(LPVOID Mutex)
 
 static void a_mutex_of_a_thread_that_ended_is_abandoned(void)
 {
-    HANDLE Mutex = CreateMutexA(NULL, FALSE, NULL), Thread = CreateThread(NULL, 0, take_and_leave, Mutex, 0, NULL);
+    HANDLE Mutex = CreateMutexA(NULL, FALSE, NULL),
+           Thread = CreateThread(NULL, 0, take_and_leave, Mutex, 0, NULL);
 
     CHECK(Thread && WaitForSingleObject(Thread, INFINITE) == WAIT_OBJECT_0);
     CHECK(WaitForSingleObject(Mutex, INFINITE) == WAIT_ABANDONED && ReleaseMutex(Mutex));
@@ -60,7 +64,8 @@ static void a_semaphore_counts_to_its_limit(void)
 
     CHECK(ReleaseSemaphore(Semaphore, 1, &Previous) && Previous == 1);
     FAILS(ReleaseSemaphore(Semaphore, 1, NULL), ERROR_TOO_MANY_POSTS);
-    CHECK(WaitForSingleObject(Semaphore, 0) == WAIT_OBJECT_0 && WaitForSingleObject(Semaphore, 0) == WAIT_OBJECT_0);
+    CHECK(WaitForSingleObject(Semaphore, 0) == WAIT_OBJECT_0 &&
+          WaitForSingleObject(Semaphore, 0) == WAIT_OBJECT_0);
     CHECK(WaitForSingleObject(Semaphore, 0) == WAIT_TIMEOUT && CloseHandle(Semaphore));
     FAILS(CreateSemaphoreA(NULL, 3, 2, NULL), ERROR_INVALID_PARAMETER);
 }
@@ -77,15 +82,18 @@ static void a_wait_for_any_names_the_object(void)
     for (int i = 0; i < 3; i++)
         SetEvent(Events[i]);
     CHECK(WaitForMultipleObjects(3, Events, TRUE, INFINITE) == WAIT_OBJECT_0);
-    CHECK(WaitForMultipleObjects(0, Events, FALSE, 0) == WAIT_FAILED && GetLastError() == ERROR_INVALID_PARAMETER);
-    CHECK(WaitForMultipleObjects(65, Events, FALSE, 0) == WAIT_FAILED && GetLastError() == ERROR_INVALID_PARAMETER);
+    CHECK(WaitForMultipleObjects(0, Events, FALSE, 0) == WAIT_FAILED &&
+          GetLastError() == ERROR_INVALID_PARAMETER);
+    CHECK(WaitForMultipleObjects(65, Events, FALSE, 0) == WAIT_FAILED &&
+          GetLastError() == ERROR_INVALID_PARAMETER);
     for (int i = 0; i < 3; i++)
         CHECK(CloseHandle(Events[i]));
 }
 
 static void a_bad_handle_is_refused(void)
 {
-    CHECK(WaitForSingleObject((HANDLE)(ULONG_PTR)0x12344, 0) == WAIT_FAILED && GetLastError() == ERROR_INVALID_HANDLE);
+    CHECK(WaitForSingleObject((HANDLE)(ULONG_PTR)0x12344, 0) == WAIT_FAILED &&
+          GetLastError() == ERROR_INVALID_HANDLE);
     FAILS(CloseHandle((HANDLE)(ULONG_PTR)0x12344), ERROR_INVALID_HANDLE);
     FAILS(CloseHandle(NULL), ERROR_INVALID_HANDLE);
     FAILS(SetEvent(GetCurrentProcess()), ERROR_INVALID_HANDLE);
@@ -95,7 +103,8 @@ static void a_duplicate_is_the_same_object_with_fewer_rights(void)
 {
     HANDLE Event = CreateEventA(NULL, TRUE, FALSE, NULL), Other;
 
-    CHECK(DuplicateHandle(GetCurrentProcess(), Event, GetCurrentProcess(), &Other, SYNCHRONIZE, FALSE, 0));
+    CHECK(DuplicateHandle(GetCurrentProcess(), Event, GetCurrentProcess(), &Other, SYNCHRONIZE,
+                          FALSE, 0));
     CHECK(SetEvent(Event) && WaitForSingleObject(Other, 0) == WAIT_OBJECT_0);
     FAILS(SetEvent(Other), ERROR_ACCESS_DENIED);
     CHECK(DuplicateHandle(GetCurrentProcess(), Event, GetCurrentProcess(), &Event, 0, FALSE,
@@ -108,7 +117,8 @@ static void a_protected_handle_cannot_be_closed(void)
     HANDLE Event = CreateEventA(NULL, TRUE, FALSE, NULL);
     DWORD Flags;
 
-    CHECK(SetHandleInformation(Event, HANDLE_FLAG_PROTECT_FROM_CLOSE, HANDLE_FLAG_PROTECT_FROM_CLOSE));
+    CHECK(SetHandleInformation(Event, HANDLE_FLAG_PROTECT_FROM_CLOSE,
+                               HANDLE_FLAG_PROTECT_FROM_CLOSE));
     CHECK(GetHandleInformation(Event, &Flags) && Flags == HANDLE_FLAG_PROTECT_FROM_CLOSE);
     CHECK(!CloseHandle(Event));
     CHECK(SetHandleInformation(Event, HANDLE_FLAG_PROTECT_FROM_CLOSE, 0) && CloseHandle(Event));
@@ -124,7 +134,8 @@ static void CALLBACK count_apc(ULONG_PTR Step)
 static void an_apc_runs_in_an_alertable_wait(void)
 {
     Ran = 0;
-    CHECK(QueueUserAPC(count_apc, GetCurrentThread(), 1) && QueueUserAPC(count_apc, GetCurrentThread(), 10));
+    CHECK(QueueUserAPC(count_apc, GetCurrentThread(), 1) &&
+          QueueUserAPC(count_apc, GetCurrentThread(), 10));
     CHECK(SleepEx(INFINITE, TRUE) == WAIT_IO_COMPLETION && Ran == 11);
     CHECK(SleepEx(0, TRUE) == 0);
 }
@@ -135,7 +146,8 @@ static void a_timer_is_signalled_when_due(void)
     LARGE_INTEGER Due = {.QuadPart = -10000};
 
     CHECK(Timer && SetWaitableTimer(Timer, &Due, 0, NULL, NULL, FALSE));
-    CHECK(WaitForSingleObject(Timer, INFINITE) == WAIT_OBJECT_0 && CancelWaitableTimer(Timer) && CloseHandle(Timer));
+    CHECK(WaitForSingleObject(Timer, INFINITE) == WAIT_OBJECT_0 && CancelWaitableTimer(Timer) &&
+          CloseHandle(Timer));
 }
 
 static DWORD WINAPI wait_for_it(LPVOID Event)
@@ -151,19 +163,23 @@ static void a_thread_can_be_ended_by_another(void)
 
     CHECK(Thread && GetExitCodeThread(Thread, &Code) && Code == STILL_ACTIVE);
     CHECK(TerminateThread(Thread, 77) && WaitForSingleObject(Thread, INFINITE) == WAIT_OBJECT_0);
-    CHECK(GetExitCodeThread(Thread, &Code) && Code == 77 && CloseHandle(Thread) && CloseHandle(Never));
+    CHECK(GetExitCodeThread(Thread, &Code) && Code == 77 && CloseHandle(Thread) &&
+          CloseHandle(Never));
 }
 
 static void two_views_of_a_mapping_are_the_same_memory(void)
 {
-    HANDLE Section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 0x20000, NULL);
-    char *One = MapViewOfFile(Section, FILE_MAP_WRITE, 0, 0, 0), *Two = MapViewOfFile(Section, FILE_MAP_READ, 0, 0x10000, 0x1000);
+    HANDLE Section =
+        CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 0x20000, NULL);
+    char *One = MapViewOfFile(Section, FILE_MAP_WRITE, 0, 0, 0),
+         *Two = MapViewOfFile(Section, FILE_MAP_READ, 0, 0x10000, 0x1000);
 
     CHECK(One && Two && One != Two && One[0] == 0);
     strcpy(One + 0x10000, "shared");
     CHECK(!strcmp(Two, "shared"));
     CHECK(UnmapViewOfFile(One) && UnmapViewOfFile(Two) && CloseHandle(Section));
-    FAILS(CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 0, NULL), ERROR_INVALID_PARAMETER);
+    FAILS(CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 0, NULL),
+          ERROR_INVALID_PARAMETER);
     FAILS(UnmapViewOfFile(One), ERROR_INVALID_ADDRESS);
 }
 
@@ -175,21 +191,35 @@ static void memory_is_allocated_protected_and_freed(void)
 
     CHECK(Memory && !Memory[0x2fff]);
     Memory[5] = 5;
-    CHECK(VirtualQuery(Memory, &Info, sizeof(Info)) == sizeof(Info) && Info.State == MEM_COMMIT && Info.RegionSize == 0x3000);
-    CHECK(VirtualProtect(Memory, 0x1000, PAGE_READONLY, &Old) && Old == PAGE_READWRITE && Memory[5] == 5);
+    CHECK(VirtualQuery(Memory, &Info, sizeof(Info)) == sizeof(Info) && Info.State == MEM_COMMIT &&
+          Info.RegionSize == 0x3000);
+    CHECK(VirtualProtect(Memory, 0x1000, PAGE_READONLY, &Old) && Old == PAGE_READWRITE &&
+          Memory[5] == 5);
     CHECK(VirtualFree(Memory, 0, MEM_RELEASE));
     FAILS(VirtualFree(Memory, 0, MEM_RELEASE), ERROR_INVALID_ADDRESS);
 }
 
 int main(void)
 {
-#define TEST(name) {#name, name}
-    static const struct tap_test Tests[] = {
-        TEST(an_event_is_set_and_reset), TEST(an_auto_reset_event_lets_one_through), TEST(a_name_that_exists_says_so),
-        TEST(a_mutex_is_owned_again_and_released_as_often), TEST(a_mutex_of_a_thread_that_ended_is_abandoned),
-        TEST(a_semaphore_counts_to_its_limit), TEST(a_wait_for_any_names_the_object), TEST(a_bad_handle_is_refused),
-        TEST(a_duplicate_is_the_same_object_with_fewer_rights), TEST(a_protected_handle_cannot_be_closed),
-        TEST(an_apc_runs_in_an_alertable_wait), TEST(a_timer_is_signalled_when_due), TEST(a_thread_can_be_ended_by_another),
-        TEST(two_views_of_a_mapping_are_the_same_memory), TEST(memory_is_allocated_protected_and_freed), {0}};
+#define TEST(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
+    static const struct tap_test Tests[] = {TEST(an_event_is_set_and_reset),
+                                            TEST(an_auto_reset_event_lets_one_through),
+                                            TEST(a_name_that_exists_says_so),
+                                            TEST(a_mutex_is_owned_again_and_released_as_often),
+                                            TEST(a_mutex_of_a_thread_that_ended_is_abandoned),
+                                            TEST(a_semaphore_counts_to_its_limit),
+                                            TEST(a_wait_for_any_names_the_object),
+                                            TEST(a_bad_handle_is_refused),
+                                            TEST(a_duplicate_is_the_same_object_with_fewer_rights),
+                                            TEST(a_protected_handle_cannot_be_closed),
+                                            TEST(an_apc_runs_in_an_alertable_wait),
+                                            TEST(a_timer_is_signalled_when_due),
+                                            TEST(a_thread_can_be_ended_by_another),
+                                            TEST(two_views_of_a_mapping_are_the_same_memory),
+                                            TEST(memory_is_allocated_protected_and_freed),
+                                            {0}};
     return tap_run(Tests);
 }

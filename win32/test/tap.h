@@ -6,13 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-struct tap_test { const char *Name; void (*Run)(void); };
+struct tap_test {
+    const char *Name;
+    void (*Run)(void);
+};
 static int TapFailed, TapFailures;
 
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
-            printf("# %s:%d: %s (last error %u)\n", __FILE__, __LINE__, #condition, (unsigned)GetLastError()); \
+            printf("# %s:%d: %s (last error %u)\n", __FILE__, __LINE__, #condition,                \
+                   (unsigned)GetLastError());                                                      \
             TapFailed = 1;                                                                         \
             return;                                                                                \
         }                                                                                          \

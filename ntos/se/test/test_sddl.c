@@ -32,8 +32,8 @@ static void canonical_text_survives_the_round_trip(void **state)
         L"S:(ML;;NW;;;HI)",
         L"D:(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;OW)",
         L"D:(OA;;RP;01234567-89ab-cdef-0123-456789abcdef;;AU)",
-        L"D:(OD;CI;WP;01234567-89ab-cdef-0123-456789abcdef;00000000-0000-0000-0000-000000000001;"
-        L"PS)",
+        (L"D:(OD;CI;WP;01234567-89ab-cdef-0123-456789abcdef;00000000-0000-0000-0000-000000000001;"
+         L"PS)"),
         L"O:LAG:DUD:(A;;GA;;;UD)(A;;GA;;;AC)S:P(AL;;GA;;;LW)",
     };
     for (ULONG i = 0; i < RTL_NUMBER_OF(Texts); i++)
