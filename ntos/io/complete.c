@@ -17,7 +17,7 @@ static void IopCheckCompletion(PIRP Irp)
     if (Irp->Type != IO_TYPE_IRP || Irp->CurrentLocation > Irp->StackCount + 1)
         VfBugCheck(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)Irp, 0, 0, 0,
                    "an IRP was completed twice, or is no IRP");
-    if (Irp->CancelRoutine)
+    if (__atomic_load_n(&Irp->CancelRoutine, __ATOMIC_ACQUIRE))
         VfBugCheck(CANCEL_STATE_IN_COMPLETED_IRP, (ULONG_PTR)Irp, (ULONG_PTR)Irp->CancelRoutine, 0,
                    0, "an IRP was completed while its cancel routine is set");
     if (Status == STATUS_PENDING || Status == (NTSTATUS)-1)

@@ -36,7 +36,7 @@ static void IopCallTimer(IO_TIMER *Timer)
 static VOID NTAPI IopTick(PKDPC Dpc, PVOID Context, PVOID SystemArgument1, PVOID SystemArgument2)
 {
     KeAcquireSpinLockAtDpcLevel(&IopTimers.Lock);
-    IopTimers.Ticking = KiSelf;
+    __atomic_store_n(&IopTimers.Ticking, KiSelf, __ATOMIC_RELAXED);
     for (PLIST_ENTRY Entry = IopTimers.Timers.Flink; Entry != &IopTimers.Timers;
          Entry = Entry->Flink) {
         IO_TIMER *Timer = CONTAINING_RECORD(Entry, IO_TIMER, Entry);
@@ -44,7 +44,7 @@ static VOID NTAPI IopTick(PKDPC Dpc, PVOID Context, PVOID SystemArgument1, PVOID
         if (Timer->Running)
             IopCallTimer(Timer);
     }
-    IopTimers.Ticking = NULL;
+    __atomic_store_n(&IopTimers.Ticking, NULL, __ATOMIC_RELAXED);
     KeReleaseSpinLockFromDpcLevel(&IopTimers.Lock);
 }
 

@@ -108,7 +108,7 @@ static NTSTATUS MiLockOrdinary(PMDL Mdl, BOOLEAN Write)
 
     if (!Shadow)
         return Status;
-    *Shadow = (MI_SHADOW){.Address = MmGetMdlVirtualAddress(Mdl),
+    *Shadow = (MI_SHADOW){.Address = (PVOID)((ULONG_PTR)Mdl->StartVa + Mdl->ByteOffset),
                           .Bytes = Mdl->ByteCount,
                           .Offset = Mdl->ByteOffset,
                           .Pages = MiMdlPages(Mdl),
@@ -171,7 +171,7 @@ static NTSTATUS MiLockUser(PMDL Mdl, BOOLEAN Write)
 static NTSTATUS MiLockBuffer(PMDL Mdl, KPROCESSOR_MODE Mode, BOOLEAN Write)
 {
     MM_ADDRESS_SPACE *Space = MmCurrentAddressSpace();
-    ULONG_PTR Low = (ULONG_PTR)MmGetMdlVirtualAddress(Mdl), High = Low + Mdl->ByteCount;
+    ULONG_PTR Low = (ULONG_PTR)Mdl->StartVa + Mdl->ByteOffset, High = Low + Mdl->ByteCount;
 
     if (High < Low)
         return STATUS_ACCESS_VIOLATION;

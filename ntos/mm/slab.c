@@ -140,7 +140,8 @@ static void MiDeleteSlab(MI_FRAME *Frame, ULONG Kind)
 {
     RemoveEntryList(&Frame->Link);
     MiPoolFrames[Kind]--;
-    Frame->State = MiFrameUsed;
+    __atomic_store_n(&Frame->State, MiFrameUsed,
+                     __ATOMIC_RELAXED); /* a neighbour that is freed looks at it */
     MmFreeFrames((PFN_NUMBER)(Frame - MiRam.Frames), 1);
 }
 
