@@ -65,9 +65,12 @@ SIZE_T MiCopyGuarded(void *To, const void *From, SIZE_T Bytes)
     if (sigsetjmp(Guard.Jump, 0) == 0) {
         MiGuard = &Guard;
         while (Done < Bytes) {
-            SIZE_T Piece = MiPiece((char *)To + Done, (const char *)From + Done, Bytes - Done);
+            /* Sums of numbers: a client's address may well be NULL. */
+            void *Into = (void *)((ULONG_PTR)To + Done);
+            const void *Out = (const void *)((ULONG_PTR)From + Done);
+            SIZE_T Piece = MiPiece(Into, Out, Bytes - Done);
 
-            MiCopyBytes((char *)To + Done, (const char *)From + Done, Piece);
+            MiCopyBytes(Into, Out, Piece);
             Done += Piece;
         }
     }
