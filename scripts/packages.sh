@@ -1,6 +1,6 @@
 # What the verbs of ./dev need from Debian, and how it is installed: nothing silently, nothing twice.
 packages_run="gcc libc6-dev meson ninja-build pkg-config mingw-w64-common libdw-dev libelf-dev libhivex-dev libjson-c-dev"
-packages_test="clang-19 libclang-rt-19-dev libcmocka-dev clang-format git procps gdb"
+packages_test="make clang-19 libclang-rt-19-dev libcmocka-dev clang-format git procps gdb"
 
 installed() {
     dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q '^install ok installed'
