@@ -9,9 +9,10 @@ export TSAN_OPTIONS=${TSAN_OPTIONS:-handle_segv=0:handle_sigbus=0:report_bugs=0}
 errs() {
     [ -z "$kernel" ] || kill -KILL "$kernel"
     boot && nt load "$build/tests/faults.so" && nt load example || return 1
+    rm -f "$place/bystander"
     "$build/tests/bystander" >"$place/bystander" 2>&1 &
     bystander=$!
-    while ! [ -s "$place/bystander" ]; do kill -0 $bystander || return 1; sleep 0.02; done
+    until [ -s "$place/bystander" ]; do kill -0 $bystander || return 1; sleep 0.02; done
     code=0
     output=$(timeout 30 nt ioctl Faults "$1" 2>&1) || code=$?
     [ $code = 3 ] || [ $code = 1 ] || fail "the client ended with $code: $output" || return 1
