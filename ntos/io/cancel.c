@@ -89,27 +89,73 @@ void IopAwaitCancelled(PIRP Irp, PKEVENT Event, BOOLEAN MayAbandon, BOOLEAN *Aba
     }
 }
 
+/* A request on a thread's list that is being cancelled: it does not leave the list meanwhile, so
+ * that the lock need not be held while the driver's cancel routine runs. */
+struct IOP_PIN {
+    PIRP Irp;
+    struct IOP_PIN *Next;
+};
+
+BOOLEAN IopIsPinned(PETHREAD Thread, PIRP Irp)
+{
+    for (struct IOP_PIN *Pin = Thread->IrpPins; Pin; Pin = Pin->Next)
+        if (Pin->Irp == Irp)
+            return TRUE;
+    return FALSE;
+}
+
+static void IopRemovePin(PETHREAD Thread, struct IOP_PIN *Mine)
+{
+    struct IOP_PIN **Link = &Thread->IrpPins;
+
+    while (*Link != Mine)
+        Link = &(*Link)->Next;
+    *Link = Mine->Next;
+}
+
+static ULONG IopCountIrps(PETHREAD Thread)
+{
+    ULONG Count = 0;
+
+    for (PLIST_ENTRY Entry = Thread->IrpList.Flink; Entry != &Thread->IrpList; Entry = Entry->Flink)
+        Count++;
+    return Count;
+}
+
+static BOOLEAN IopIsWanted(PIRP Irp, PFILE_OBJECT File, PIO_STATUS_BLOCK Iosb, BOOLEAN DirectOnly)
+{
+    if (File && __atomic_load_n(&IopTopLocation(Irp)->FileObject, __ATOMIC_RELAXED) != File)
+        return FALSE;
+    return (!Iosb || Irp->UserIosb == Iosb) && (!DirectOnly || (Irp->Flags & IOP_IRP_DIRECT));
+}
+
 /* Cancels the thread's requests on File (NULL: any) with that status block (NULL: any). Their
- * number. */
+ * number. No more than there are at the beginning: a cancel routine may issue new ones. */
 static ULONG IopCancelOfThread(PETHREAD Thread, PFILE_OBJECT File, PIO_STATUS_BLOCK Iosb,
                                BOOLEAN DirectOnly)
 {
-    ULONG Count = 0;
+    struct IOP_PIN Pin = {NULL, NULL};
+    ULONG Count = 0, Left;
     KIRQL Irql;
 
     KeRaiseIrql(APC_LEVEL, &Irql); /* a completion APC of this thread would want the list */
     IopLockIrps(Thread);
-    for (PLIST_ENTRY Entry = Thread->IrpList.Flink; Entry != &Thread->IrpList;
-         Entry = Entry->Flink) {
+    Left = IopCountIrps(Thread);
+    Pin.Next = Thread->IrpPins;
+    Thread->IrpPins = &Pin;
+    for (PLIST_ENTRY Entry = Thread->IrpList.Flink; Entry != &Thread->IrpList && Left;
+         Entry = Entry->Flink, Left--) {
         PIRP Irp = CONTAINING_RECORD(Entry, IRP, ThreadListEntry);
 
-        if (File && __atomic_load_n(&IopTopLocation(Irp)->FileObject, __ATOMIC_RELAXED) != File)
+        if (!IopIsWanted(Irp, File, Iosb, DirectOnly))
             continue;
-        if ((Iosb && Irp->UserIosb != Iosb) || (DirectOnly && !(Irp->Flags & IOP_IRP_DIRECT)))
-            continue;
+        Pin.Irp = Irp;
+        IopUnlockIrps(Thread);
         IoCancelIrp(Irp);
+        IopLockIrps(Thread);
         Count++;
     }
+    IopRemovePin(Thread, &Pin);
     IopUnlockIrps(Thread);
     KeLowerIrql(Irql);
     return Count;
@@ -146,6 +192,8 @@ static void IopAbandonIrps(PETHREAD Thread)
         PIRP Irp = CONTAINING_RECORD(Entry, IRP, ThreadListEntry);
 
         Next = Entry->Flink;
+        if (IopIsPinned(Thread, Irp))
+            continue; /* the next time */
         RemoveEntryList(Entry);
         InitializeListHead(Entry);
         InterlockedIncrement(&IopState.Abandoned);

@@ -302,6 +302,7 @@ void IopDiscard(PIRP Irp, PFILE_OBJECT File); /* of a request that nobody waits 
 /* cancel.c */
 void IopLockIrps(PETHREAD Thread);
 void IopUnlockIrps(PETHREAD Thread);
+BOOLEAN IopIsPinned(PETHREAD Thread, PIRP Irp); /* being cancelled; the list is locked */
 void IopAwaitCancelled(PIRP Irp, PKEVENT Event, BOOLEAN MayAbandon, BOOLEAN *Abandoned);
 void IopReportStuck(PIRP Irp, const char *Where);
 

@@ -23,12 +23,18 @@ void IopQueueIrp(PIRP Irp)
     IopUnlockIrps(Thread);
 }
 
-/* By the issuing thread. */
+/* By the issuing thread. Whoever is calling the request's cancel routine still uses it: that is
+ * awaited. */
 void IopDequeueIrp(PIRP Irp)
 {
     PETHREAD Thread = PsSelf();
 
     IopLockIrps(Thread);
+    for (ULONG Spins = 0; Thread->IrpPins && IopIsPinned(Thread, Irp); Spins++) {
+        IopUnlockIrps(Thread);
+        KiScheduler->Relax(Spins);
+        IopLockIrps(Thread);
+    }
     RemoveEntryList(&Irp->ThreadListEntry);
     InitializeListHead(&Irp->ThreadListEntry);
     IopUnlockIrps(Thread);

@@ -59,6 +59,7 @@ typedef struct _ETHREAD {
     LIST_ENTRY ThreadListEntry;
     LIST_ENTRY IrpList; /* io: IRPs it issued that are not complete */
     KSPIN_LOCK IrpListLock;
+    struct IOP_PIN *IrpPins; /* io: of that list, what is being cancelled */
     PKSTART_ROUTINE StartRoutine;
     PVOID StartContext;
     SE_TOKEN *ImpersonationToken;

@@ -11,6 +11,9 @@ static KSPIN_LOCK Lock;
 static LIST_ENTRY Waiting;
 static volatile LONG Queued, Cancelled;
 static NTSTATUS FinalStatus;
+static volatile LONG CancelAsks; /* the cancel routine sends a request of its own */
+static KEVENT Asked;
+static IO_STATUS_BLOCK AskedIosb;
 
 static PIRP TakeFirst(void)
 {
@@ -31,11 +34,20 @@ static PIRP TakeFirst(void)
     return Irp;
 }
 
+static void Ask(void)
+{
+    KeInitializeEvent(&Asked, NotificationEvent, FALSE);
+    IoCallDriver(Device, IoBuildDeviceIoControlRequest(CODE(Echo, METHOD_BUFFERED), Device, NULL, 0,
+                                                       NULL, 0, FALSE, &Asked, &AskedIosb));
+}
+
 static VOID NTAPI Cancel(PDEVICE_OBJECT Unused, PIRP Irp)
 {
     KIRQL Irql;
 
     IoReleaseCancelSpinLock(Irp->CancelIrql);
+    if (CancelAsks)
+        Ask();
     KeAcquireSpinLock(&Lock, &Irql);
     RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
     KeReleaseSpinLock(&Lock, Irql);
@@ -402,6 +414,24 @@ static void CancelIoEndsTheThreadsRequests(void **State)
     IoTestClose(File);
 }
 
+static void ACancelRoutineMaySendARequest(void **State)
+{
+    HANDLE File = IoTestOpenAsynchronous(L"\\Device\\Request");
+    IO_STATUS_BLOCK Iosb = {.Status = -2}, Cancelling;
+
+    assert_int_equal(NtDeviceIoControlFile(File, NULL, NULL, NULL, &Iosb,
+                                           CODE(Queue, METHOD_BUFFERED), NULL, 0, NULL, 0),
+                     STATUS_PENDING);
+    CancelAsks = 1;
+    assert_int_equal(NtCancelIoFile(File, &Cancelling), STATUS_SUCCESS);
+    CancelAsks = 0;
+    assert_int_equal(Iosb.Status, STATUS_CANCELLED);
+    assert_int_equal(KeWaitForSingleObject(&Asked, Executive, KernelMode, FALSE, NULL),
+                     STATUS_SUCCESS);
+    assert_int_equal(AskedIosb.Status, STATUS_SUCCESS);
+    IoTestClose(File);
+}
+
 static void CancelIoExPicksOneRequest(void **State)
 {
     HANDLE File = IoTestOpenAsynchronous(L"\\Device\\Request");
@@ -643,6 +673,7 @@ int main(void)
         TEST(AnAsynchronousRequestMayEndAtOnce),
         TEST(AUserApcCarriesContextAndStatusBlock),
         TEST(CancelIoEndsTheThreadsRequests),
+        TEST(ACancelRoutineMaySendARequest),
         TEST(CancelIoExPicksOneRequest),
         TEST(CancelSynchronousIoEndsAnotherThreadsWait),
         TEST(ATerminatedThreadsWaitIsCancelled),
