@@ -62,12 +62,23 @@ static struct _EPROCESS *parent_of(struct server_client *Client, ULONG Id)
     return NULL;
 }
 
+/* The process was ended by someone else: its Linux process goes too. */
+void tell_end(void *Context, NTSTATUS Status)
+{
+    struct server_client *Client = Context;
+    struct channel_packet Packet = {.kind = CHANNEL_EXIT, .status = Status};
+
+    if (!__atomic_load_n(&Client->Gone, __ATOMIC_SEQ_CST))
+        answer(Client, &Packet, -1);
+}
+
 static NTSTATUS make_process(struct server_client *Client, struct channel_packet *Hello)
 {
     PS_CLIENT Description = {.HostProcessId = Client->HostProcessId,
                              .HostUserId = Client->HostUserId,
                              .ImagePath = Hello->image,
-                             .Client = Client};
+                             .Client = Client,
+                             .TellEnd = tell_end};
     NTSTATUS Status;
 
     Hello->image[sizeof(Hello->image) - 1] = 0;
@@ -126,6 +137,8 @@ static BOOLEAN handle(struct server_client *Client, struct channel_packet *Packe
         return new_thread(Client, Packet);
     case CHANNEL_GOODBYE:
         Client->ExitStatus = Packet->status;
+        if (Client->Process)
+            PsKeepProcessTimes_(Client->Process);
         return TRUE;
     case CHANNEL_THREAD_LEFT:
         thread_left(Client, Packet->thread);

@@ -47,6 +47,7 @@ struct server_client *client_new(int Socket);
 void client_run(
     struct server_client *Client); /* reads until the client goes, then ends its process */
 void client_release(struct server_client *Client);
+void tell_end(void *Client, NTSTATUS Status); /* its Linux process is to exit */
 
 /* A kernel half for a client thread; *Index is its channel. */
 NTSTATUS thread_start(struct server_client *Client, ULONG HostThreadId, ULONG *Index);

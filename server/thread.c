@@ -102,16 +102,6 @@ static void answer_call(struct half *Half, uint32_t Call)
     publish(Half, Call);
 }
 
-/* The process was ended by someone else: its Linux process goes too. */
-static void tell_exit(struct half *Half)
-{
-    struct _EPROCESS *Process = Half->Client->Process;
-    struct channel_packet Packet = {.kind = CHANNEL_EXIT, .status = Process->ExitStatus};
-
-    if (Process->Exiting && !Half->Client->Gone)
-        host_send(Half->Client->Socket, &Packet, sizeof(Packet), -1);
-}
-
 /* The client's thread waits for this if it left requests pending, or if it was ended by someone
  * else in the middle of a call. */
 static void end_channel(struct half *Half)
@@ -138,7 +128,8 @@ static void run_half(struct _ETHREAD *Thread, PVOID Context)
             KeWaitForDoorbell((uint32_t *)&Half->Channel->call, Half->Served);
         }
     }
-    tell_exit(Half);
+    if (Half->Client->Process->Exiting)
+        tell_end(Half->Client, Half->Client->Process->ExitStatus);
     end_channel(Half);
     leave_index(Half->Client, Half->Index, Half->Client->ChannelsEnded, Half->Client->ChannelsLeft);
     client_release(Half->Client);

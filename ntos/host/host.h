@@ -78,6 +78,10 @@ static inline void host_pause(void)
 uint64_t host_now(void);                /* monotonic */
 uint64_t host_wall_clock(void);         /* since 1970, UTC */
 int32_t host_utc_offset(uint64_t wall); /* seconds east of UTC, at that time */
+/* Processor time used so far; 0: not known. A thread of this process; a process; a thread of it. */
+uint64_t host_thread_time(uint32_t thread);
+uint64_t host_process_time(uint32_t process);
+uint64_t host_time_of_thread(uint32_t process, uint32_t thread);
 
 /* fault.c: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP of this process. The handler runs on an
  * alternate stack (host_fault_stack_enter, once a thread) and either returns true (repeat the

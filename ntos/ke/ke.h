@@ -114,6 +114,7 @@ typedef struct _KTHREAD {
                            for its client */
     ULONG DoorbellCredit, DoorbellVisits;
     host_thread *Host;
+    uint32_t HostId; /* Linux's id of it, once it runs */
     PVOID StackBase, StackLimit;
     void (*Entry)(struct _KTHREAD *); /* the thread's own */
     void (*Start)(struct _KTHREAD *); /* the scheduler's */
@@ -144,6 +145,7 @@ void KeSetProcess_(KPROCESS_NT *Process); /* it has ended: signals it */
 void KeInitializeThread(struct _KTHREAD *Thread, KPROCESS_NT *Process,
                         void (*Entry)(struct _KTHREAD *));
 NTSTATUS KeStartThread(struct _KTHREAD *Thread);
+ULONG64 KeThreadTime_(const struct _KTHREAD *Thread); /* processor time used, 100 ns; any IRQL */
 void KeExitThread(
     void); /* at PASSIVE_LEVEL, last act of a thread: abandons mutexes, signals, leaves its process.
             * Does not return in a thread that KeStartThread started */

@@ -73,6 +73,7 @@ static void KiThreadMain(void *Argument)
     struct _KTHREAD *Thread = Argument;
 
     KiSelf = Thread;
+    __atomic_store_n(&Thread->HostId, host_thread_id(), __ATOMIC_RELEASE);
     host_stack_bounds(&Thread->StackLimit, &Thread->StackBase);
     host_set_gs_base(&Thread->Pcr);
     Thread->Start(Thread);

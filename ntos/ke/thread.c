@@ -155,6 +155,7 @@ void KeAdoptHostThread(struct _KTHREAD *Thread, KPROCESS_NT *Process)
 {
     NT_ASSERT(!KiSelf);
     KeInitializeThread(Thread, Process, NULL);
+    Thread->HostId = host_thread_id();
     host_stack_bounds(&Thread->StackLimit, &Thread->StackBase);
     host_fault_stack_enter();
     host_set_gs_base(&Thread->Pcr);
@@ -172,6 +173,11 @@ void KeReleaseHostThread(void)
     host_set_gs_base(NULL);
     host_fault_stack_leave();
     KiAwaitWakers(Thread);
+}
+
+ULONG64 KeThreadTime_(const KTHREAD_NT *Thread)
+{
+    return host_thread_time(__atomic_load_n(&Thread->HostId, __ATOMIC_ACQUIRE)) / 100;
 }
 
 NTSTATUS KiStartServiceThread(KTHREAD_NT *Thread, void (*Entry)(KTHREAD_NT *), KPRCB *Prcb,

@@ -113,6 +113,7 @@ static NTSTATUS QueryTimes(struct _EPROCESS *Process, PVOID Information, ULONG L
                            PULONG Returned)
 {
     KERNEL_USER_TIMES Times = {.CreateTime = Process->CreateTime, .ExitTime = Process->ExitTime};
+    PsQueryProcessTimes_(Process, (PULONG64)&Times.KernelTime, (PULONG64)&Times.UserTime);
     return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Times, sizeof(Times));
 }
 
@@ -160,7 +161,7 @@ static NTSTATUS Query(struct _EPROCESS *Process, PROCESSINFOCLASS Class, PVOID I
     }
 }
 
-/* Kernel and user time are not known and 0. Doc: ntddk/nf-ntddk-zwqueryinformationprocess */
+/* Doc: ntddk/nf-ntddk-zwqueryinformationprocess */
 NTSTATUS NTAPI NtQueryInformationProcess(HANDLE Handle, PROCESSINFOCLASS Class, PVOID Information,
                                          ULONG Length, PULONG Returned)
 {

@@ -46,6 +46,19 @@ static BOOLEAN ListThreads(struct _EPROCESS *Process, THREADS *Threads)
     }
 }
 
+/* Not under ps's lock: Linux is asked. */
+static void AddTimes(const THREADS *Threads)
+{
+    for (ULONG i = 0; i < Threads->Count; i++) {
+        SYSTEM_THREAD_INFORMATION *One = &Threads->List[i];
+        PETHREAD Thread;
+        if (!NT_SUCCESS(PsLookupThreadByThreadId(One->ClientId.UniqueThread, &Thread)))
+            continue;
+        PsQueryThreadTimes_(Thread, (PULONG64)&One->KernelTime, (PULONG64)&One->UserTime);
+        ObDereferenceObject(Thread);
+    }
+}
+
 static ULONG HandlesOf(struct _EPROCESS *Process)
 {
     ULONG Count = 0;
@@ -67,6 +80,7 @@ static void FillProcess(SYSTEM_PROCESS_INFORMATION *Out, struct _EPROCESS *Proce
     Out->UniqueProcessId = Process->UniqueProcessId;
     Out->InheritedFromUniqueProcessId = Process->ParentId;
     Out->HandleCount = HandlesOf(Process);
+    PsQueryProcessTimes_(Process, (PULONG64)&Out->KernelTime, (PULONG64)&Out->UserTime);
     memcpy(Out->Threads, Threads->List, Threads->Count * sizeof(*Threads->List));
 }
 
@@ -78,6 +92,7 @@ static NTSTATUS AddProcess(NTP_ANSWER *Answer, struct _EPROCESS *Process,
     ULONG NameBytes = 0;
     if (!ListThreads(Process, &Threads))
         return STATUS_INSUFFICIENT_RESOURCES;
+    AddTimes(&Threads);
     RtlUTF8ToUnicodeN(Name, sizeof(Name), &NameBytes, Process->ImageName,
                       (ULONG)strlen(Process->ImageName));
     ULONG Fixed = FIELD_OFFSET(SYSTEM_PROCESS_INFORMATION, Threads) +

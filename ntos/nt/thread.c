@@ -58,6 +58,7 @@ static NTSTATUS QueryTimes(struct _ETHREAD *Thread, PVOID Information, ULONG Len
                            PULONG Returned)
 {
     KERNEL_USER_TIMES Times = {.CreateTime = Thread->CreateTime, .ExitTime = Thread->ExitTime};
+    PsQueryThreadTimes_(Thread, (PULONG64)&Times.KernelTime, (PULONG64)&Times.UserTime);
     return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Times, sizeof(Times));
 }
 
@@ -98,7 +99,6 @@ static NTSTATUS Query(struct _ETHREAD *Thread, THREADINFOCLASS Class, PVOID Info
     }
 }
 
-/* Kernel and user time are not known and 0. */
 NTSTATUS NTAPI NtQueryInformationThread(HANDLE Handle, THREADINFOCLASS Class, PVOID Information,
                                         ULONG Length, PULONG Returned)
 {

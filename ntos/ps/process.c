@@ -71,18 +71,6 @@ static NTSTATUS PspNameProcess(PEPROCESS Process, const char *Path)
     return RtlAnsiStringToUnicodeString(&Process->ImagePath, &Text, TRUE);
 }
 
-static PEPROCESS PspFindProcess(HANDLE Id)
-{
-    for (PLIST_ENTRY Entry = PspState.Processes.Flink; Entry != &PspState.Processes;
-         Entry = Entry->Flink) {
-        PEPROCESS Process = CONTAINING_RECORD(Entry, EPROCESS_NT, ActiveLinks);
-
-        if (Process->UniqueProcessId == Id)
-            return Process;
-    }
-    return NULL;
-}
-
 /* A Linux process id may meet the System process's 4, or that of a process that has not quite gone.
  */
 static void PspPublishProcess(PEPROCESS Process, ULONG Id)
@@ -95,6 +83,7 @@ static void PspPublishProcess(PEPROCESS Process, ULONG Id)
         Id += 0x1000000;
     Process->UniqueProcessId = ULongToHandle(Id);
     InsertTailList(&PspState.Processes, &Process->ActiveLinks);
+    PspEnterProcessId(Process);
     KeReleaseSpinLock(&PspState.Lock, Irql);
 }
 
@@ -150,7 +139,9 @@ NTSTATUS PspCreateProcess(const PS_CLIENT *Client, ULONG Id, PEPROCESS *Process)
     KeQuerySystemTime(&New->CreateTime);
     New->ExitStatus = STATUS_PENDING;
     New->ParentId = Client->Parent ? Client->Parent->UniqueProcessId : NULL;
+    New->HostProcessId = Client->Embedded ? 0 : Client->HostProcessId;
     New->Client = Client->Client;
+    New->TellEnd = Client->TellEnd;
     Status = PspFillProcess(New, Client);
     if (NT_SUCCESS(Status))
         Status = PspGiveMemory(New, Client);
@@ -187,6 +178,7 @@ static void PspUnpublishProcess(PEPROCESS Process)
 
     KeAcquireSpinLock(&PspState.Lock, &Irql);
     RemoveEntryList(&Process->ActiveLinks);
+    RemoveEntryList(&Process->IdLinks);
     Process->Dead = TRUE;
     KeReleaseSpinLock(&PspState.Lock, Irql);
 }
@@ -200,6 +192,7 @@ void PspEndProcess(PEPROCESS Process)
         &Process->Rundown); /* services of other processes that use the address space */
     if (Process->Pcb.AddressSpace)
         MmCleanAddressSpace(&Process->AddressSpace);
+    PsKeepProcessTimes_(Process);
     KeQuerySystemTime(&Process->ExitTime);
     if (Process->ExitStatus == STATUS_PENDING)
         Process->ExitStatus = STATUS_SUCCESS;
@@ -234,6 +227,8 @@ void PsTerminateProcess_(PEPROCESS Process, NTSTATUS Status)
     NT_ASSERT(Process != PsInitialSystemProcess);
     if (!PspMarkProcess(Process, Status))
         return;
+    if (Process->TellEnd)
+        Process->TellEnd(Process->Client, Status);
     KeAttachProcess_(&Process->Pcb, &Saved);
     PspEndProcess(Process);
     KeDetachProcess_(&Saved);

@@ -39,11 +39,15 @@ typedef struct _EPROCESS {
     LARGE_INTEGER CreateTime, ExitTime;
     NTSTATUS ExitStatus;
     EX_RUNDOWN_REF Rundown; /* attach and handle work against exit */
-    LIST_ENTRY ActiveLinks;
+    LIST_ENTRY ActiveLinks, IdLinks;
     LIST_ENTRY ThreadList; /* ETHREAD.ThreadListEntry */
     atomic_long ActiveThreads;
     BOOLEAN Exiting, Dead;
-    PVOID Client; /* server's */
+    BOOLEAN MainSeen;    /* the client's first Linux thread is, or was, one of the threads */
+    ULONG HostProcessId; /* 0: no client */
+    ULONG64 KernelTime, UserTime; /* of what has ended: PsQueryProcessTimes_ */
+    PVOID Client;                 /* server's */
+    void (*TellEnd)(PVOID Client, NTSTATUS Status);
     LONG_PTR PagedQuota, NonPagedQuota;
     PVOID Job;
     ULONG HardErrorMode;
@@ -56,7 +60,9 @@ typedef struct _ETHREAD {
     struct _EPROCESS *Process;
     LARGE_INTEGER CreateTime, ExitTime;
     NTSTATUS ExitStatus;
-    LIST_ENTRY ThreadListEntry;
+    LIST_ENTRY ThreadListEntry, IdLinks;
+    ULONG64 KernelTime, UserTime; /* once it has ended */
+    BOOLEAN TimesKept;
     LIST_ENTRY IrpList; /* io: IRPs it issued that are not complete */
     KSPIN_LOCK IrpListLock;
     struct IOP_PIN *IrpPins; /* io: of that list, what is being cancelled */
@@ -83,6 +89,7 @@ typedef struct PS_CLIENT {
     struct _EPROCESS *Parent;
     BOOLEAN InheritHandles;
     PVOID Client;
+    void (*TellEnd)(PVOID Client, NTSTATUS Status); /* ended by someone else, without threads */
 } PS_CLIENT;
 NTSTATUS PsCreateClientProcess(const PS_CLIENT *Client, struct _EPROCESS **Process);
 NTSTATUS PsCreateClientThread(struct _EPROCESS *Process, ULONG HostThreadId,
@@ -109,6 +116,11 @@ struct _EPROCESS *PsNextProcess_(struct _EPROCESS *Process); /* references the n
                                                                 the given; NULL starts and ends */
 PETHREAD PsNextThread_(PEPROCESS Process,
                        PETHREAD Thread); /* the same for the threads of a process */
+/* Processor time, 100 ns: the kernel half's is kernel time, the client's own is user time. The
+ * client is asked of Linux: PASSIVE_LEVEL. */
+void PsQueryThreadTimes_(PETHREAD Thread, PULONG64 Kernel, PULONG64 User);
+void PsQueryProcessTimes_(PEPROCESS Process, PULONG64 Kernel, PULONG64 User);
+void PsKeepProcessTimes_(PEPROCESS Process); /* while the client can still be asked */
 void PsSetIoHooks(void (*CancelThreadIrps)(struct _ETHREAD *Thread),
                   BOOLEAN (*ImagesChanged)(void)); /* io registers */
 void PsCallImageNotify_(PUNICODE_STRING Name, HANDLE ProcessId, PIMAGE_INFO Information);

@@ -12,10 +12,14 @@
 #define PSP_TAG 'orPs'
 #define PSP_FIRST_SYSTEM_THREAD_ID 0x400004u /* above every Linux thread id */
 
+#define PSP_ID_BITS 10
+#define PSP_ID_BUCKETS (1u << PSP_ID_BITS)
+
 typedef struct PSP_STATE {
     POBJECT_TYPE ProcessType, ThreadType;
     KSPIN_LOCK Lock;
     LIST_ENTRY Processes;
+    LIST_ENTRY ProcessIds[PSP_ID_BUCKETS], ThreadIds[PSP_ID_BUCKETS];
     ULONG NextSystemThreadId;
     LIST_ENTRY ReapList; /* ETHREAD.ReapEntry: threads that have left and wait to be joined */
     ULONG Reaping;       /* on the list, or in the reaper's hands */
@@ -58,6 +62,16 @@ void PspLeaveThread(
 _Noreturn void PspExitThread(NTSTATUS Status);
 void PspFreeThread(PVOID Object);
 ULONG PspNextSystemThreadId(void);
+
+/* ids.c: under PspState.Lock */
+void PspInitIds(void);
+void PspEnterProcessId(PEPROCESS Process);
+void PspEnterThreadId(PETHREAD Thread);
+PEPROCESS PspFindProcess(HANDLE Id);
+PETHREAD PspFindThread(HANDLE Id);
+
+/* times.c */
+void PspKeepThreadTimes(PETHREAD Thread);
 
 /* reap.c */
 NTSTATUS PspStartReaper(void);

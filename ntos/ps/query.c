@@ -134,31 +134,16 @@ BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG Buil
     return FALSE;
 }
 
-static PETHREAD PspFindThreadIn(PEPROCESS Process, HANDLE Id)
-{
-    for (PLIST_ENTRY Entry = Process->ThreadList.Flink; Entry != &Process->ThreadList;
-         Entry = Entry->Flink) {
-        PETHREAD Thread = CONTAINING_RECORD(Entry, ETHREAD_NT, ThreadListEntry);
-
-        if (Thread->UniqueThreadId == Id &&
-            Thread->ExitStatus == STATUS_PENDING) /* Linux uses ids again */
-            return Thread;
-    }
-    return NULL;
-}
-
 /* Finds a thread by its id; the caller owns a reference. STATUS_INVALID_CID if there is none.
  * IRQL <= APC_LEVEL. Doc: ntifs/nf-ntifs-pslookupthreadbythreadid */
 NTSTATUS NTAPI PsLookupThreadByThreadId(HANDLE UniqueThreadId, PETHREAD *Thread)
 {
-    PETHREAD Found = NULL;
+    PETHREAD Found;
     KIRQL Irql;
 
     VF_IRQL_MAX(APC_LEVEL);
     KeAcquireSpinLock(&PspState.Lock, &Irql);
-    for (PLIST_ENTRY Entry = PspState.Processes.Flink; Entry != &PspState.Processes && !Found;
-         Entry = Entry->Flink)
-        Found = PspFindThreadIn(CONTAINING_RECORD(Entry, EPROCESS_NT, ActiveLinks), UniqueThreadId);
+    Found = PspFindThread(UniqueThreadId);
     if (Found)
         ObReferenceObject(Found);
     KeReleaseSpinLock(&PspState.Lock, Irql);

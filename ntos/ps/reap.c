@@ -50,6 +50,7 @@ static void PspReapOne(PETHREAD Thread)
     KeAcquireSpinLock(&PspState.Lock, &Irql);
     RemoveEntryList(&Thread->ThreadListEntry);
     InitializeListHead(&Thread->ThreadListEntry); /* whoever enumerates stops here */
+    RemoveEntryList(&Thread->IdLinks);
     KeReleaseSpinLock(&PspState.Lock, Irql);
     ObDereferenceObject(Thread);
     KeAcquireSpinLock(&PspState.Lock, &Irql);

@@ -115,6 +115,7 @@ NTSTATUS PsInitSystem(void)
     memset(&PspState, 0, sizeof(PspState));
     KeInitializeSpinLock(&PspState.Lock);
     InitializeListHead(&PspState.Processes);
+    PspInitIds();
     PspState.NextSystemThreadId = PSP_FIRST_SYSTEM_THREAD_ID;
     PspInitNotify();
     Status = PspCreateTypes();
@@ -141,6 +142,7 @@ void PsShutdownSystem(void)
     PspLeaveThread(Self);
     PspEndProcess(PsInitialSystemProcess);
     RemoveEntryList(&Self->ThreadListEntry);
+    RemoveEntryList(&Self->IdLinks);
     KeReleaseHostThread();
     if (PspState.BootThread)
         KeAdoptHostThread(PspState.BootThread, PspState.BootProcess);

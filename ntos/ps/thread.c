@@ -50,6 +50,7 @@ NTSTATUS PspCreateThread(PEPROCESS Process, ULONG Id, void (*Entry)(struct _KTHR
     InitializeListHead(&New->IrpList);
     KeInitializeSpinLock(&New->IrpListLock);
     InitializeListHead(&New->ThreadListEntry);
+    InitializeListHead(&New->IdLinks);
     New->UniqueThreadId = ULongToHandle(Id);
     New->UniqueProcessId = Process->UniqueProcessId;
     New->ExitStatus = STATUS_PENDING;
@@ -76,6 +77,9 @@ static NTSTATUS PspListThread(PETHREAD Thread)
     Exiting = Process->Exiting;
     if (!Exiting) {
         InsertTailList(&Process->ThreadList, &Thread->ThreadListEntry);
+        PspEnterThreadId(Thread);
+        if (HandleToULong(Thread->UniqueThreadId) == Process->HostProcessId)
+            Process->MainSeen = TRUE;
         atomic_fetch_add(&Process->ActiveThreads, 1);
     }
     KeReleaseSpinLock(&PspState.Lock, Irql);
@@ -93,6 +97,12 @@ NTSTATUS PspInsertThread(PETHREAD Thread)
     return Status;
 }
 
+/* The client's first thread has not called yet, and may: its connection keeps the process. */
+static BOOLEAN PspMayStillCall(PEPROCESS Process)
+{
+    return Process->Client && !Process->MainSeen && !Process->Exiting;
+}
+
 /* TRUE: the caller is the last thread and ends the process. */
 static BOOLEAN PspCountOut(PETHREAD Thread)
 {
@@ -101,7 +111,8 @@ static BOOLEAN PspCountOut(PETHREAD Thread)
     KIRQL Irql;
 
     KeAcquireSpinLock(&PspState.Lock, &Irql);
-    Last = atomic_fetch_sub(&Process->ActiveThreads, 1) == 1 && Process != PsInitialSystemProcess;
+    Last = atomic_fetch_sub(&Process->ActiveThreads, 1) == 1 && Process != PsInitialSystemProcess &&
+           !PspMayStillCall(Process);
     if (Last && !Process->Exiting) {
         Process->Exiting = TRUE;
         Process->ExitStatus = Thread->ExitStatus;
@@ -122,6 +133,7 @@ void PspLeaveThread(PETHREAD Thread)
     if (PspState.CancelThreadIrps)
         PspState.CancelThreadIrps(Thread); /* again: handles were closed meanwhile */
     PsRevertToSelf();
+    PspKeepThreadTimes(Thread);
     KeQuerySystemTime(&Thread->ExitTime);
     KeRundownApcs(&Thread->Tcb);
     MmThreadPoolRelease(&Thread->Tcb);
@@ -176,6 +188,7 @@ static NTSTATUS PspAbandonThread(PETHREAD Thread, NTSTATUS Status)
     PspNotifyThread(Thread, FALSE);
     KeAcquireSpinLock(&PspState.Lock, &Irql);
     RemoveEntryList(&Thread->ThreadListEntry);
+    RemoveEntryList(&Thread->IdLinks);
     KeReleaseSpinLock(&PspState.Lock, Irql);
     if (PspCountOut(Thread))
         PsTerminateProcess_(Thread->Process, Status);

@@ -1,0 +1,86 @@
+/* Honest clients that do something unusual. odd WHAT: one of the names at the end; 0 if all is
+ * well. */
+#include "win32/ntdll/native.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int pthread_create(unsigned long *, const void *, void *(*)(void *), void *);
+int pthread_join(unsigned long, void **);
+
+#define MUST(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "odd:%d: %s (error %u)\n", __LINE__, #condition,                       \
+                    (unsigned)GetLastError());                                                     \
+            exit(1);                                                                               \
+        }                                                                                          \
+    } while (0)
+
+static HANDLE Event;
+
+static void *make_event(void *Unused)
+{
+    Event = CreateEventA(NULL, TRUE, TRUE, NULL);
+    return Unused;
+}
+
+/* The only thread that the kernel knows ends before the first one calls. */
+static int first_thread_calls_late(void)
+{
+    unsigned long Thread;
+
+    for (int i = 0; i < 3; i++) {
+        MUST(!pthread_create(&Thread, NULL, make_event, NULL) && !pthread_join(Thread, NULL));
+        Sleep(0); /* no system call of the kernel's */
+        MUST(Event);
+    }
+    MUST(WaitForSingleObject(Event, 0) == WAIT_OBJECT_0);
+    return 0;
+}
+
+static KERNEL_USER_TIMES times(int OfProcess)
+{
+    KERNEL_USER_TIMES Times = {0};
+
+    MUST((OfProcess ? NtQueryInformationProcess(GetCurrentProcess(), ProcessTimes, &Times,
+                                                sizeof(Times), NULL)
+                    : NtQueryInformationThread(GetCurrentThread(), ThreadTimes, &Times,
+                                               sizeof(Times), NULL)) == STATUS_SUCCESS);
+    return Times;
+}
+
+static volatile unsigned Work;
+
+/* A tenth of a second of either is seen, sooner or later. */
+static int time_is_counted(void)
+{
+    KERNEL_USER_TIMES Now;
+
+    for (int OfProcess = 0; OfProcess < 2; OfProcess++)
+        do {
+            for (int i = 0; i < 100000; i++)
+                Work++;
+            for (int i = 0; i < 100; i++)
+                WaitForSingleObject(GetCurrentProcess(), 0);
+            Now = times(OfProcess);
+            MUST(Now.UserTime.QuadPart >= 0 && Now.KernelTime.QuadPart >= 0);
+        } while (Now.UserTime.QuadPart < 1000000 || Now.KernelTime.QuadPart < 100000);
+    return 0;
+}
+
+static const struct {
+    const char *Name;
+    int (*Run)(void);
+} Odd[] = {
+    {"late", first_thread_calls_late},
+    {"times", time_is_counted},
+};
+
+int main(int Count, char **Arguments)
+{
+    for (unsigned i = 0; i < sizeof(Odd) / sizeof(Odd[0]) && Count == 2; i++)
+        if (!strcmp(Arguments[1], Odd[i].Name))
+            return Odd[i].Run();
+    return 2;
+}
