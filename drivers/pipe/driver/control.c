@@ -1,4 +1,4 @@
-/* The control codes of a pipe: its mode and its state. */
+/* The control codes of a pipe. */
 #include "pipe.h"
 
 static NTSTATUS SetMode(PIRP Irp)
@@ -12,20 +12,37 @@ static NTSTATUS SetMode(PIRP Irp)
         return STATUS_BUFFER_TOO_SMALL;
     RtlCopyMemory(&Mode, Irp->AssociatedIrp.SystemBuffer, sizeof(Mode));
     PipeLock(Pipe);
-    Status = PipeSetMode(Pipe, &Mode);
+    Status = PipeSetMode(Pipe, Irp, &Mode);
     PipeUnlock(Pipe);
+    TransferWake(Pipe);
     return Status;
 }
 
 static ULONG HandlesOf(PIRP Irp)
 {
-    DEVICE *Device = IoGetCurrentIrpStackLocation(Irp)->DeviceObject->DeviceExtension;
+    DEVICE *Device = DeviceOf(Irp);
     ULONG Handles;
 
-    ExAcquireFastMutex(&Device->Names.Lock);
+    NamesLock(&Device->Names);
     Handles = PipeOf(Irp)->References;
-    ExReleaseFastMutex(&Device->Names.Lock);
+    NamesUnlock(&Device->Names);
     return Handles;
+}
+
+static VOID Describe(PIPE *Pipe, const INSTANCE *Instance, EXAMPLE_STATE *State)
+{
+    State->Mode = Pipe->Mode;
+    State->Used = RingUsed(&Pipe->Store.Ring);
+    State->Readers = Pipe->ReadEnds;
+    State->Writers = Pipe->WriteEnds;
+    State->WaitingReaders = WaitingCount(&Pipe->Readers);
+    State->WaitingWriters = WaitingCount(&Pipe->Writers);
+    State->Watchers = WaitingCount(&Pipe->Watchers);
+    State->Conditions = PipeConditions(Pipe);
+    State->Dropped = Pipe->Store.Dropped;
+    State->Refused = Pipe->Refused;
+    State->BytesRead = Instance->BytesRead;
+    State->BytesWritten = Instance->BytesWritten;
 }
 
 static NTSTATUS QueryState(PIRP Irp, ULONG_PTR *Information)
@@ -38,12 +55,7 @@ static NTSTATUS QueryState(PIRP Irp, ULONG_PTR *Information)
         return STATUS_BUFFER_TOO_SMALL;
     State->Handles = HandlesOf(Irp);
     PipeLock(Pipe);
-    State->Mode = Pipe->Mode;
-    State->Used = RingUsed(&Pipe->Store.Ring);
-    State->WaitingReaders = WaitingCount(&Pipe->Readers);
-    State->WaitingWriters = WaitingCount(&Pipe->Writers);
-    State->BytesRead = InstanceOf(Irp)->BytesRead;
-    State->BytesWritten = InstanceOf(Irp)->BytesWritten;
+    Describe(Pipe, InstanceOf(Irp), State);
     PipeUnlock(Pipe);
     *Information = sizeof(*State);
     return STATUS_SUCCESS;
@@ -54,13 +66,19 @@ static NTSTATUS Discard(PIRP Irp)
     PIPE *Pipe = PipeOf(Irp);
 
     PipeLock(Pipe);
-    RingDrop(&Pipe->Store.Ring, RingUsed(&Pipe->Store.Ring));
+    StoreDiscard(&Pipe->Store);
     PipeUnlock(Pipe);
     TransferWake(Pipe);
     return STATUS_SUCCESS;
 }
 
-NTSTATUS ControlMode(PIRP Irp, ULONG Code, ULONG_PTR *Information)
+/* A handle that may neither read nor write (FILE_READ_ATTRIBUTES, say) has no say in a pipe. */
+static BOOLEAN MayAsk(PIRP Irp)
+{
+    return (InstanceOf(Irp)->Access & (FILE_READ_DATA | FILE_WRITE_DATA)) != 0;
+}
+
+static NTSTATUS Dispatch(PIRP Irp, ULONG Code, ULONG_PTR *Information)
 {
     switch (Code) {
     case IOCTL_EXAMPLE_SET_MODE:
@@ -69,6 +87,15 @@ NTSTATUS ControlMode(PIRP Irp, ULONG Code, ULONG_PTR *Information)
         return QueryState(Irp, Information);
     case IOCTL_EXAMPLE_DISCARD:
         return Discard(Irp);
+    case IOCTL_EXAMPLE_RESTRICT:
+        return GuardRestrict(Irp);
+    case IOCTL_EXAMPLE_WAIT:
+        return WatchWait(Irp, Information);
     }
     return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS ControlPipe(PIRP Irp, ULONG Code, ULONG_PTR *Information)
+{
+    return MayAsk(Irp) ? Dispatch(Irp, Code, Information) : STATUS_ACCESS_DENIED;
 }

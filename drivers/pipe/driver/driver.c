@@ -3,7 +3,8 @@
  * pipe.h.
  *
  * Settings in the service's key: Security (REG_SZ, SDDL; without it everyone may read and write, as
- * the original had it), OwnerOnly (REG_DWORD, 1: a name belongs to the user who opened it first).
+ * the original had it), OwnerOnly (REG_DWORD, 1: a name belongs to the user who opened it first),
+ * QuotaNames and QuotaBytes (REG_DWORD: what one process may have).
  */
 #include "pipe.h"
 #include "../../common/settings.h"
@@ -16,43 +17,44 @@ DRIVER_INITIALIZE DriverEntry;
 static DRIVER_UNLOAD Unload;
 static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath,
                              PDEVICE_OBJECT *DeviceObject);
+static VOID ReadSettings(DEVICE *Device, PUNICODE_STRING RegistryPath);
 
 #ifdef ALLOC_PRAGMA
 #pragma alloc_text(INIT, DriverEntry)
 #pragma alloc_text(INIT, CreateDevice)
+#pragma alloc_text(INIT, ReadSettings)
 #pragma alloc_text(PAGE, Unload)
 #endif
 
-static NTSTATUS Open(DEVICE *Device, PFILE_OBJECT File)
+static NTSTATUS Open(PIRP Irp)
 {
+    PFILE_OBJECT File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
     INSTANCE *Instance = DriverAllocate(sizeof(*Instance), PIPE_TAG);
     PIPE *Pipe;
     NTSTATUS Status;
 
     if (!Instance)
         return STATUS_INSUFFICIENT_RESOURCES;
-    Status = PipeOpen(Device, &File->FileName, &Pipe);
+    Status = PipeOpen(Irp, Instance, &Pipe);
     if (!NT_SUCCESS(Status)) {
         ExFreePoolWithTag(Instance, PIPE_TAG);
         return Status;
     }
     File->FsContext = Pipe;
     File->FsContext2 = Instance;
+    TransferWake(Pipe);
     return STATUS_SUCCESS;
 }
 
 static NTSTATUS NTAPI Create(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    return DriverComplete(
-        Irp, Open(DeviceObject->DeviceExtension, IoGetCurrentIrpStackLocation(Irp)->FileObject), 0);
+    UNREFERENCED_PARAMETER(DeviceObject);
+    return DriverComplete(Irp, Open(Irp), 0);
 }
 
 static NTSTATUS NTAPI Close(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    INSTANCE *Instance = InstanceOf(Irp);
-
-    PipeClose(DeviceObject->DeviceExtension, PipeOf(Irp));
-    ExFreePoolWithTag(Instance, PIPE_TAG);
+    PipeClose(DeviceObject->DeviceExtension, PipeOf(Irp), InstanceOf(Irp));
     return DriverComplete(Irp, STATUS_SUCCESS, 0);
 }
 
@@ -64,8 +66,8 @@ static NTSTATUS NTAPI DeviceControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     UNREFERENCED_PARAMETER(DeviceObject);
     if (Status == STATUS_NOT_SUPPORTED)
-        Status = ControlMode(Irp, Code, &Information);
-    return DriverComplete(Irp, Status, Information);
+        Status = ControlPipe(Irp, Code, &Information);
+    return Status == STATUS_PENDING ? Status : DriverComplete(Irp, Status, Information);
 }
 
 static NTSTATUS NTAPI Unsupported(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -84,6 +86,15 @@ static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
     IoDeleteSymbolicLink(&Link);
     NamesEnd(&Device->Names);
     IoDeleteDevice(Driver->DeviceObject);
+}
+
+static VOID ReadSettings(DEVICE *Device, PUNICODE_STRING RegistryPath)
+{
+    Device->OwnerOnly = SettingsNumber(RegistryPath, L"OwnerOnly", 0) != 0;
+    Device->NamesMost = SettingsNumber(RegistryPath, L"QuotaNames", 131072);
+    Device->BytesMost = SettingsNumber(RegistryPath, L"QuotaBytes", 64 << 20);
+    if (Device->BytesMost > QUOTA_BYTES_LIMIT)
+        Device->BytesMost = QUOTA_BYTES_LIMIT;
 }
 
 static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath,
@@ -105,7 +116,8 @@ static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath
         return Status;
     Device = (*DeviceObject)->DeviceExtension;
     NamesInitialize(&Device->Names);
-    Device->OwnerOnly = SettingsNumber(RegistryPath, L"OwnerOnly", 0) != 0;
+    QuotaInitialize(Device);
+    ReadSettings(Device, RegistryPath);
     (*DeviceObject)->Flags |= BufferDeviceFlags;
     return STATUS_SUCCESS;
 }

@@ -5,15 +5,34 @@
  */
 #include "pipe.h"
 
+/* Names that fall into one bucket cannot be chosen without knowing the seed. */
+static ULONGLONG MakeSeed(const NAMES *Names)
+{
+    LARGE_INTEGER Time, Counter = KeQueryPerformanceCounter(NULL);
+
+    KeQuerySystemTime(&Time);
+    return (ULONGLONG)Time.QuadPart * 0x9E3779B97F4A7C15 ^ (ULONGLONG)Counter.QuadPart << 20 ^
+           (ULONG_PTR)Names;
+}
+
 VOID NamesInitialize(NAMES *Names)
 {
-    LARGE_INTEGER Now;
-
     RtlZeroMemory(Names, sizeof(*Names));
     ExInitializeFastMutex(&Names->Lock);
-    KeQuerySystemTime(&Now);
-    Names->Seed = Now.LowPart;
+    Names->Seed = MakeSeed(Names);
     Names->Buckets = Names->Level = NAMES_FIRST;
+}
+
+VOID NamesLock(NAMES *Names)
+{
+    KeEnterCriticalRegion();
+    ExAcquireFastMutexUnsafe(&Names->Lock);
+}
+
+VOID NamesUnlock(NAMES *Names)
+{
+    ExReleaseFastMutexUnsafe(&Names->Lock);
+    KeLeaveCriticalRegion();
 }
 
 VOID NamesEnd(NAMES *Names)
@@ -26,14 +45,15 @@ VOID NamesEnd(NAMES *Names)
             ExFreePoolWithTag(Names->Segments[i], TABLE_TAG);
 }
 
-static ULONG HashOf(ULONG Seed, const WCHAR *Text, ULONG Length)
+static ULONG HashOf(ULONGLONG Hash, const WCHAR *Text, ULONG Length)
 {
-    ULONG Hash = Seed ^ 0x811C9DC5, i;
+    ULONG i;
 
-    for (i = 0; i < Length; i++)
-        Hash = (Hash ^ Text[i]) * 0x01000193;
-    Hash = (Hash ^ (Hash >> 16)) * 0x85EBCA6B;
-    return Hash ^ (Hash >> 13);
+    for (i = 0; i < Length; i++) {
+        Hash = (Hash ^ Text[i]) * 0x9E3779B97F4A7C15;
+        Hash ^= Hash >> 32;
+    }
+    return (ULONG)Hash;
 }
 
 NTSTATUS NamesPrepare(const NAMES *Names, PCUNICODE_STRING Given, NAME *Name)

@@ -11,25 +11,23 @@ VOID PipeUnlock(PIPE *Pipe)
     KeReleaseMutex(&Pipe->Lock, FALSE);
 }
 
+/* What a pipe costs the process that opened it first; its ring comes later, and apart. */
+static SIZE_T CostOf(const PIPE *Pipe)
+{
+    return sizeof(PIPE) + Pipe->NameLength * sizeof(WCHAR);
+}
+
 static VOID Delete(PIPE *Pipe)
 {
-    NT_ASSERT(Pipe->Readers.Count == 0 && Pipe->Writers.Count == 0);
+    NT_ASSERT(!Pipe->Readers.Count && !Pipe->Writers.Count && !Pipe->Watchers.Count);
+    NT_ASSERT(!Pipe->ReadEnds && !Pipe->WriteEnds && !Pipe->Strangers);
     if (Pipe->Owner)
         ExFreePoolWithTag(Pipe->Owner, PIPE_TAG);
+    if (Pipe->Guard)
+        ExFreePoolWithTag(Pipe->Guard, PIPE_TAG);
     if (Pipe->Store.Ring.Data)
         ExFreePoolWithTag(Pipe->Store.Ring.Data, PIPE_TAG);
     ExFreePoolWithTag(Pipe, PIPE_TAG);
-}
-
-static NTSTATUS GiveStore(PIPE *Pipe, ULONG Capacity)
-{
-    UCHAR *Data = DriverAllocate(Capacity + 1, PIPE_TAG);
-
-    if (!Data)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    RingInitialize(&Pipe->Store.Ring, Data, Capacity + 1);
-    Pipe->Mode.Capacity = Capacity;
-    return STATUS_SUCCESS;
 }
 
 static PIPE *Allocate(const NAME *Name)
@@ -42,102 +40,236 @@ static PIPE *Allocate(const NAME *Name)
     Pipe->NameLength = Name->Length;
     RtlCopyMemory(Pipe->Name, Name->Text, Name->Length * sizeof(WCHAR));
     KeInitializeMutex(&Pipe->Lock, 0);
+    RingInitialize(&Pipe->Store.Ring, NULL, EXAMPLE_CAPACITY + 1);
+    Pipe->Mode.Capacity = EXAMPLE_CAPACITY;
     return Pipe;
 }
 
-static NTSTATUS Create(const NAME *Name, PSID *Owner, PIPE **Pipe)
+static NTSTATUS PrepareQueues(PIPE *Pipe)
+{
+    NTSTATUS Status = WaitingInitialize(&Pipe->Readers);
+
+    if (NT_SUCCESS(Status))
+        Status = WaitingInitialize(&Pipe->Writers);
+    if (NT_SUCCESS(Status))
+        Status = WaitingInitialize(&Pipe->Watchers);
+    return Status;
+}
+
+/* The user becomes the new pipe's owner. */
+static NTSTATUS Build(const NAME *Name, BOOLEAN OwnerOnly, PSID *User, PIPE **Pipe)
 {
     PIPE *New = Allocate(Name);
     NTSTATUS Status;
 
     if (!New)
         return STATUS_INSUFFICIENT_RESOURCES;
-    Status = GiveStore(New, EXAMPLE_CAPACITY);
-    if (NT_SUCCESS(Status))
-        Status = WaitingInitialize(&New->Readers);
-    if (NT_SUCCESS(Status))
-        Status = WaitingInitialize(&New->Writers);
+    Status = PrepareQueues(New);
+    if (NT_SUCCESS(Status) && OwnerOnly)
+        Status = GuardCreate(*User, NULL, &New->Guard);
     if (!NT_SUCCESS(Status)) {
         Delete(New);
         return Status;
     }
-    New->Owner = *Owner;
-    *Owner = NULL;
+    New->Owner = *User;
+    *User = NULL;
     *Pipe = New;
     return STATUS_SUCCESS;
 }
 
-/* Finds or creates; the caller's identity is compared, or becomes the new pipe's. */
-static NTSTATUS FindOrCreate(NAMES *Names, const NAME *Name, PSID *Owner, PIPE **Pipe)
+/* NAMES.Lock is held. */
+static NTSTATUS Create(DEVICE *Device, const NAME *Name, QUOTA *Quota, PSID *User, PIPE **Pipe)
 {
-    NTSTATUS Status = STATUS_SUCCESS;
+    PIPE *New;
+    NTSTATUS Status = STATUS_QUOTA_EXCEEDED;
 
-    *Pipe = NamesFind(Names, Name);
-    if (*Pipe && (*Pipe)->Owner && *Owner && !RtlEqualSid((*Pipe)->Owner, *Owner))
-        return STATUS_ACCESS_DENIED;
-    if (!*Pipe) {
-        Status = Create(Name, Owner, Pipe);
-        if (NT_SUCCESS(Status))
-            NamesInsert(Names, *Pipe);
-    }
-    if (NT_SUCCESS(Status))
-        (*Pipe)->References++;
-    return Status;
-}
-
-NTSTATUS PipeOpen(DEVICE *Device, PCUNICODE_STRING FileName, PIPE **Pipe)
-{
-    PSID Owner = NULL;
-    NAME Name;
-    NTSTATUS Status = NamesPrepare(&Device->Names, FileName, &Name);
-
-    if (NT_SUCCESS(Status) && Device->OwnerOnly)
-        Status = OwnerCapture(&Owner);
+    if (Quota->Names < Device->NamesMost)
+        Status = Build(Name, Device->OwnerOnly, User, &New);
     if (!NT_SUCCESS(Status))
         return Status;
-    ExAcquireFastMutex(&Device->Names.Lock);
-    Status = FindOrCreate(&Device->Names, &Name, &Owner, Pipe);
-    ExReleaseFastMutex(&Device->Names.Lock);
-    if (Owner)
-        ExFreePoolWithTag(Owner, PIPE_TAG);
+    Status = QuotaCharge(Quota, CostOf(New));
+    if (!NT_SUCCESS(Status)) {
+        Delete(New);
+        return Status;
+    }
+    Quota->Names++;
+    Quota->References++;
+    New->Quota = Quota;
+    NamesInsert(&Device->Names, New);
+    *Pipe = New;
+    return STATUS_SUCCESS;
+}
+
+/* NAMES.Lock is held. */
+static NTSTATUS Find(DEVICE *Device, PIRP Irp, const NAME *Name, QUOTA *Quota, PSID *User,
+                     PIPE **Pipe)
+{
+    *Pipe = NamesFind(&Device->Names, Name);
+    return *Pipe ? GuardCheck((*Pipe)->Guard, Irp) : Create(Device, Name, Quota, User, Pipe);
+}
+
+/* NAMES.Lock is held. The handle itself costs, too. */
+static NTSTATUS FindAndCount(DEVICE *Device, PIRP Irp, const NAME *Name, PSID *User,
+                             INSTANCE *Instance, PIPE **Pipe)
+{
+    BOOLEAN Owned;
+    NTSTATUS Status = QuotaCharge(Instance->Quota, sizeof(*Instance));
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = Find(Device, Irp, Name, Instance->Quota, User, Pipe);
+    if (!NT_SUCCESS(Status)) {
+        QuotaReturn(Instance->Quota, sizeof(*Instance));
+        return Status;
+    }
+    Owned = !*User || RtlEqualSid(*User, (*Pipe)->Owner);
+    Instance->Stranger = !Owned;
+    (*Pipe)->References++;
+    (*Pipe)->Strangers += !Owned;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS OpenLocked(DEVICE *Device, PIRP Irp, const NAME *Name, PSID *User,
+                           INSTANCE *Instance, PIPE **Pipe)
+{
+    NTSTATUS Status;
+
+    Instance->Quota = QuotaReference(Device);
+    if (!Instance->Quota)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Status = FindAndCount(Device, Irp, Name, User, Instance, Pipe);
+    if (!NT_SUCCESS(Status))
+        QuotaDereference(Instance->Quota);
     return Status;
 }
 
-VOID PipeClose(DEVICE *Device, PIPE *Pipe)
+static ACCESS_MASK AccessOf(PIRP Irp)
+{
+    PIO_SECURITY_CONTEXT Context =
+        IoGetCurrentIrpStackLocation(Irp)->Parameters.Create.SecurityContext;
+    ACCESS_MASK Access = Context->DesiredAccess | Context->AccessState->PreviouslyGrantedAccess;
+
+    RtlMapGenericMask(&Access, IoGetFileObjectGenericMapping());
+    return Access;
+}
+
+static VOID AddEnds(PIPE *Pipe, const INSTANCE *Instance)
+{
+    PipeLock(Pipe);
+    if (Instance->Access & FILE_READ_DATA) {
+        Pipe->ReadEnds++;
+        Pipe->HadReadEnd = TRUE;
+    }
+    if (Instance->Access & FILE_WRITE_DATA) {
+        Pipe->WriteEnds++;
+        Pipe->HadWriteEnd = TRUE;
+    }
+    PipeUnlock(Pipe);
+}
+
+NTSTATUS PipeOpen(PIRP Irp, INSTANCE *Instance, PIPE **Pipe)
+{
+    DEVICE *Device = DeviceOf(Irp);
+    PSID User = NULL;
+    NAME Name;
+    NTSTATUS Status = NamesPrepare(&Device->Names,
+                                   &IoGetCurrentIrpStackLocation(Irp)->FileObject->FileName, &Name);
+
+    if (NT_SUCCESS(Status))
+        Status = GuardUser(Irp, &User);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Instance->Access = AccessOf(Irp);
+    NamesLock(&Device->Names);
+    Status = OpenLocked(Device, Irp, &Name, &User, Instance, Pipe);
+    NamesUnlock(&Device->Names);
+    if (User)
+        ExFreePoolWithTag(User, PIPE_TAG);
+    if (NT_SUCCESS(Status))
+        AddEnds(*Pipe, Instance);
+    return Status;
+}
+
+/* NAMES.Lock is held. */
+static VOID Uncharge(PIPE *Pipe)
+{
+    Pipe->Quota->Names--;
+    QuotaReturn(Pipe->Quota, CostOf(Pipe));
+    QuotaDereference(Pipe->Quota);
+    if (!Pipe->RingQuota)
+        return;
+    QuotaReturn(Pipe->RingQuota, Pipe->Store.Ring.Size);
+    QuotaDereference(Pipe->RingQuota);
+}
+
+VOID PipeClose(DEVICE *Device, PIPE *Pipe, INSTANCE *Instance)
 {
     BOOLEAN Last;
 
-    ExAcquireFastMutex(&Device->Names.Lock);
+    NamesLock(&Device->Names);
     Last = --Pipe->References == 0;
-    if (Last)
+    Pipe->Strangers -= Instance->Stranger;
+    if (Last) {
         NamesRemove(&Device->Names, Pipe);
-    ExReleaseFastMutex(&Device->Names.Lock);
+        Uncharge(Pipe);
+    }
+    QuotaReturn(Instance->Quota, sizeof(*Instance));
+    QuotaDereference(Instance->Quota);
+    NamesUnlock(&Device->Names);
+    ExFreePoolWithTag(Instance, PIPE_TAG);
     if (Last)
         Delete(Pipe);
 }
 
-static NTSTATUS CheckMode(PIPE *Pipe, const EXAMPLE_MODE *Mode)
-{
-    BOOLEAN Messages = (Mode->Flags & EXAMPLE_MESSAGES) != 0;
+/* ---- the ring -------------------------------------------------------------------------------- */
 
-    if (Mode->Capacity > EXAMPLE_CAPACITY_MOST || Mode->WhenFull > EXAMPLE_FULL_WAIT ||
-        Mode->WhenEmpty > EXAMPLE_EMPTY_WAIT ||
-        (Mode->Flags & ~(EXAMPLE_MESSAGES | EXAMPLE_CLEAR_STATUS)))
-        return STATUS_INVALID_PARAMETER;
-    if (WaitingCount(&Pipe->Readers) || WaitingCount(&Pipe->Writers))
-        return STATUS_INVALID_DEVICE_STATE;
-    if (Messages != Pipe->Store.Messages && !StoreEmpty(&Pipe->Store))
-        return STATUS_INVALID_DEVICE_STATE;
-    if (Mode->Capacity && Mode->Capacity < RingUsed(&Pipe->Store.Ring))
-        return STATUS_BUFFER_TOO_SMALL;
+/* From now on another process pays for it. The quota is held by a handle of the pipe meanwhile. */
+static VOID PassRing(DEVICE *Device, PIPE *Pipe, QUOTA *Quota, ULONG OldSize)
+{
+    NamesLock(&Device->Names);
+    if (Pipe->RingQuota) {
+        QuotaReturn(Pipe->RingQuota, OldSize);
+        QuotaDereference(Pipe->RingQuota);
+    }
+    Quota->References++;
+    Pipe->RingQuota = Quota;
+    NamesUnlock(&Device->Names);
+}
+
+static NTSTATUS MakeRing(PIPE *Pipe, PIRP Irp, ULONG Size)
+{
+    QUOTA *Quota = InstanceOf(Irp)->Quota;
+    ULONG OldSize = Pipe->Store.Ring.Size;
+    UCHAR *Data;
+    NTSTATUS Status = QuotaCharge(Quota, Size);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Data = DriverAllocate(Size, PIPE_TAG);
+    if (!Data) {
+        QuotaReturn(Quota, Size);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    PassRing(DeviceOf(Irp), Pipe, Quota, OldSize);
+    RingInitialize(&Pipe->Store.Ring, Data, Size);
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS ChangeCapacity(PIPE *Pipe, ULONG Capacity)
+NTSTATUS PipeHaveRing(PIPE *Pipe, PIRP Irp)
+{
+    return Pipe->Store.Ring.Data ? STATUS_SUCCESS : MakeRing(Pipe, Irp, Pipe->Store.Ring.Size);
+}
+
+static NTSTATUS ChangeCapacity(PIPE *Pipe, PIRP Irp, ULONG Capacity)
 {
     RING Old = Pipe->Store.Ring;
-    NTSTATUS Status = GiveStore(Pipe, Capacity);
+    NTSTATUS Status;
 
+    if (!Old.Data) {
+        RingInitialize(&Pipe->Store.Ring, NULL, Capacity + 1);
+        return STATUS_SUCCESS;
+    }
+    Status = MakeRing(Pipe, Irp, Capacity + 1);
     if (!NT_SUCCESS(Status))
         return Status;
     RingCommit(&Pipe->Store.Ring, RingRead(&Old, Pipe->Store.Ring.Data, RingUsed(&Old)));
@@ -145,17 +277,87 @@ static NTSTATUS ChangeCapacity(PIPE *Pipe, ULONG Capacity)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS PipeSetMode(PIPE *Pipe, const EXAMPLE_MODE *Mode)
-{
-    ULONG Capacity = Mode->Capacity ? Mode->Capacity : Pipe->Mode.Capacity;
-    NTSTATUS Status = CheckMode(Pipe, Mode);
+/* ---- mode and state -------------------------------------------------------------------------- */
 
-    if (NT_SUCCESS(Status) && Capacity != Pipe->Mode.Capacity)
-        Status = ChangeCapacity(Pipe, Capacity);
+static EXAMPLE_MODE Complete(const EXAMPLE_MODE *Wish, const EXAMPLE_MODE *Now)
+{
+    EXAMPLE_MODE Mode = *Wish;
+
+    if (!Mode.Capacity || Mode.Capacity == EXAMPLE_KEEP)
+        Mode.Capacity = Now->Capacity;
+    if (Mode.WhenFull == EXAMPLE_KEEP)
+        Mode.WhenFull = Now->WhenFull;
+    if (Mode.WhenEmpty == EXAMPLE_KEEP)
+        Mode.WhenEmpty = Now->WhenEmpty;
+    if (Mode.Flags == EXAMPLE_KEEP)
+        Mode.Flags = Now->Flags;
+    return Mode;
+}
+
+static BOOLEAN IsMode(const EXAMPLE_MODE *Mode)
+{
+    return Mode->Capacity <= EXAMPLE_CAPACITY_MOST && Mode->WhenFull <= EXAMPLE_FULL_WAIT &&
+           Mode->WhenEmpty <= EXAMPLE_EMPTY_WAIT &&
+           !(Mode->Flags & ~(ULONG)(EXAMPLE_MESSAGES | EXAMPLE_CLEAR_STATUS));
+}
+
+/* Who waits does so by the mode as it is. */
+static BOOLEAN IsInTheWay(PIPE *Pipe, const EXAMPLE_MODE *Mode)
+{
+    const EXAMPLE_MODE *Now = &Pipe->Mode;
+    BOOLEAN Readers = WaitingCount(&Pipe->Readers) != 0,
+            Writers = WaitingCount(&Pipe->Writers) != 0;
+    BOOLEAN Kind = ((Mode->Flags ^ Now->Flags) & EXAMPLE_MESSAGES) != 0;
+
+    if (Kind && !StoreEmpty(&Pipe->Store))
+        return TRUE;
+    if ((Kind || Mode->Capacity != Now->Capacity) && (Readers || Writers))
+        return TRUE;
+    return (Writers && Mode->WhenFull != Now->WhenFull) ||
+           (Readers && Mode->WhenEmpty != Now->WhenEmpty);
+}
+
+NTSTATUS PipeSetMode(PIPE *Pipe, PIRP Irp, const EXAMPLE_MODE *Wish)
+{
+    EXAMPLE_MODE Mode = Complete(Wish, &Pipe->Mode);
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (!IsMode(&Mode))
+        return STATUS_INVALID_PARAMETER;
+    if (IsInTheWay(Pipe, &Mode))
+        return STATUS_INVALID_DEVICE_STATE;
+    if (Mode.Capacity < RingUsed(&Pipe->Store.Ring))
+        return STATUS_BUFFER_TOO_SMALL;
+    if (Mode.Capacity != Pipe->Mode.Capacity)
+        Status = ChangeCapacity(Pipe, Irp, Mode.Capacity);
     if (!NT_SUCCESS(Status))
         return Status;
-    Pipe->Mode = *Mode;
-    Pipe->Mode.Capacity = Capacity;
-    Pipe->Store.Messages = (Mode->Flags & EXAMPLE_MESSAGES) != 0;
+    Pipe->Mode = Mode;
+    Pipe->Store.Messages = (Mode.Flags & EXAMPLE_MESSAGES) != 0;
     return STATUS_SUCCESS;
+}
+
+static ULONG DataConditions(const PIPE *Pipe)
+{
+    ULONG Needed = Pipe->Store.Messages ? EXAMPLE_MESSAGE_COST + 1 : 1;
+    ULONG Conditions = StoreEmpty(&Pipe->Store) ? EXAMPLE_DRAINED : EXAMPLE_READABLE;
+
+    if (RingFree(&Pipe->Store.Ring) >= Needed || Pipe->Mode.WhenFull == EXAMPLE_FULL_OVERWRITE)
+        Conditions |= EXAMPLE_WRITABLE;
+    return Conditions;
+}
+
+ULONG PipeConditions(const PIPE *Pipe)
+{
+    ULONG Conditions = DataConditions(Pipe);
+
+    if (Pipe->ReadEnds)
+        Conditions |= EXAMPLE_HAS_READERS;
+    else if (Pipe->HadReadEnd)
+        Conditions |= EXAMPLE_NO_READERS;
+    if (Pipe->WriteEnds)
+        Conditions |= EXAMPLE_HAS_WRITERS;
+    else if (Pipe->HadWriteEnd)
+        Conditions |= EXAMPLE_NO_WRITERS;
+    return Conditions;
 }

@@ -1,14 +1,16 @@
 /*
  * pipe: the contexts of the driver.
  *
- *   DEVICE    (the device's extension)      everything that belongs to one device: the names
- *   PIPE      (FILE_OBJECT.FsContext)       a name that is open: the store, and the requests that
- * wait. Counted INSTANCE  (FILE_OBJECT.FsContext2)      one open
+ *   DEVICE    (the device's extension)      everything that belongs to one device: names, processes
+ *   PIPE      (FILE_OBJECT.FsContext)       a name that is open: the store, the requests that wait.
+ *                                           Counted
+ *   INSTANCE  (FILE_OBJECT.FsContext2)      one open
+ *   QUOTA     (INSTANCE.Quota)              what one process has of all this. Counted
  *
- * Locks: NAMES.Lock (a fast mutex: the table and the counts of references; APC_LEVEL, so names are
- * put into upper case before it); PIPE.Lock (a KMUTEX: store, mode); WAITING.Lock (a spin lock: one
- * queue). None of the first two is held while the other is taken; WAITING.Lock is taken inside
- * PIPE.Lock. Requests are completed with no lock held.
+ * Locks, in this order: PIPE.Lock (a KMUTEX: store, mode, ends); NAMES.Lock (a fast mutex in a
+ * critical region, so that one may ask for access rights under it: names, quotas, their counts of
+ * references, guards); WAITING.Lock (a spin lock: one queue). Requests are completed with no lock
+ * held.
  */
 #ifndef PIPE_H
 #define PIPE_H
@@ -39,22 +41,44 @@ typedef struct _WAITING {
     volatile LONG Count;
 } WAITING;
 
+/* What a process has: names, and bytes of pipes, handles, rings and waiting requests. */
+typedef struct _QUOTA {
+    LIST_ENTRY Link;  /* DEVICE.Quotas */
+    HANDLE Process;   /* ids come again, with another time */
+    LONGLONG Birth;   /* of the process */
+    ULONG References; /* NAMES.Lock: instances, pipes, rings */
+    ULONG Names;      /* NAMES.Lock */
+    volatile LONG Bytes;
+    ULONG BytesMost;
+} QUOTA;
+
 typedef struct _PIPE {
     struct _PIPE *Next; /* NAMES: same bucket */
     ULONG Hash;
-    ULONG References; /* NAMES.Lock */
-    PSID Owner;       /* NULL: nobody asks */
+    ULONG References;           /* NAMES.Lock */
+    ULONG Strangers;            /* NAMES.Lock: opens by others than the owner */
+    PSID Owner;                 /* the user who opened it first */
+    PSECURITY_DESCRIPTOR Guard; /* NAMES.Lock. NULL: everyone */
+    QUOTA *Quota;               /* of the process that opened it first */
+    QUOTA *RingQuota;           /* of the process that made the ring. PIPE.Lock */
     KMUTEX Lock;
     STORE Store;
     EXAMPLE_MODE Mode;
-    WAITING Readers, Writers;
+    ULONGLONG Refused;
+    ULONG ReadEnds, WriteEnds; /* handles that may read, that may write */
+    BOOLEAN HadReadEnd, HadWriteEnd;
+    ULONG Seen; /* conditions when the watchers were looked at */
+    WAITING Readers, Writers, Watchers;
     ULONG NameLength; /* characters */
     WCHAR Name[1];    /* in upper case */
 } PIPE;
 
 typedef struct _INSTANCE {
-    ULONGLONG BytesRead, BytesWritten; /* PIPE.Lock */
+    QUOTA *Quota;
+    ACCESS_MASK Access;
+    BOOLEAN Stranger;                  /* not the pipe's owner */
     BOOLEAN Closing;                   /* PIPE.Lock */
+    ULONGLONG BytesRead, BytesWritten; /* PIPE.Lock */
 } INSTANCE;
 
 /* A hash table that grows and shrinks by one bucket at a time, so that no open pays for all the
@@ -66,14 +90,18 @@ typedef struct _NAMES {
     ULONG Count;
     ULONG Buckets; /* in use */
     ULONG Level;   /* a power of two: Level <= Buckets < 2 * Level */
-    ULONG Seed;
+    ULONGLONG Seed;
     PIPE *First[NAMES_FIRST];
     PIPE **Segments[NAMES_SEGMENTS]; /* segment s: the NAMES_FIRST << s buckets from NAMES_FIRST <<
                                         s on */
 } NAMES;
 
+#define QUOTA_BUCKETS 64
+#define QUOTA_BYTES_LIMIT 0x40000000 /* counts are LONGs */
 typedef struct _DEVICE {
     NAMES Names;
+    LIST_ENTRY Quotas[QUOTA_BUCKETS]; /* by process; NAMES.Lock */
+    ULONG NamesMost, BytesMost;       /* of a process */
     BOOLEAN OwnerOnly;
 } DEVICE;
 
@@ -92,24 +120,45 @@ static __inline INSTANCE *InstanceOf(PIRP Irp)
     return (INSTANCE *)IoGetCurrentIrpStackLocation(Irp)->FileObject->FsContext2;
 }
 
-/* names.c. NamesPrepare: PASSIVE_LEVEL, no lock; STATUS_NAME_TOO_LONG. The others: NAMES.Lock is
- * held. */
+static __inline DEVICE *DeviceOf(PIRP Irp)
+{
+    return (DEVICE *)IoGetCurrentIrpStackLocation(Irp)->DeviceObject->DeviceExtension;
+}
+
+/* names.c. NamesPrepare: PASSIVE_LEVEL, no lock; STATUS_NAME_TOO_LONG. The last three: NAMES.Lock
+ * is held. */
 VOID NamesInitialize(NAMES *Names);
 VOID NamesEnd(NAMES *Names);
+VOID NamesLock(NAMES *Names);
+VOID NamesUnlock(NAMES *Names);
 NTSTATUS NamesPrepare(const NAMES *Names, PCUNICODE_STRING Given, NAME *Name);
 PIPE *NamesFind(NAMES *Names, const NAME *Name);
 VOID NamesInsert(NAMES *Names, PIPE *Pipe);
 VOID NamesRemove(NAMES *Names, PIPE *Pipe);
 
-/* pipe.c */
-NTSTATUS PipeOpen(DEVICE *Device, PCUNICODE_STRING FileName, PIPE **Pipe);
-VOID PipeClose(DEVICE *Device, PIPE *Pipe);
+/* quota.c: NAMES.Lock is held. QuotaReference: of the current process; NULL: no memory. */
+VOID QuotaInitialize(DEVICE *Device);
+QUOTA *QuotaReference(DEVICE *Device);
+VOID QuotaDereference(QUOTA *Quota);
+/* STATUS_QUOTA_EXCEEDED. Any IRQL, no lock. */
+NTSTATUS QuotaCharge(QUOTA *Quota, SIZE_T Bytes);
+VOID QuotaReturn(QUOTA *Quota, SIZE_T Bytes);
+
+/* guard.c: who may open. PASSIVE_LEVEL. GuardUser: the user of a request to open, in pool. */
+NTSTATUS GuardUser(PIRP Irp, PSID *User);
+NTSTATUS GuardCheck(PSECURITY_DESCRIPTOR Guard, PIRP Irp);
+NTSTATUS GuardCreate(PSID Owner, PSID Other, PSECURITY_DESCRIPTOR *Guard); /* points to Owner */
+NTSTATUS GuardRestrict(PIRP Irp); /* IOCTL_EXAMPLE_RESTRICT */
+
+/* pipe.c. PipeOpen fills the instance. */
+NTSTATUS PipeOpen(PIRP Irp, INSTANCE *Instance, PIPE **Pipe);
+VOID PipeClose(DEVICE *Device, PIPE *Pipe, INSTANCE *Instance);
 VOID PipeLock(PIPE *Pipe);
 VOID PipeUnlock(PIPE *Pipe);
-NTSTATUS PipeSetMode(PIPE *Pipe, const EXAMPLE_MODE *Mode); /* PIPE.Lock is held */
-
-/* owner.c: the caller's user, in pool. */
-NTSTATUS OwnerCapture(PSID *Owner);
+/* PIPE.Lock is held. */
+NTSTATUS PipeHaveRing(PIPE *Pipe, PIRP Irp);
+NTSTATUS PipeSetMode(PIPE *Pipe, PIRP Irp, const EXAMPLE_MODE *Mode);
+ULONG PipeConditions(const PIPE *Pipe);
 
 /* waiting.c */
 NTSTATUS WaitingInitialize(WAITING *Waiting);
@@ -119,6 +168,10 @@ PIRP WaitingRemove(WAITING *Waiting,
                    PFILE_OBJECT File); /* the oldest (of File, unless NULL); NULL: none */
 VOID WaitingCancelAll(WAITING *Waiting, PFILE_OBJECT File);
 LONG WaitingCount(WAITING *Waiting); /* exact for waiters that nobody cancels */
+/* What a request that waits costs its process: charged before WaitingAdd, returned before it is
+ * completed. */
+NTSTATUS WaitingCharge(PIRP Irp);
+VOID WaitingReturn(PIRP Irp);
 #define WAITING_PROGRESS(Irp) (*(ULONG_PTR *)&(Irp)->Tail.Overlay.DriverContext[0])
 
 /* buffer.c: the one file that differs between the variants. *User: the address is the client's, to
@@ -131,14 +184,15 @@ typedef NTSTATUS BUFFER_MOVE(STORE *Store, UCHAR *Buffer, ULONG Length, ULONG *D
 NTSTATUS BufferGuarded(BUFFER_MOVE *Move, STORE *Store, UCHAR *Buffer, ULONG Length, BOOLEAN Write,
                        ULONG *Done);
 
-/* transfer.c, control.c, demo.c: the requests. */
+/* transfer.c, watch.c, control.c, demo.c: the requests. STATUS_PENDING: the IRP is in a queue, or
+ * gone. */
 DRIVER_DISPATCH TransferRead;
 DRIVER_DISPATCH TransferWrite;
 DRIVER_DISPATCH TransferCleanup;
-VOID TransferGoOn(PIPE *Pipe, PLIST_ENTRY Done); /* serves who waits; PIPE.Lock is held */
-VOID TransferComplete(PLIST_ENTRY Done);         /* no lock is held */
-VOID TransferWake(PIPE *Pipe); /* both, with the lock taken inside. IRQL <= APC_LEVEL */
-NTSTATUS ControlMode(PIRP Irp, ULONG Code, ULONG_PTR *Information);
+VOID TransferWake(PIPE *Pipe); /* serves who waits, with the lock taken inside. IRQL <= APC_LEVEL */
+NTSTATUS WatchWait(PIRP Irp, ULONG_PTR *Information);
+VOID WatchGoOn(PIPE *Pipe, PLIST_ENTRY Done); /* PIPE.Lock is held */
+NTSTATUS ControlPipe(PIRP Irp, ULONG Code, ULONG_PTR *Information);
 NTSTATUS DemoControl(PIRP Irp, ULONG Code, ULONG_PTR *Information);
 
 #endif

@@ -45,25 +45,35 @@ static ULONG HeadLength(const RING *Ring)
     return Length;
 }
 
-static NTSTATUS OverwriteMessage(RING *Ring, const UCHAR *Data, ULONG Length, ULONG *Done)
+static ULONG DropMessage(RING *Ring)
+{
+    ULONG Length = HeadLength(Ring);
+
+    RingDrop(Ring, EXAMPLE_MESSAGE_COST + Length);
+    return Length;
+}
+
+static NTSTATUS OverwriteMessage(STORE *Store, const UCHAR *Data, ULONG Length, ULONG *Done)
 {
     NTSTATUS Status;
 
     for (;;) {
-        Status = WriteMessage(Ring, Data, Length, Done);
+        Status = WriteMessage(&Store->Ring, Data, Length, Done);
         if (Status != STATUS_PENDING)
             return Status;
-        RingDrop(Ring, EXAMPLE_MESSAGE_COST + HeadLength(Ring));
+        Store->Dropped += DropMessage(&Store->Ring);
     }
 }
 
-static NTSTATUS OverwriteBytes(RING *Ring, const UCHAR *Data, ULONG Length, ULONG *Done)
+static NTSTATUS OverwriteBytes(STORE *Store, const UCHAR *Data, ULONG Length, ULONG *Done)
 {
+    RING *Ring = &Store->Ring;
     ULONG Kept = Length < RingCapacity(Ring) ? Length : RingCapacity(Ring);
 
     if (Kept > RingFree(Ring))
-        RingDrop(Ring, Kept - RingFree(Ring));
+        Store->Dropped += RingDrop(Ring, Kept - RingFree(Ring));
     RingWrite(Ring, Data + (Length - Kept), Kept);
+    Store->Dropped += Length - Kept;
     *Done = Length;
     return STATUS_SUCCESS;
 }
@@ -72,8 +82,15 @@ NTSTATUS StoreOverwrite(STORE *Store, const UCHAR *Data, ULONG Length, ULONG *Do
 {
     *Done = 0;
     if (Store->Messages)
-        return OverwriteMessage(&Store->Ring, Data, Length, Done);
-    return OverwriteBytes(&Store->Ring, Data, Length, Done);
+        return OverwriteMessage(Store, Data, Length, Done);
+    return OverwriteBytes(Store, Data, Length, Done);
+}
+
+VOID StoreDiscard(STORE *Store)
+{
+    while (Store->Messages && !StoreEmpty(Store))
+        Store->Dropped += DropMessage(&Store->Ring);
+    Store->Dropped += RingDrop(&Store->Ring, RingUsed(&Store->Ring));
 }
 
 /* What is left of a message gets a new length in front, where the bytes just read were. */

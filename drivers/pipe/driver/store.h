@@ -13,6 +13,7 @@
 typedef struct _STORE {
     RING Ring;
     BOOLEAN Messages;
+    ULONGLONG Dropped; /* bytes that nobody will read, in all */
 } STORE;
 
 /* STATUS_SUCCESS: all of it is in. STATUS_PENDING: the rest has no room (a message goes in whole or
@@ -25,6 +26,7 @@ NTSTATUS StoreOverwrite(STORE *Store, const UCHAR *Data, ULONG Length, ULONG *Do
 /* STATUS_SUCCESS; STATUS_BUFFER_OVERFLOW: a part of a message, the rest stays; STATUS_PENDING:
  * there is nothing. */
 NTSTATUS StoreRead(STORE *Store, UCHAR *Buffer, ULONG Length, ULONG *Done);
+VOID StoreDiscard(STORE *Store); /* all of it */
 BOOLEAN StoreEmpty(const STORE *Store);
 
 #endif

@@ -57,6 +57,16 @@ static VOID Account(const TRANSFER *Transfer, ULONG Bytes)
         Instance->BytesRead += Bytes;
 }
 
+/* A write is what a pipe first needs its ring for. */
+static NTSTATUS Prepare(const TRANSFER *Transfer, UCHAR **Buffer, BOOLEAN *User)
+{
+    NTSTATUS Status = BufferOf(Transfer->Irp, Buffer, User);
+
+    if (NT_SUCCESS(Status) && Transfer->Write)
+        Status = PipeHaveRing(Transfer->Pipe, Transfer->Irp);
+    return Status;
+}
+
 /* Moves what can be moved now. STATUS_PENDING: (some of) it cannot. */
 static NTSTATUS Move(TRANSFER *Transfer)
 {
@@ -64,7 +74,7 @@ static NTSTATUS Move(TRANSFER *Transfer)
     ULONG Length = Transfer->Length - Transfer->Done, Bytes = 0;
     UCHAR *Buffer;
     BOOLEAN User;
-    NTSTATUS Status = BufferOf(Transfer->Irp, &Buffer, &User);
+    NTSTATUS Status = Prepare(Transfer, &Buffer, &User);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -118,6 +128,38 @@ static NTSTATUS Try(TRANSFER *Transfer)
     return WaitingCount(QueueOf(Transfer)) ? STATUS_PENDING : Move(Transfer);
 }
 
+/* Those on the other side have gone: nobody will end the wait. */
+static BOOLEAN Broken(const PIPE *Pipe, BOOLEAN Write)
+{
+    if (Write)
+        return Pipe->Mode.WhenFull == EXAMPLE_FULL_WAIT && Pipe->HadReadEnd && !Pipe->ReadEnds;
+    return Pipe->Mode.WhenEmpty == EXAMPLE_EMPTY_WAIT && Pipe->HadWriteEnd && !Pipe->WriteEnds;
+}
+
+/* What a request gets that cannot wait any more. */
+static NTSTATUS Ended(const TRANSFER *Transfer, NTSTATUS Status)
+{
+    return Transfer->Done ? STATUS_SUCCESS : Status;
+}
+
+static NTSTATUS Refuse(TRANSFER *Transfer)
+{
+    if (Transfer->Write)
+        Transfer->Pipe->Refused += Transfer->Length - Transfer->Done;
+    return Ended(Transfer, FullOrEmpty(Transfer));
+}
+
+static NTSTATUS Wait(TRANSFER *Transfer)
+{
+    NTSTATUS Status = WaitingCharge(Transfer->Irp);
+
+    if (!NT_SUCCESS(Status))
+        return Ended(Transfer, Status);
+    WAITING_PROGRESS(Transfer->Irp) = Transfer->Done;
+    WaitingAdd(QueueOf(Transfer), Transfer->Irp, FALSE);
+    return STATUS_PENDING;
+}
+
 /* PIPE.Lock is held. STATUS_PENDING: the IRP is in the queue, or already completed as cancelled. */
 static NTSTATUS Serve(TRANSFER *Transfer)
 {
@@ -127,17 +169,17 @@ static NTSTATUS Serve(TRANSFER *Transfer)
         return STATUS_FILE_CLOSED;
     if (Transfer->Length == 0 && !Transfer->Pipe->Store.Messages)
         return NoBytesAsked(Transfer);
+    if (Transfer->Write && Broken(Transfer->Pipe, TRUE))
+        return STATUS_PIPE_BROKEN;
     Status = Try(Transfer);
     if (Status != STATUS_PENDING)
         return Status;
     if (!Waits(Transfer))
-        return Transfer->Done ? STATUS_SUCCESS : FullOrEmpty(Transfer);
-    WAITING_PROGRESS(Transfer->Irp) = Transfer->Done;
-    WaitingAdd(QueueOf(Transfer), Transfer->Irp, FALSE);
-    return STATUS_PENDING;
+        return Refuse(Transfer);
+    return Broken(Transfer->Pipe, Transfer->Write) ? STATUS_PIPE_BROKEN : Wait(Transfer);
 }
 
-/* One request of a queue goes on. FALSE: there is none, or it still waits. */
+/* One request of a queue goes on. FALSE: it still waits. */
 static BOOLEAN GoOn(PIPE *Pipe, BOOLEAN Write, PLIST_ENTRY Done)
 {
     TRANSFER Transfer;
@@ -148,36 +190,47 @@ static BOOLEAN GoOn(PIPE *Pipe, BOOLEAN Write, PLIST_ENTRY Done)
         return FALSE;
     Begin(&Transfer, Pipe, Irp, Write);
     Transfer.Done = (ULONG)WAITING_PROGRESS(Irp);
-    Status = Move(&Transfer);
+    Status = Write && Broken(Pipe, TRUE) ? STATUS_PENDING : Move(&Transfer);
+    if (Status == STATUS_PENDING && Broken(Pipe, Write))
+        Status = Ended(&Transfer, STATUS_PIPE_BROKEN);
     if (Status == STATUS_PENDING) {
         WAITING_PROGRESS(Irp) = Transfer.Done;
         WaitingAdd(QueueOf(&Transfer), Irp, TRUE);
         return FALSE;
     }
+    WaitingReturn(Irp);
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = Transfer.Done;
     InsertTailList(Done, &Irp->Tail.Overlay.ListEntry);
     return TRUE;
 }
 
+/* Somebody waits, and it is worth the while to look. */
+static BOOLEAN MayGoOn(PIPE *Pipe, BOOLEAN Write)
+{
+    if (!WaitingCount(Write ? &Pipe->Writers : &Pipe->Readers))
+        return FALSE;
+    return Broken(Pipe, Write) ||
+           (Write ? RingFree(&Pipe->Store.Ring) != 0 : !StoreEmpty(&Pipe->Store));
+}
+
 /* A writer may have filled what a reader emptied, and the other way round: until neither goes on.
- */
-VOID TransferGoOn(PIPE *Pipe, PLIST_ENTRY Done)
+ * PIPE.Lock is held. */
+static VOID TransferGoOn(PIPE *Pipe, PLIST_ENTRY Done)
 {
     BOOLEAN Again;
     ULONG Used;
 
     do {
-        if (!WaitingCount(&Pipe->Readers) && !WaitingCount(&Pipe->Writers))
-            return;
         Used = RingUsed(&Pipe->Store.Ring);
-        Again = GoOn(Pipe, TRUE, Done);
-        if (!StoreEmpty(&Pipe->Store) && GoOn(Pipe, FALSE, Done))
+        Again = MayGoOn(Pipe, TRUE) && GoOn(Pipe, TRUE, Done);
+        if (MayGoOn(Pipe, FALSE) && GoOn(Pipe, FALSE, Done))
             Again = TRUE;
     } while (Again || Used != RingUsed(&Pipe->Store.Ring));
+    WatchGoOn(Pipe, Done);
 }
 
-VOID TransferComplete(PLIST_ENTRY Done)
+static VOID TransferComplete(PLIST_ENTRY Done)
 {
     while (!IsListEmpty(Done)) {
         PIRP Irp = CONTAINING_RECORD(RemoveHeadList(Done), IRP, Tail.Overlay.ListEntry);
@@ -229,6 +282,16 @@ NTSTATUS NTAPI TransferWrite(PDEVICE_OBJECT Device, PIRP Irp)
     return Run(Irp, TRUE);
 }
 
+/* An end of the pipe has gone: who waits for it waits no more. PIPE.Lock is held. */
+static VOID TakeEnds(PIPE *Pipe, INSTANCE *Instance)
+{
+    Instance->Closing = TRUE;
+    if (Instance->Access & FILE_READ_DATA)
+        Pipe->ReadEnds--;
+    if (Instance->Access & FILE_WRITE_DATA)
+        Pipe->WriteEnds--;
+}
+
 /* The last handle of this open has gone: its requests do not wait any more, and no new one will. */
 NTSTATUS NTAPI TransferCleanup(PDEVICE_OBJECT Device, PIRP Irp)
 {
@@ -237,10 +300,11 @@ NTSTATUS NTAPI TransferCleanup(PDEVICE_OBJECT Device, PIRP Irp)
 
     UNREFERENCED_PARAMETER(Device);
     PipeLock(Pipe);
-    InstanceOf(Irp)->Closing = TRUE;
+    TakeEnds(Pipe, InstanceOf(Irp));
     PipeUnlock(Pipe);
     WaitingCancelAll(&Pipe->Readers, File);
     WaitingCancelAll(&Pipe->Writers, File);
+    WaitingCancelAll(&Pipe->Watchers, File);
     TransferWake(Pipe);
     return DriverComplete(Irp, STATUS_SUCCESS, 0);
 }

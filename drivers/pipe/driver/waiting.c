@@ -51,10 +51,34 @@ static VOID NTAPI ReleaseLock(PIO_CSQ Csq, KIRQL Irql)
     KeReleaseSpinLock(&WaitingOf(Csq)->Lock, Irql);
 }
 
+/* The packet, and the buffers that the system made for it. */
+static SIZE_T CostOf(PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+
+    if (Stack->MajorFunction == IRP_MJ_READ)
+        return sizeof(IRP) + (SIZE_T)Stack->Parameters.Read.Length;
+    if (Stack->MajorFunction == IRP_MJ_WRITE)
+        return sizeof(IRP) + (SIZE_T)Stack->Parameters.Write.Length;
+    return sizeof(IRP) + (SIZE_T)Stack->Parameters.DeviceIoControl.InputBufferLength +
+           Stack->Parameters.DeviceIoControl.OutputBufferLength;
+}
+
+NTSTATUS WaitingCharge(PIRP Irp)
+{
+    return QuotaCharge(InstanceOf(Irp)->Quota, CostOf(Irp));
+}
+
+VOID WaitingReturn(PIRP Irp)
+{
+    QuotaReturn(InstanceOf(Irp)->Quota, CostOf(Irp));
+}
+
 static VOID Cancelled(PIRP Irp)
 {
     ULONG_PTR Progress = WAITING_PROGRESS(Irp);
 
+    WaitingReturn(Irp);
     DriverComplete(Irp, Progress ? STATUS_SUCCESS : STATUS_CANCELLED, Progress);
 }
 
