@@ -12,7 +12,11 @@ NTSTATUS IopCheckBuffer(const void *Address, SIZE_T Bytes, KPROCESSOR_MODE Mode)
     return MmIsUserRange(Address, Bytes) ? STATUS_SUCCESS : STATUS_ACCESS_VIOLATION;
 }
 
-/* A system buffer of BufferLength bytes that begins with the input. */
+#define IOP_GARBAGE 0xBD
+
+/* A system buffer of BufferLength bytes that begins with the input. What follows is not
+ * initialised, as documented: garbage, so that a driver which does not fill it is seen to, but
+ * nobody's data. Doc: kernel/failure-to-initialize-output-buffers */
 NTSTATUS IopCaptureInput(PIRP Irp, const void *Input, ULONG InputLength, ULONG BufferLength,
                          KPROCESSOR_MODE Mode)
 {
@@ -31,6 +35,7 @@ NTSTATUS IopCaptureInput(PIRP Irp, const void *Input, ULONG InputLength, ULONG B
         IopFreeBuffer(Buffer, BufferLength);
         return Status;
     }
+    memset((PUCHAR)Buffer + InputLength, IOP_GARBAGE, BufferLength - InputLength);
     Irp->AssociatedIrp.SystemBuffer = Buffer;
     Irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
     /* Which cache the buffer returns to: see IopReleaseBuffers. */

@@ -149,11 +149,16 @@ NTSTATUS NtpBeginOutput(NTP_OUTPUT *Output, KPROCESSOR_MODE Mode, PVOID User, UL
     if (Mode == KernelMode)
         return STATUS_SUCCESS;
     NTSTATUS Status = NtpProbe(Mode, User, Length);
-    if (!NT_SUCCESS(Status) || Length <= sizeof(Output->Small))
+    if (!NT_SUCCESS(Status))
         return Status;
-    Output->Length = min(Length, NTP_OUTPUT_LIMIT);
-    Output->Buffer = ExAllocatePoolWithTag(PagedPool, Output->Length, NTP_TAG);
-    return Output->Buffer == NULL ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
+    if (Length > sizeof(Output->Small)) {
+        Output->Length = min(Length, NTP_OUTPUT_LIMIT);
+        Output->Buffer = ExAllocatePoolWithTag(PagedPool, Output->Length, NTP_TAG);
+    }
+    if (Output->Buffer == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    RtlZeroMemory(Output->Buffer, Output->Length); /* gaps between what is written go out too */
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS NtpEndOutput(NTP_OUTPUT *Output, NTSTATUS Status, ULONG Bytes)

@@ -60,8 +60,8 @@ NTSTATUS NtpCaptureSecurity(PSECURITY_DESCRIPTOR Descriptor, PVOID *Captured);
 NTSTATUS NtpCaptureBlock(KPROCESSOR_MODE Mode, const void *From, ULONG Length, PVOID *Block);
 void NtpReleaseBlock(KPROCESSOR_MODE Mode, PVOID Block);
 
-/* A buffer for output of variable length: fill at most Length bytes at Buffer, then end with the
- * status and the count. The bytes go to the caller for success and warnings
+/* A buffer for output of variable length, zeroed for a client: fill at most Length bytes at Buffer,
+ * then end with the status and the count. The bytes go to the caller for success and warnings
  * (STATUS_BUFFER_OVERFLOW). */
 typedef struct NTP_OUTPUT {
     KPROCESSOR_MODE Mode;
@@ -85,7 +85,7 @@ PVOID NtpReserve(NTP_ANSWER *Answer, ULONG Bytes); /* the next Bytes, NULL if th
 NTSTATUS NtpEndAnswer(NTP_ANSWER *Answer, NTSTATUS Status, NTSTATUS TooSmall, PULONG Returned);
 
 /* A structure of fixed size asked for by class: STATUS_INFO_LENGTH_MISMATCH unless Length is its
- * size. */
+ * size. One with padding has been zeroed before its members were set: all of it goes out. */
 NTSTATUS NtpQueryFixed(KPROCESSOR_MODE Mode, PVOID User, ULONG Length, PULONG Returned,
                        const void *Data, ULONG Size);
 

@@ -203,9 +203,8 @@ NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBl
     return NT_ERROR(Status) ? Status : NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status);
 }
 
-NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
-                                      PVOID FileInformation, ULONG Length,
-                                      FILE_INFORMATION_CLASS FileInformationClass)
+static NTSTATUS NtpAskFile(BOOLEAN Volume, HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
+                           PVOID Information, ULONG Length, ULONG Class)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
     IO_STATUS_BLOCK Iosb = {0};
@@ -213,13 +212,34 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStat
     NTSTATUS Status = NtpProbe(Mode, IoStatusBlock, sizeof(*IoStatusBlock));
 
     if (NT_SUCCESS(Status))
-        Status = NtpBeginOutput(&Output, Mode, FileInformation, Length);
+        Status = NtpBeginOutput(&Output, Mode, Information, Length);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = IopQueryInformationFile(FileHandle, &Iosb, Output.Buffer, Output.Length,
-                                     FileInformationClass, Mode);
+    Status = Volume ? IopQueryVolumeInformation(FileHandle, &Iosb, Output.Buffer, Output.Length,
+                                                (FS_INFORMATION_CLASS)Class, Mode)
+                    : IopQueryInformationFile(FileHandle, &Iosb, Output.Buffer, Output.Length,
+                                              (FILE_INFORMATION_CLASS)Class, Mode);
     Status = NtpEndOutput(&Output, Status, (ULONG)Iosb.Information);
     return NT_ERROR(Status) ? Status : NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status);
+}
+
+/* A driver is asked for at most 16 MiB (NTP_OUTPUT_LIMIT). Doc:
+ * ntifs/nf-ntifs-ntqueryinformationfile
+ */
+NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
+                                      PVOID FileInformation, ULONG Length,
+                                      FILE_INFORMATION_CLASS FileInformationClass)
+{
+    return NtpAskFile(FALSE, FileHandle, IoStatusBlock, FileInformation, Length,
+                      FileInformationClass);
+}
+
+/* Doc: ntifs/nf-ntifs-zwqueryvolumeinformationfile */
+NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
+                                            PVOID FsInformation, ULONG Length,
+                                            FS_INFORMATION_CLASS FsInformationClass)
+{
+    return NtpAskFile(TRUE, FileHandle, IoStatusBlock, FsInformation, Length, FsInformationClass);
 }
 
 NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
@@ -237,24 +257,5 @@ NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatus
         return Status;
     Status = IopSetInformationFile(FileHandle, &Iosb, Block, Length, FileInformationClass, Mode);
     NtpReleaseBlock(Mode, Block);
-    return NT_ERROR(Status) ? Status : NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status);
-}
-
-NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
-                                            PVOID FsInformation, ULONG Length,
-                                            FS_INFORMATION_CLASS FsInformationClass)
-{
-    KPROCESSOR_MODE Mode = ExGetPreviousMode();
-    IO_STATUS_BLOCK Iosb = {0};
-    NTP_OUTPUT Output;
-    NTSTATUS Status = NtpProbe(Mode, IoStatusBlock, sizeof(*IoStatusBlock));
-
-    if (NT_SUCCESS(Status))
-        Status = NtpBeginOutput(&Output, Mode, FsInformation, Length);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = IopQueryVolumeInformation(FileHandle, &Iosb, Output.Buffer, Output.Length,
-                                       FsInformationClass, Mode);
-    Status = NtpEndOutput(&Output, Status, (ULONG)Iosb.Information);
     return NT_ERROR(Status) ? Status : NtpReturnIosb(Mode, IoStatusBlock, Iosb, Status);
 }

@@ -59,8 +59,11 @@ NTSTATUS NTAPI NtQueryMutant(HANDLE Handle, MUTANT_INFORMATION_CLASS Class, PVOI
         NtpReference(Handle, MUTANT_QUERY_STATE, ObpMutantType, Mode, (PVOID *)&Mutant);
     if (!NT_SUCCESS(Status))
         return Status;
-    MUTANT_BASIC_INFORMATION Basic = {KeReadStateMutex(Mutant),
-                                      Mutant->OwnerThread == (PKTHREAD)KiSelf, Mutant->Abandoned};
+    MUTANT_BASIC_INFORMATION Basic;
+    RtlZeroMemory(&Basic, sizeof(Basic));
+    Basic.CurrentCount = KeReadStateMutex(Mutant);
+    Basic.OwnedByCaller = Mutant->OwnerThread == (PKTHREAD)KiSelf;
+    Basic.AbandonedState = Mutant->Abandoned;
     ObDereferenceObject(Mutant);
     return NtpQueryFixed(Mode, Information, Length, Returned, &Basic, sizeof(Basic));
 }

@@ -99,13 +99,13 @@ static NTSTATUS QueryImage(struct _EPROCESS *Process, PVOID Information, ULONG L
 static NTSTATUS QueryBasic(struct _EPROCESS *Process, PVOID Information, ULONG Length,
                            PULONG Returned)
 {
-    PROCESS_BASIC_INFORMATION Basic = {
-        .ExitStatus = Process->ExitStatus,
-        .AffinityMask = KeQueryActiveProcessors(),
-        .BasePriority = 8,
-        .UniqueProcessId = (ULONG_PTR)Process->UniqueProcessId,
-        .InheritedFromUniqueProcessId = (ULONG_PTR)Process->ParentId,
-    };
+    PROCESS_BASIC_INFORMATION Basic;
+    RtlZeroMemory(&Basic, sizeof(Basic));
+    Basic.ExitStatus = Process->ExitStatus;
+    Basic.AffinityMask = KeQueryActiveProcessors();
+    Basic.BasePriority = 8;
+    Basic.UniqueProcessId = (ULONG_PTR)Process->UniqueProcessId;
+    Basic.InheritedFromUniqueProcessId = (ULONG_PTR)Process->ParentId;
     return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Basic, sizeof(Basic));
 }
 

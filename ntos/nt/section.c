@@ -191,8 +191,10 @@ NTSTATUS NTAPI NtQuerySection(HANDLE Handle, SECTION_INFORMATION_CLASS Class, PV
     NTSTATUS Status = NtpReference(Handle, SECTION_QUERY, ObpSectionType, Mode, (PVOID *)&Section);
     if (!NT_SUCCESS(Status))
         return Status;
-    SECTION_BASIC_INFORMATION Basic = {
-        NULL, Section->Attributes, {.QuadPart = (LONGLONG)Section->Bytes}};
+    SECTION_BASIC_INFORMATION Basic;
+    RtlZeroMemory(&Basic, sizeof(Basic));
+    Basic.AllocationAttributes = Section->Attributes;
+    Basic.MaximumSize.QuadPart = (LONGLONG)Section->Bytes;
     ObDereferenceObject(Section);
     Status = NtpWrite(Mode, Information, &Basic, (ULONG)Size);
     return NT_SUCCESS(Status) ? NTP_WRITE_OPTIONAL(Mode, Returned, Size) : Status;

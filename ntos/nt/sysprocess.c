@@ -153,14 +153,13 @@ static BOOLEAN AddHandle(PVOID Context, PEPROCESS Process, HANDLE Handle, PVOID 
     Handles->Count++;
     if (Out == NULL)
         return TRUE;
-    *Out = (SYSTEM_HANDLE_TABLE_ENTRY_INFO){
-        .UniqueProcessId = (USHORT)(ULONG_PTR)PsGetProcessId(Process),
-        .ObjectTypeIndex = (UCHAR)ObHeader(Object)->Type->Index,
-        .HandleAttributes = (UCHAR)Attributes,
-        .HandleValue = (USHORT)(ULONG_PTR)Handle,
-        .Object = Object,
-        .GrantedAccess = Granted,
-    };
+    RtlZeroMemory(Out, sizeof(*Out));
+    Out->UniqueProcessId = (USHORT)(ULONG_PTR)PsGetProcessId(Process);
+    Out->ObjectTypeIndex = (UCHAR)ObHeader(Object)->Type->Index;
+    Out->HandleAttributes = (UCHAR)Attributes;
+    Out->HandleValue = (USHORT)(ULONG_PTR)Handle;
+    Out->Object = Object;
+    Out->GrantedAccess = Granted;
     return TRUE;
 }
 

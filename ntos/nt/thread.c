@@ -44,13 +44,13 @@ NTSTATUS NTAPI NtTerminateThread(HANDLE Handle, NTSTATUS ExitStatus)
 static NTSTATUS QueryBasic(struct _ETHREAD *Thread, PVOID Information, ULONG Length,
                            PULONG Returned)
 {
-    THREAD_BASIC_INFORMATION Basic = {
-        .ExitStatus = Thread->ExitStatus,
-        .ClientId = {Thread->UniqueProcessId, Thread->UniqueThreadId},
-        .AffinityMask = Thread->Tcb.Affinity,
-        .Priority = Thread->Tcb.Priority,
-        .BasePriority = Thread->Tcb.BasePriority,
-    };
+    THREAD_BASIC_INFORMATION Basic;
+    RtlZeroMemory(&Basic, sizeof(Basic));
+    Basic.ExitStatus = Thread->ExitStatus;
+    Basic.ClientId = (CLIENT_ID){Thread->UniqueProcessId, Thread->UniqueThreadId};
+    Basic.AffinityMask = Thread->Tcb.Affinity;
+    Basic.Priority = Thread->Tcb.Priority;
+    Basic.BasePriority = Thread->Tcb.BasePriority;
     return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Basic, sizeof(Basic));
 }
 

@@ -92,7 +92,7 @@ static void PutUser(NTP_ANSWER *Answer, SE_TOKEN *Token)
     TOKEN_USER *User = NtpReserve(Answer, sizeof(*User));
     PVOID Sid = Attach(Answer, Token->User, RtlLengthSid(Token->User));
     if (User != NULL)
-        *User = (TOKEN_USER){{Sid, 0}};
+        User->User.Sid = Sid;
 }
 
 static void PutSid(NTP_ANSWER *Answer, PSID Sid)
@@ -114,8 +114,10 @@ static void PutGroups(NTP_ANSWER *Answer, SE_TOKEN *Token)
     }
     for (ULONG i = 0; i < Token->GroupCount; i++) {
         PVOID Sid = Attach(Answer, Token->Groups[i].Sid, RtlLengthSid(Token->Groups[i].Sid));
-        if (Groups != NULL)
-            Groups->Groups[i] = (SID_AND_ATTRIBUTES){Sid, Token->Groups[i].Attributes};
+        if (Groups == NULL)
+            continue;
+        Groups->Groups[i].Sid = Sid;
+        Groups->Groups[i].Attributes = Token->Groups[i].Attributes;
     }
 }
 
@@ -159,8 +161,10 @@ static void PutIntegrity(NTP_ANSWER *Answer, SE_TOKEN *Token)
         {SeTokenIsAdmin(Token) ? SECURITY_MANDATORY_HIGH_RID : SECURITY_MANDATORY_MEDIUM_RID}};
     SID_AND_ATTRIBUTES *Out = NtpReserve(Answer, sizeof(*Out));
     PVOID Sid = Attach(Answer, &Label, RtlLengthSid(&Label));
-    if (Out != NULL)
-        *Out = (SID_AND_ATTRIBUTES){Sid, 0x60 /* SE_GROUP_INTEGRITY, SE_GROUP_INTEGRITY_ENABLED */};
+    if (Out == NULL)
+        return;
+    Out->Sid = Sid;
+    Out->Attributes = 0x60; /* SE_GROUP_INTEGRITY, SE_GROUP_INTEGRITY_ENABLED */
 }
 
 static NTSTATUS Put(NTP_ANSWER *Answer, SE_TOKEN *Token, TOKEN_INFORMATION_CLASS Class)

@@ -1,10 +1,11 @@
 /* Requests: the ways of passing buffers, synchronous and asynchronous, pending, cancellation, the
  * end of a thread. */
 #include "io_test.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define CODE(function, method) CTL_CODE(FILE_DEVICE_UNKNOWN, function, method, FILE_ANY_ACCESS)
-enum { Echo = 0x800, Overflow, Fail, Queue, QueueThenFail, Vanish };
+enum { Echo = 0x800, Overflow, Fail, Queue, QueueThenFail, Claim };
 
 static PDEVICE_OBJECT Device;
 static KSPIN_LOCK Lock;
@@ -117,6 +118,10 @@ static NTSTATUS NTAPI Control(PDEVICE_OBJECT Unused, PIRP Irp)
         return IoTestComplete(Irp, STATUS_UNSUCCESSFUL, Copy(Irp));
     case Queue:
         return Keep(Irp);
+    case Claim: /* says that it has filled the buffer */
+        return IoTestComplete(
+            Irp, STATUS_SUCCESS,
+            IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.OutputBufferLength);
     default:
         return IoTestComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
@@ -138,6 +143,14 @@ static NTSTATUS NTAPI Transfer(PDEVICE_OBJECT Unused, PIRP Irp)
     return IoTestComplete(Irp, STATUS_SUCCESS, Length);
 }
 
+static ULONG QueryLength;
+
+static NTSTATUS NTAPI Query(PDEVICE_OBJECT Unused, PIRP Irp)
+{
+    QueryLength = IoGetCurrentIrpStackLocation(Irp)->Parameters.QueryFile.Length;
+    return IoTestComplete(Irp, STATUS_SUCCESS, QueryLength);
+}
+
 static NTSTATUS NTAPI Succeed(PDEVICE_OBJECT Unused, PIRP Irp)
 {
     return IoTestComplete(Irp, STATUS_SUCCESS, 0);
@@ -155,6 +168,8 @@ static NTSTATUS NTAPI Entry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
         Driver->MajorFunction[IRP_MJ_CLEANUP] = Succeed;
     Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
     Driver->MajorFunction[IRP_MJ_READ] = Driver->MajorFunction[IRP_MJ_WRITE] = Transfer;
+    Driver->MajorFunction[IRP_MJ_QUERY_INFORMATION] =
+        Driver->MajorFunction[IRP_MJ_QUERY_VOLUME_INFORMATION] = Query;
     Device = IoTestDevice(Driver, L"\\Device\\Request", 0);
     KeInitializeSpinLock(&Lock);
     InitializeListHead(&Waiting);
@@ -395,6 +410,53 @@ static void AUserApcCarriesContextAndStatusBlock(void **State)
     assert_ptr_equal(Taken.Routine, Apc);
     assert_ptr_equal(Taken.Context, &Second);
     assert_ptr_equal(Taken.Argument1, &Iosb);
+    IoTestClose(File);
+}
+
+static void OutputThatADriverDoesNotFillIsNobodysData(void **State)
+{
+    HANDLE File = IoTestOpenSynchronous(L"\\Device\\Request");
+    static char Secret[5000], Out[5000];
+
+    memset(Secret, 'S', sizeof(Secret));
+    for (ULONG Bytes = 8; Bytes <= sizeof(Out); Bytes = Bytes * 5 / 2) {
+        memset(Out, 0, sizeof(Out));
+        assert_int_equal(
+            IoTestControl(File, CODE(Echo, METHOD_BUFFERED), Secret, Bytes, Out, Bytes, NULL),
+            STATUS_SUCCESS);
+        assert_int_equal(
+            IoTestControl(File, CODE(Claim, METHOD_BUFFERED), "four", 4, Out, Bytes, NULL),
+            STATUS_SUCCESS);
+        assert_memory_equal(Out, "four", 4);
+        for (ULONG i = 4; i < Bytes; i++)
+            assert_int_equal((UCHAR)Out[i], 0xBD);
+    }
+    IoTestClose(File);
+}
+
+static void AQueryIsForAtMostSixteenMebibytes(void **State)
+{
+    HANDLE File = IoTestOpenSynchronous(L"\\Device\\Request");
+    ULONG Most = 16 << 20, Length = Most + 4096;
+    char *Buffer = malloc(Length);
+    IO_STATUS_BLOCK Iosb;
+
+    Buffer[Most] = 'x';
+    assert_int_equal(NtQueryInformationFile(File, &Iosb, Buffer, Length, FileAllInformation),
+                     STATUS_SUCCESS);
+    assert_int_equal(QueryLength, Most);
+    assert_int_equal(Iosb.Information, Most);
+    assert_int_equal(
+        NtQueryVolumeInformationFile(File, &Iosb, Buffer, Length, FileFsVolumeInformation),
+        STATUS_SUCCESS);
+    assert_int_equal(QueryLength, Most);
+    for (ULONG i = 0; i < Most; i++) /* what the driver did not fill */
+        assert_int_equal(Buffer[i], 0);
+    assert_int_equal(Buffer[Most], 'x');
+    assert_int_equal(NtQueryInformationFile(File, &Iosb, Buffer, Most - 1, FileAllInformation),
+                     STATUS_SUCCESS);
+    assert_int_equal(QueryLength, Most - 1);
+    free(Buffer);
     IoTestClose(File);
 }
 
@@ -672,6 +734,8 @@ int main(void)
         TEST(WithoutAnEventTheFileIsSignalled),
         TEST(AnAsynchronousRequestMayEndAtOnce),
         TEST(AUserApcCarriesContextAndStatusBlock),
+        TEST(OutputThatADriverDoesNotFillIsNobodysData),
+        TEST(AQueryIsForAtMostSixteenMebibytes),
         TEST(CancelIoEndsTheThreadsRequests),
         TEST(ACancelRoutineMaySendARequest),
         TEST(CancelIoExPicksOneRequest),

@@ -154,6 +154,36 @@ static void LoadingADriverNeedsThePrivilege(void **Unused)
     assert_status(ZwLoadDriver(&Key), STATUS_OBJECT_NAME_NOT_FOUND);
 }
 
+static __attribute__((noinline)) void DirtyTheStack(void)
+{
+    volatile UCHAR Dirt[0x4000];
+
+    for (ULONG i = 0; i < sizeof(Dirt); i++)
+        Dirt[i] = 0x5A;
+}
+
+static void GapsBetweenMembersAreZero(void **Unused)
+{
+    UCHAR Answer[64];
+    HANDLE Mutant;
+    ULONG Length;
+
+    DirtyTheStack();
+    assert_ok(SYS(NtQueryInformationProcess, (ULONG_PTR)-1, ProcessBasicInformation, Answer,
+                  sizeof(PROCESS_BASIC_INFORMATION), &Length));
+    assert_int_equal(*(ULONG *)(Answer + 4), 0);
+    DirtyTheStack();
+    assert_ok(SYS(NtQueryInformationThread, (ULONG_PTR)-2, ThreadBasicInformation, Answer,
+                  sizeof(THREAD_BASIC_INFORMATION), &Length));
+    assert_int_equal(*(ULONG *)(Answer + 4), 0);
+    assert_ok(SYS(NtCreateMutant, &Mutant, MUTANT_ALL_ACCESS, NULL, FALSE));
+    DirtyTheStack();
+    assert_ok(SYS(NtQueryMutant, Mutant, MutantBasicInformation, Answer,
+                  sizeof(MUTANT_BASIC_INFORMATION), &Length));
+    assert_int_equal(*(USHORT *)(Answer + 6), 0);
+    assert_ok(SYS(NtClose, Mutant));
+}
+
 static void SecurityIsReadBack(void **Unused)
 {
     UNICODE_STRING Name;
@@ -189,6 +219,7 @@ int main(void)
         NT_TEST(ATokenDescribesItsUser),
         NT_TEST(APrivilegeIsSwitchedAndChecked),
         NT_TEST(LoadingADriverNeedsThePrivilege),
+        NT_TEST(GapsBetweenMembersAreZero),
         NT_TEST(SecurityIsReadBack),
     };
     return cmocka_run_group_tests_name("nt-process", Tests, NULL, NULL);
