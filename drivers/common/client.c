@@ -24,6 +24,16 @@ void ClientFails(const char *Text, DWORD Error)
             Length ? ", " : "", (int)Length, Words);
 }
 
+ULONGLONG ClientMilliseconds(void)
+{
+    LARGE_INTEGER Counter, Frequency;
+
+    QueryPerformanceCounter(&Counter);
+    QueryPerformanceFrequency(&Frequency);
+    return (ULONGLONG)(Counter.QuadPart / Frequency.QuadPart) * 1000 +
+           (ULONGLONG)(Counter.QuadPart % Frequency.QuadPart) * 1000 / Frequency.QuadPart;
+}
+
 BOOL ClientNumber(const char *Text, long Low, long High, long *Number)
 {
     char *End;

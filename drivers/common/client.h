@@ -44,6 +44,9 @@ int ClientServiceEnd(CLIENT_SERVICE *Service);
 /* The same without messages: after an exception. */
 void ClientServiceAbandon(CLIENT_SERVICE *Service);
 
+/* Since some moment in the past. GetTickCount64 came with Windows Vista only. */
+ULONGLONG ClientMilliseconds(void);
+
 /* A whole number in [Low, High]. */
 BOOL ClientNumber(const char *Text, long Low, long High, long *Number);
 

@@ -37,7 +37,7 @@ int ConsoleStopped(void)
  * in front. */
 int ConsoleKey(unsigned Milliseconds)
 {
-    ULONGLONG End = GetTickCount64() + Milliseconds;
+    DWORD Start = GetTickCount();
     int Key;
 
     do {
@@ -50,6 +50,6 @@ int ConsoleKey(unsigned Milliseconds)
             return Key;
         }
         Sleep(20);
-    } while (!Stopped && GetTickCount64() < End);
+    } while (!Stopped && GetTickCount() - Start < Milliseconds);
     return -1;
 }

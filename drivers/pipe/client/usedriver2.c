@@ -60,7 +60,7 @@ static BOOL WriteAll(HANDLE Pipe, const char *Data, DWORD Length, ULONGLONG Dead
             Length -= Written;
             continue;
         }
-        if (!PipeIsFull(GetLastError()) || GetTickCount64() > Deadline) {
+        if (!PipeIsFull(GetLastError()) || ClientMilliseconds() > Deadline) {
             ClientFails("cannot write", GetLastError());
             return FALSE;
         }
@@ -75,7 +75,7 @@ static int WaitUntilRead(HANDLE Pipe, ULONGLONG Deadline)
     EXAMPLE_STATE State;
 
     while (PipeState(Pipe, &State) && State.Used) {
-        if (GetTickCount64() > Deadline) {
+        if (ClientMilliseconds() > Deadline) {
             fprintf(stderr, "%s: nobody has read the last %u bytes\n", ClientName,
                     (unsigned)State.Used);
             return EXIT_FAILED;
@@ -90,9 +90,9 @@ static int Pour(HANDLE Pipe, ULONGLONG Milliseconds)
     char Line[PIPE_LINE];
 
     while (GetLine(Line))
-        if (!WriteAll(Pipe, Line, (DWORD)strlen(Line) + 1, GetTickCount64() + Milliseconds))
+        if (!WriteAll(Pipe, Line, (DWORD)strlen(Line) + 1, ClientMilliseconds() + Milliseconds))
             return EXIT_FAILED;
-    return WaitUntilRead(Pipe, GetTickCount64() + Milliseconds);
+    return WaitUntilRead(Pipe, ClientMilliseconds() + Milliseconds);
 }
 
 int main(int Count, char **Arguments)

@@ -105,7 +105,7 @@ static int Drain(HANDLE Pipe, ULONGLONG Deadline)
             return EXIT_FAILED;
         if (!Any && State.Handles == 1 && Met)
             return EXIT_DONE;
-        if (!Met && GetTickCount64() > Deadline) {
+        if (!Met && ClientMilliseconds() > Deadline) {
             ClientFails("nobody has written anything", 0);
             return EXIT_FAILED;
         }
@@ -119,7 +119,7 @@ static int Run(HANDLE Pipe, const PIPE_OPTIONS *Options)
     if (Options->Once)
         return ReadAll(Pipe) > 0 ? EXIT_DONE : EXIT_FAILED;
     if (Options->Quiet)
-        return Drain(Pipe, GetTickCount64() + (ULONGLONG)Options->Seconds * 1000);
+        return Drain(Pipe, ClientMilliseconds() + (ULONGLONG)Options->Seconds * 1000);
     return Converse(Pipe);
 }
 

@@ -1,0 +1,2 @@
+// intrin.h asks for it; nobody needs it.
+#pragma once

@@ -1,0 +1,3 @@
+#pragma once
+#include_next <ntddk.h>
+#include <nt_windows.h>

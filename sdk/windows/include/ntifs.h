@@ -1,0 +1,3 @@
+#pragma once
+#include_next <ntifs.h>
+#include <nt_windows.h>
