@@ -81,10 +81,11 @@
 /* Any value of a mode, in SET_MODE: as it is. */
 #define EXAMPLE_KEEP 0xFFFFFFFF
 /* What a pipe does when a write does not fit ... */
-#define EXAMPLE_FULL_DROP_NEW 0  /* takes what fits; fails if nothing does */
-#define EXAMPLE_FULL_OVERWRITE 1 /* the oldest gives way (whole messages): a write succeeds whole  \
-                                  */
-#define EXAMPLE_FULL_WAIT 2      /* waits until all of it is taken; writers are served in order */
+#define EXAMPLE_FULL_DROP_NEW 0 /* takes what fits; fails if nothing does */
+#define EXAMPLE_FULL_OVERWRITE                                                                     \
+    1                       /* the oldest gives way (whole messages): a write succeeds whole       \
+                             */
+#define EXAMPLE_FULL_WAIT 2 /* waits until all of it is taken; writers are served in order */
 /* ... and when there is nothing to read. */
 #define EXAMPLE_EMPTY_FAIL 0
 #define EXAMPLE_EMPTY_WAIT 1 /* waits; readers are served in order */

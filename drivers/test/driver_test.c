@@ -39,6 +39,43 @@ NTSTATUS DriverTestUnload(const char *Name)
     return UserNtUnloadDriver(Service);
 }
 
+static void service_key(const char *Name, WCHAR *Path, size_t Size)
+{
+    char Text[160];
+
+    snprintf(Text, sizeof(Text), "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\%s",
+             Name);
+    widen(Text, Path, Size);
+}
+
+void DriverTestSetting(const char *Name, PCWSTR Value, ULONG Type, const void *Data, ULONG Bytes)
+{
+    UNICODE_STRING Path, ValueName;
+    OBJECT_ATTRIBUTES Attributes;
+    WCHAR Text[160];
+    HANDLE Key;
+
+    service_key(Name, Text, 160);
+    RtlInitUnicodeString(&Path, Text);
+    RtlInitUnicodeString(&ValueName, Value);
+    InitializeObjectAttributes(&Attributes, &Path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
+    assert_ok(ZwOpenKey(&Key, KEY_ALL_ACCESS, &Attributes));
+    assert_ok(ZwSetValueKey(Key, &ValueName, 0, Type, (PVOID)Data, Bytes));
+    ZwClose(Key);
+}
+
+void DriverTestReload(const char *Name)
+{
+    UNICODE_STRING Path;
+    WCHAR Text[160];
+
+    service_key(Name, Text, 160);
+    RtlInitUnicodeString(&Path, Text);
+    ZwUnloadDriver(&Path);
+    assert_ok(ZwLoadDriver(&Path));
+}
+
 int DriverTestBoot(void **Unused)
 {
     static const USERNT_OPTIONS Options = {
@@ -181,8 +218,13 @@ static void elsewhere(void *Argument)
 
 void DriverTestElsewhere(void (*Do)(void *Context), void *Context)
 {
+    DriverTestElsewhereAs(host_user_id(), Do, Context);
+}
+
+void DriverTestElsewhereAs(ULONG UserId, void (*Do)(void *Context), void *Context)
+{
     PS_CLIENT Client = {.HostProcessId = host_process_id() + 1,
-                        .HostUserId = host_user_id(),
+                        .HostUserId = UserId,
                         .ImagePath = "/bin/other",
                         .Embedded = TRUE};
     ELSEWHERE Where = {.Do = Do, .Context = Context};

@@ -12,6 +12,9 @@ int DriverTestStop(void **Unused);
 #define DRIVER_TEST(test) cmocka_unit_test_setup_teardown(test, DriverTestBoot, DriverTestStop)
 NTSTATUS DriverTestLoad(const char *Name);
 NTSTATUS DriverTestUnload(const char *Name);
+/* A value in the key of a service; the driver reads it when it is loaded the next time. */
+void DriverTestSetting(const char *Name, PCWSTR Value, ULONG Type, const void *Data, ULONG Bytes);
+void DriverTestReload(const char *Name);
 
 /* Device: "Example\\name". The client's calls; Information is the last one's. */
 extern ULONG_PTR Information;
@@ -31,6 +34,7 @@ BOOLEAN DriverTestHasFailed(void);
 
 /* Runs Do in a process of its own, which ends after it; returns when it has ended. */
 void DriverTestElsewhere(void (*Do)(void *Context), void *Context);
+void DriverTestElsewhereAs(ULONG UserId, void (*Do)(void *Context), void *Context);
 /* Another thread of this process; DriverTestJoin waits for it. */
 typedef struct DRIVER_THREAD {
     host_thread *Host;

@@ -1,21 +1,10 @@
 /* The pipe, as its clients see it. The same tests for the three ways to their buffers: NT_VARIANT
  * is the driver's name. */
-#include "drivers/test/driver_test.h"
-#include "drivers/pipe/public.h"
+#include "pipe_test.h"
 
 const char *DriverTestLoaded[] = {NT_VARIANT, NULL};
-#define DEVICE NT_VARIANT_DEVICE
-#define TAG ' pxE'
 
 static UCHAR Data[8192], Out[8192];
-
-static HANDLE opened(const char *Name)
-{
-    char Path[600];
-
-    snprintf(Path, sizeof(Path), DEVICE "%s%s", Name ? "\\" : "", Name ? Name : "");
-    return DriverTestOpened(Path);
-}
 
 static NTSTATUS put(HANDLE Pipe, ULONG Length)
 {
@@ -88,39 +77,6 @@ static void no_bytes_are_refused(void **State)
     assert_ok(put(Pipe, 3));
     assert_status(get(Pipe, 0), STATUS_BUFFER_TOO_SMALL);
     assert_int_equal(Information, 0);
-    DriverTestClose(Pipe);
-}
-
-/* More than a million bytes in random pieces against a count and a sequence. */
-static void bytes_come_out_as_they_went_in(void **State)
-{
-    HANDLE Pipe = opened("random");
-    unsigned Seed = 7, In = 0, Next = 0;
-    ULONG Held = 0, Moved = 0;
-
-    while (Moved < 1200000) {
-        ULONG Length = (Seed = Seed * 1103515245 + 12345) >> 8, Fits = 1999 - Held;
-
-        Length %= 2600;
-        for (ULONG i = 0; i < Length; i++)
-            Data[i] = (UCHAR)(In + i);
-        if (Length && Fits) {
-            assert_ok(DriverTestWrite(Pipe, Data, Length));
-            assert_int_equal(Information, Length < Fits ? Length : Fits);
-            In += Information;
-            Held += Information;
-        }
-        Length = ((Seed = Seed * 1103515245 + 12345) >> 8) % 2600;
-        if (!Length || !Held)
-            continue;
-        assert_ok(DriverTestRead(Pipe, Out, Length));
-        assert_int_equal(Information, Length < Held ? Length : Held);
-        for (ULONG i = 0; i < Information; i++)
-            if (Out[i] != (UCHAR)Next++)
-                fail_msg("byte %u", Next);
-        Held -= Information;
-        Moved += Information;
-    }
     DriverTestClose(Pipe);
 }
 
@@ -386,22 +342,6 @@ static void a_client_that_ends_leaves_nothing(void **State)
     assert_int_equal(DriverTestBlocks(TAG), 0);
 }
 
-static NTSTATUS set(HANDLE Pipe, ULONG Capacity, ULONG Full, ULONG Empty, ULONG Flags)
-{
-    EXAMPLE_MODE Mode = {Capacity, Full, Empty, Flags};
-
-    return DriverTestControl(Pipe, IOCTL_EXAMPLE_SET_MODE, &Mode, sizeof(Mode), NULL, 0);
-}
-
-static EXAMPLE_STATE state(HANDLE Pipe)
-{
-    EXAMPLE_STATE Now;
-
-    assert_ok(DriverTestControl(Pipe, IOCTL_EXAMPLE_QUERY_STATE, NULL, 0, &Now, sizeof(Now)));
-    assert_int_equal(Information, sizeof(Now));
-    return Now;
-}
-
 static void the_mode_is_checked(void **State)
 {
     HANDLE Pipe = opened("mode");
@@ -661,7 +601,6 @@ int main(void)
         DRIVER_TEST(names_are_apart_and_no_name_is_a_name),
         DRIVER_TEST(a_pipe_holds_1999_bytes),
         DRIVER_TEST(no_bytes_are_refused),
-        DRIVER_TEST(bytes_come_out_as_they_went_in),
         DRIVER_TEST(a_long_name_is_refused_not_cut),
         DRIVER_TEST(a_pipe_is_freed_once_after_the_last_close),
         DRIVER_TEST(many_names_are_found_again),
