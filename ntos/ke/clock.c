@@ -175,7 +175,7 @@ static void KiTickClock(ULONG64 Now)
     KiWatchSystemTime();
 }
 
-static void KiClockThread(KTHREAD_NT *Thread)
+void KiClockThread(KTHREAD_NT *Thread)
 {
     while (!KiStopping(Thread)) {
         ULONG64 Now = KiNow(), Next;

@@ -22,6 +22,9 @@ void KiMoveTo(KTHREAD_NT *Thread, KPRCB *Prcb)
     Thread->Pcr.Number = Prcb->Number;
     Thread->Pcr.Pcr.CurrentPrcb = Prcb;
     Thread->Pcr.Pcr.ObsoleteNumber = (UCHAR)Prcb->Number;
+    Thread->Pcr.Pcr.GdtBase = Prcb->Gdt;
+    Thread->Pcr.Pcr.TssBase = Prcb->Tss;
+    Thread->Pcr.Pcr.IdtBase = Prcb->Idt;
 }
 
 static BOOLEAN KiTryOtherProcessors(KTHREAD_NT *Thread)

@@ -49,6 +49,9 @@ typedef struct _KPRCB {
     PKSPIN_LOCK QueuedLocks[KI_QUEUED_LOCKS]; /* in-stack queued locks held on this processor */
     ULONG QueuedLockCount;
     ULONG64 Interrupts, DpcsRun, Dispatches;
+    union _KGDTENTRY64 *Gdt; /* descriptors.c */
+    struct _KTSS64 *Tss;
+    union _KIDTENTRY64 *Idt;
 } KPRCB;
 
 /* What GS of an attached thread points at: the x64 KPCR and the first fields of its KPRCB, which
@@ -209,6 +212,8 @@ void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected);
  * queued DPC lies in a block. */
 BOOLEAN KeFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *Object);
 
+#define KE_DESCRIPTOR_BYTES (2 * PAGE_SIZE)
+void KeSetDescriptorTables_(ULONG Number, PVOID Pages); /* mm gives each processor its pages */
 ULONG KeProcessorCount_(void);
 KPRCB *KeProcessor_(ULONG Number);
 KUSER_SHARED_DATA *KeSharedDataWritable(void); /* the clock's alias */

@@ -156,6 +156,7 @@ void KiShiftAbsoluteTimers(LONG64 Change);        /* the system time was set */
 BOOLEAN KiFindTimerInRange(ULONG_PTR Low, ULONG_PTR High, PVOID *Object);
 BOOLEAN KiFindDpcInRange(ULONG_PTR Low, ULONG_PTR High, PVOID *Object);
 void KiWakeClock(void);
+void KiClockThread(KTHREAD_NT *Thread);
 NTSTATUS KiStartClock(KTHREAD_NT *Thread);
 NTSTATUS KiMapSharedData(void);
 void KiUnmapSharedData(void);

@@ -112,6 +112,12 @@ const char *LdrpDriverName(const void *Address, ULONG64 *Offset)
     return Row->ShortName;
 }
 
+BOOLEAN LdrpIsImage(const void *Address)
+{
+    uintptr_t Low;
+    return RowOf(Address, &Low) != NULL;
+}
+
 BOOLEAN LdrModuleOf(const void *Address, char *Name, SIZE_T NameSize, ULONG64 *Offset)
 {
     uintptr_t Low;

@@ -33,6 +33,31 @@ static BOOLEAN IsExport(const char *Name)
     return FALSE;
 }
 
+#define DATA_EXPORTS 8
+static struct {
+    const char *Name;
+    PVOID Address;
+} Data[DATA_EXPORTS];
+
+void LdrExportData(const char *Name, PVOID Address)
+{
+    for (ULONG i = 0; i < DATA_EXPORTS; i++)
+        if (Data[i].Name == NULL || strcmp(Data[i].Name, Name) == 0) {
+            Data[i].Name = Name;
+            Data[i].Address = Address;
+            return;
+        }
+    NT_ASSERT(FALSE);
+}
+
+static PVOID DataExport(const char *Name)
+{
+    for (ULONG i = 0; i < DATA_EXPORTS && Data[i].Name != NULL; i++)
+        if (strcmp(Data[i].Name, Name) == 0)
+            return Data[i].Address;
+    return NULL;
+}
+
 /* NULL for a routine that UserNT does not have. IRQL PASSIVE_LEVEL. Doc:
  * wdm/nf-wdm-mmgetsystemroutineaddress */
 PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
@@ -45,5 +70,5 @@ PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
     RtlUnicodeToUTF8N(Name, sizeof(Name) - 1, &Bytes, SystemRoutineName->Buffer,
                       SystemRoutineName->Length);
     Name[Bytes] = '\0';
-    return IsExport(Name) ? host_symbol(Name) : NULL;
+    return IsExport(Name) ? host_symbol(Name) : DataExport(Name);
 }

@@ -49,6 +49,9 @@ BOOLEAN LdrModuleOf(const void *Address, char *Name, SIZE_T NameSize,
 void LdrEnumerateExports(void (*Each)(PVOID Context, const char *Name),
                          PVOID Context); /* the documented names that are implemented */
 
+/* Data that MmGetSystemRoutineAddress finds by name, as NT exports it; Address NULL: not now. */
+void LdrExportData(const char *Name, PVOID Address);
+
 /* Documented for user mode, exported by both; the DDK headers at hand lack it. */
 PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage);
 #endif

@@ -35,6 +35,7 @@ void LdrpSetModuleDriver(LDR_MODULE *Module, PDRIVER_OBJECT Driver);
 BOOLEAN LdrpPublishAddresses(const LDR_MODULE *Module); /* FALSE: the table is full */
 void LdrpWithdrawAddresses(const LDR_MODULE *Module);
 void LdrpPublishDriver(const LDR_MODULE *Module, PDRIVER_OBJECT Driver);
+BOOLEAN LdrpIsImage(const void *Address);
 PDRIVER_OBJECT LdrpDriverOf(const void *Address);
 const char *LdrpDriverName(const void *Address, ULONG64 *Offset);
 

@@ -173,6 +173,7 @@ NTSTATUS LdrInitSystem(const char *SearchPath)
         return Status;
     IopSetImageLookup(LdrpDriverOf);
     VfContext.DriverNameOf = LdrpDriverName;
+    MmSetImageQuery(LdrpIsImage);
     return STATUS_SUCCESS;
 }
 
@@ -214,6 +215,7 @@ void LdrUnloadAll(void)
  * called next. */
 void LdrShutdownSystem(void)
 {
+    MmSetImageQuery(NULL);
     LdrpWithdrawAddresses(&LdrpState.Executive);
     RemoveEntryList(&LdrpState.Executive.Entry.InLoadOrderLinks);
     RtlFreeUnicodeString(&LdrpState.Executive.FullName);

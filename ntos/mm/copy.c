@@ -1,10 +1,29 @@
 /* MmCopyMemory: any memory, without ever faulting. */
 #include "mi.h"
 
+#define MI_SHARED_DATA ((ULONG_PTR)0x7FFE0000)
+
 /* Bytes from Address on that lie in one page and can be asked for at once. */
 static SIZE_T MiPieceAt(ULONG64 Address, SIZE_T Bytes)
 {
     return min(PAGE_SIZE - BYTE_OFFSET(Address), Bytes);
+}
+
+static BOOLEAN (*MiIsImage)(const void *Address);
+
+void MmSetImageQuery(BOOLEAN (*IsImage)(const void *Address))
+{
+    MiIsImage = IsImage;
+}
+
+/* What is neither a slot nor system space is Linux's. It is user memory in the embedded form; of a
+ * client's the kernel process has none. Images and the shared data are there for everybody. */
+static BOOLEAN MiLinuxIsThere(const void *Address)
+{
+    MM_ADDRESS_SPACE *Space = MmCurrentAddressSpace();
+
+    return !Space || Space->Embedded || (MiIsImage && MiIsImage(Address)) ||
+           PAGE_ALIGN(Address) == (PVOID)MI_SHARED_DATA;
 }
 
 static BOOLEAN MiSourceIsThere(const void *Address)
@@ -14,7 +33,9 @@ static BOOLEAN MiSourceIsThere(const void *Address)
 
     if (At >> 47)
         return FALSE;
-    return (At < MM_SLOT_LOW || At >= MM_SYSTEM_HIGH) || MiTranslate(Address, &Pte);
+    if (At < MM_SLOT_LOW || At >= MM_SYSTEM_HIGH)
+        return MiLinuxIsThere(Address);
+    return MiTranslate(Address, &Pte);
 }
 
 static SIZE_T MiCopyVirtual(char *To, const char *From, SIZE_T Bytes)

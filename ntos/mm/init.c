@@ -45,6 +45,8 @@ NTSTATUS MmInitSystem(ULONG64 PhysicalBytes)
     if (!NT_SUCCESS(Status))
         goto Unreserve;
     Status = MiInitTables();
+    if (NT_SUCCESS(Status))
+        Status = MiInitDescriptors();
     if (!NT_SUCCESS(Status))
         goto Frames;
     MiInitPool();

@@ -226,6 +226,7 @@ NTSTATUS MiRemoveView(MM_ADDRESS_SPACE *Space, MI_VIEW *View); /* any kind; free
 struct _KPROCESS *MiCurrentProcess(void);
 
 /* Moving frames. */
+NTSTATUS MiInitDescriptors(void);
 void MiInitShares(void);
 void MiShutdownShares(void);
 SIZE_T MiSharedFrames(void);

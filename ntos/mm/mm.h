@@ -25,6 +25,9 @@ static inline BOOLEAN MmIsSystemAddress(const void *Address)
     return (ULONG_PTR)Address >= MM_SYSTEM_LOW && (ULONG_PTR)Address < MM_SYSTEM_HIGH;
 }
 
+/* ldr tells which of Linux's addresses belong to an image; NULL: none. */
+void MmSetImageQuery(BOOLEAN (*IsImage)(const void *Address));
+
 /* Frames. PFN_NUMBER is an index over all banks. */
 NTSTATUS MmAllocateFrames(SIZE_T Count,
                           PPFN_NUMBER First); /* a run of consecutive frames; contents undefined */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define COUNTERS 16
+#define TABLE_TAG 'tsyS'
 
 static PVOID const Services[] = {
 #define SERVICE(name, arguments) (PVOID) name,
@@ -25,7 +26,7 @@ static const char *const Names[] = {
 
 static struct {
     SERVICE_DESCRIPTOR_TABLE Tables;
-    PVOID Entries[NtServiceCount];
+    PVOID *Entries; /* nonpaged pool: a driver may lock, look and write */
     UCHAR ArgumentBytes[NtServiceCount];
     struct {
         _Alignas(64) atomic_ullong Calls;
@@ -34,23 +35,43 @@ static struct {
 
 PSERVICE_DESCRIPTOR_TABLE KeServiceDescriptorTable = &KiState.Tables;
 
+static void Publish(void)
+{
+    KiState.Tables.ntoskrnl =
+        (SYSTEM_SERVICE_TABLE){KiState.Entries, NULL, NtServiceCount, KiState.ArgumentBytes};
+    LdrExportData("KeServiceDescriptorTable", &KiState.Tables);
+}
+
+static void Withdraw(void)
+{
+    LdrExportData("KeServiceDescriptorTable", NULL);
+    RtlZeroMemory(&KiState.Tables, sizeof(KiState.Tables));
+    ExFreePoolWithTag(KiState.Entries, TABLE_TAG);
+}
+
 NTSTATUS NtServicesInit(void)
 {
+    KiState.Entries =
+        ExAllocatePoolWithTag(NonPagedPoolNx, NtServiceCount * sizeof(PVOID), TABLE_TAG);
+    if (!KiState.Entries)
+        return STATUS_INSUFFICIENT_RESOURCES;
     for (ULONG i = 0; i < NtServiceCount; i++) {
         KiState.Entries[i] = Services[i];
         KiState.ArgumentBytes[i] = (UCHAR)(ArgumentCounts[i] * sizeof(ULONG_PTR));
     }
     for (ULONG i = 0; i < COUNTERS; i++)
         atomic_store(&KiState.Counters[i].Calls, 0);
-    KiState.Tables.ntoskrnl =
-        (SYSTEM_SERVICE_TABLE){KiState.Entries, NULL, NtServiceCount, KiState.ArgumentBytes};
-    return NtpInitSystem();
+    Publish();
+    NTSTATUS Status = NtpInitSystem();
+    if (!NT_SUCCESS(Status))
+        Withdraw();
+    return Status;
 }
 
 void NtServicesShutdown(void)
 {
     NtpShutdownSystem();
-    RtlZeroMemory(&KiState.Tables, sizeof(KiState.Tables));
+    Withdraw();
 }
 
 ULONG64 KiServiceCount(void)

@@ -25,6 +25,7 @@ static struct {
     VF_EXCEPTION_DISPATCHER *Dispatchers[VF_CLAIMS_MAX];
     ULONG DispatcherCount;
     ULONG_PTR SystemLow, SystemHigh;
+    PVOID LastAddress;
 } VfFaultState;
 
 void VfAddFaultClaim(VF_FAULT_CLAIM *Claim)
@@ -296,10 +297,18 @@ static void VfCheckMemoryFault(const struct host_fault *Fault, const EXCEPTION_R
     VfCheckSystemSpace(Fault);
 }
 
+/* NULL: there was none yet. Any IRQL. */
+PVOID VfLastFaultAddress(void)
+{
+    return __atomic_load_n(&VfFaultState.LastAddress, __ATOMIC_RELAXED);
+}
+
 bool VfOnFault(const struct host_fault *Fault)
 {
     EXCEPTION_RECORD Record;
 
+    if (Fault->kind == HOST_FAULT_MEMORY && !Fault->protection)
+        __atomic_store_n(&VfFaultState.LastAddress, Fault->address, __ATOMIC_RELAXED);
     if (VfIsClaimed(Fault))
         return TRUE;
     if (VfContext.ThreadKind && VfContext.ThreadKind() == VfThreadForeign)

@@ -97,6 +97,8 @@ void VfExpectEnd(VF_BUGCHECK *Record);
 
 /* The process-wide fault handler's verdict (host_fault_install): asks the chain of claimants first
  * (mm: moving pages), then SEH, then a bug check. */
+bool VfOnFault(const struct host_fault *Fault); /* where every fault of the machine arrives */
+PVOID VfLastFaultAddress(void);
 typedef BOOLEAN VF_FAULT_CLAIM(const struct host_fault *Fault);
 void VfAddFaultClaim(VF_FAULT_CLAIM *Claim);
 

@@ -46,6 +46,11 @@ void __writecr4(unsigned long long Value);
 void __writecr8(unsigned long long Value);
 unsigned long long __readmsr(unsigned int Register);
 void __writemsr(unsigned int Register, unsigned long long Value);
+void __sidt(void *Destination);
+void _sgdt(void *Destination);
+// What a Windows driver reads with instructions of its own: CS, DS, ES, FS, GS, SS, the task
+// register, LDTR.
+unsigned short NtReadSelector(unsigned Register);
 
 #ifndef _ReadWriteBarrier
 #define _ReadWriteBarrier() __asm__ __volatile__("" ::: "memory")

@@ -1,0 +1,107 @@
+/*
+ * w2k_spy: shows a program what only the kernel can see, and lets an administrator watch and call
+ * the kernel's services. The functions are in files of their own, see spy.h.
+ */
+#include "spy.h"
+#include "dispatch.h"
+#include "../../common/settings.h"
+#include <wdmsec.h>
+
+DRIVER_INITIALIZE DriverEntry;
+static DRIVER_UNLOAD Unload;
+static DRIVER_DISPATCH OpenOrClose;
+static DRIVER_DISPATCH DeviceControl;
+static DRIVER_DISPATCH NotImplemented;
+static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver);
+
+#ifdef ALLOC_PRAGMA
+#pragma alloc_text(INIT, DriverEntry)
+#pragma alloc_text(INIT, CreateDevice)
+#pragma alloc_text(PAGE, Unload)
+#pragma alloc_text(PAGE, OpenOrClose)
+#pragma alloc_text(PAGE, DeviceControl)
+#endif
+
+static PDEVICE_OBJECT OurDevice;
+
+static NTSTATUS NTAPI OpenOrClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PAGED_CODE();
+    return DriverComplete(
+        Irp, DeviceObject == OurDevice ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_1, 0);
+}
+
+static NTSTATUS NTAPI NotImplemented(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    return DriverComplete(Irp, STATUS_NOT_IMPLEMENTED, 0);
+}
+
+static NTSTATUS NTAPI DeviceControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    NTSTATUS Status = STATUS_INVALID_PARAMETER_1;
+    ULONG_PTR Information = 0;
+
+    PAGED_CODE();
+    if (DeviceObject == OurDevice)
+        Status = SpyDispatch(DeviceObject, Irp, &Information);
+    return DriverComplete(Irp, Status, Information);
+}
+
+/* No file is open any more, and no hooked call is on its way: each of them holds one. */
+static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
+{
+    UNICODE_STRING Link;
+
+    PAGED_CODE();
+    SpyHooksUnload();
+    RtlInitUnicodeString(&Link, SPY_LINK);
+    IoDeleteSymbolicLink(&Link);
+    IoDeleteDevice(Driver->DeviceObject);
+}
+
+/* For the system and administrators alone: whoever may open it may read all memory. */
+static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver)
+{
+    /* {5D3F0C7B-8A0E-4C55-9B43-2F6A1C0D7E92} */
+    static const GUID Class = {
+        0x5d3f0c7b, 0x8a0e, 0x4c55, {0x9b, 0x43, 0x2f, 0x6a, 0x1c, 0x0d, 0x7e, 0x92}};
+    UNICODE_STRING Name, Link;
+    NTSTATUS Status;
+
+    RtlInitUnicodeString(&Name, SPY_DEVICE);
+    RtlInitUnicodeString(&Link, SPY_LINK);
+    Status = IoCreateDeviceSecure(Driver, 0, &Name, FILE_DEVICE_SPY, FILE_DEVICE_SECURE_OPEN, FALSE,
+                                  &SDDL_DEVOBJ_SYS_ALL_ADM_ALL, &Class, &OurDevice);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = IoCreateSymbolicLink(&Link, &Name);
+    if (!NT_SUCCESS(Status))
+        IoDeleteDevice(OurDevice);
+    return Status;
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
+{
+    NTSTATUS Status = SpyMemoryInitialize();
+    ULONG i;
+
+    PAGED_CODE();
+    if (!NT_SUCCESS(Status))
+        return Status;
+    SpyDispatchInitialize();
+    SpyCallAllowed = SettingsNumber(RegistryPath, L"AllowCall", 0) == 1;
+    Status = CreateDevice(Driver);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    SpyHooksInitialize(OurDevice);
+    for (i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
+        if (i != IRP_MJ_POWER && i != IRP_MJ_PNP && i != IRP_MJ_SYSTEM_CONTROL)
+            Driver->MajorFunction[i] = NotImplemented;
+    Driver->MajorFunction[IRP_MJ_CREATE] = OpenOrClose;
+    Driver->MajorFunction[IRP_MJ_CLEANUP] = OpenOrClose;
+    Driver->MajorFunction[IRP_MJ_CLOSE] = OpenOrClose;
+    Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = DeviceControl;
+    Driver->DriverUnload = Unload;
+    return STATUS_SUCCESS;
+}
