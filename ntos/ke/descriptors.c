@@ -80,7 +80,8 @@ static void KiShowDescriptors(KTHREAD_NT *Thread)
     Thread->Pcr.Pcr.IdtBase = Thread->Prcb->Idt;
 }
 
-/* Two pages for a processor, at start-up: the calling thread (if it is attached) and ke's own are told. */
+/* Two pages for a processor, at start-up: the calling thread (if it is attached) and ke's own are
+ * told. */
 void KeSetDescriptorTables_(ULONG Number, PVOID Pages)
 {
     KPRCB *Prcb = &KiState.Prcbs[Number];
