@@ -155,6 +155,23 @@ NTSTATUS NTAPI CmUnRegisterCallback(LARGE_INTEGER Cookie)
     return STATUS_SUCCESS;
 }
 
+/* A callback whose function lies there; NULL: none. IRQL <= APC_LEVEL. */
+PVOID CmFindCallbackInRange_(PVOID Base, SIZE_T Bytes)
+{
+    PVOID Found = NULL;
+
+    ExLockShared_(&CmpState.CallbackLock);
+    for (PLIST_ENTRY Entry = CmpState.Callbacks.Flink; Entry != &CmpState.Callbacks && !Found;
+         Entry = Entry->Flink) {
+        CMP_CALLBACK *Callback = CONTAINING_RECORD(Entry, CMP_CALLBACK, Link);
+
+        if ((ULONG_PTR)Callback->Function - (ULONG_PTR)Base < Bytes)
+            Found = Callback;
+    }
+    ExUnlockShared_(&CmpState.CallbackLock);
+    return Found;
+}
+
 /* Doc: wdm/nf-wdm-cmgetcallbackversion */
 VOID NTAPI CmGetCallbackVersion(PULONG Major, PULONG Minor)
 {

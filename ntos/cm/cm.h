@@ -36,6 +36,7 @@ NTSTATUS CmFlushKey_(PVOID Key);
 NTSTATUS CmNotifyChange_(PVOID Key, ULONG Filter, BOOLEAN WatchTree,
                          void (*Done)(PVOID Context, NTSTATUS Status), PVOID Context);
 extern POBJECT_TYPE CmKeyObjectType_;
+PVOID CmFindCallbackInRange_(PVOID Base, SIZE_T Bytes); /* its function lies there; NULL: none */
 
 /* Documented, but not in the DDK headers at hand. */
 NTSYSAPI NTSTATUS NTAPI RtlQueryRegistryValuesEx(ULONG RelativeTo, PCWSTR Path,

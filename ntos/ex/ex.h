@@ -82,5 +82,7 @@ static inline void ExUnlockShared_(PEX_PUSH_LOCK Lock)
 /* For the check of freed memory: a live resource (Kind 0xD2) or look-aside list (0xCC) inside, as
  * 0xC4 names them. */
 BOOLEAN ExFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *Object);
+/* A queued work item that lies there or whose routine does; NULL: none. */
+PVOID ExFindWorkInRange(const void *Base, SIZE_T Bytes);
 
 #endif

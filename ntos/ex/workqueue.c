@@ -217,3 +217,27 @@ VOID NTAPI ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
     KeInsertQueue(&Queue->Queue, &WorkItem->List);
     ExpCallBalancer(Queue);
 }
+
+typedef struct EXP_RANGE {
+    ULONG_PTR Low, Bytes;
+} EXP_RANGE;
+
+static BOOLEAN ExpItemLiesIn(PLIST_ENTRY Entry, void *Context)
+{
+    WORK_QUEUE_ITEM *Item = CONTAINING_RECORD(Entry, WORK_QUEUE_ITEM, List);
+    EXP_RANGE *Range = Context;
+
+    return (ULONG_PTR)Item - Range->Low < Range->Bytes ||
+           (ULONG_PTR)Item->WorkerRoutine - Range->Low < Range->Bytes;
+}
+
+PVOID ExFindWorkInRange(const void *Base, SIZE_T Bytes)
+{
+    EXP_RANGE Range = {(ULONG_PTR)Base, Bytes};
+    PLIST_ENTRY Entry = NULL;
+
+    for (ULONG Index = 0; Index < ExpQueueCount && !Entry; Index++)
+        if (atomic_load(&ExpWork.Queues[Index].Pending))
+            Entry = KeFindInQueue(&ExpWork.Queues[Index].Queue, ExpItemLiesIn, &Range);
+    return Entry ? CONTAINING_RECORD(Entry, WORK_QUEUE_ITEM, List) : NULL;
+}

@@ -87,6 +87,7 @@ static void IopSetUpDriver(IOP_DRIVER *Driver, const IO_DRIVER_IMAGE *Image)
     Driver->Extension.DriverObject = Object;
     InitializeListHead(&Driver->Reinitializations);
     InitializeListHead(&Driver->Links);
+    Driver->Image.Shared = Image->Shared;
 }
 
 /* On success the list's reference, and the name in \Driver. */
@@ -220,6 +221,7 @@ void IopFreeDriver(PVOID Object)
     IOP_DRIVER *Driver = Object;
     IOP_CLIENT_EXTENSION *Next;
 
+    IopCheckPool(&Driver->Object);
     for (IOP_CLIENT_EXTENSION *Client = Driver->ClientExtensions; Client; Client = Next) {
         Next = Client->Next;
         ExFreePoolWithTag(Client, IOP_TAG);

@@ -163,6 +163,8 @@ static inline PIO_STACK_LOCATION IopTopLocation(PIRP Irp)
 /* driver.c, unload.c */
 void IopFreeDriver(PVOID Object);
 void IopUnlistDriver(IOP_DRIVER *Driver);
+void IopCheckLeftovers(PDRIVER_OBJECT Driver); /* or bug check 0xCE, 0xC7, 0xC4 */
+void IopCheckPool(PDRIVER_OBJECT Driver);      /* or bug check 0xC4/62 */
 NTSTATUS IopRunAsSystem(void (*Routine)(PVOID Context),
                         PVOID Context);        /* on a worker thread, to the end */
 void IopCompleteUnload(PDRIVER_OBJECT Driver); /* if it is due now */

@@ -40,31 +40,35 @@ static PIRP IopNewIrp(CCHAR StackSize)
  * DISPATCH_LEVEL. Doc: wdm/nf-wdm-ioallocateirp */
 PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
 {
+    PIRP Irp = NULL;
+
     VF_IRQL_MAX(DISPATCH_LEVEL);
-    return StackSize > 0 ? IopNewIrp(StackSize) : NULL;
+    if (StackSize > 0)
+        Irp = IopNewIrp(StackSize);
+    MM_GIVE_TO_CALLER(Irp);
+    return Irp;
 }
 
 /* Doc: wdm/nf-wdm-ioallocateirpex */
 PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN ChargeQuota)
 {
-    return IoAllocateIrp(StackSize, ChargeQuota);
+    PIRP Irp = IoAllocateIrp(StackSize, ChargeQuota);
+
+    MM_GIVE_TO_CALLER(Irp);
+    return Irp;
 }
 
-/* The executive's own IRPs: from the thread's cache, and charged to no driver, though one may be
- * running. */
+/* The executive's own IRPs: from the thread's cache. */
 PIRP IopAllocateIrp(CCHAR StackSize)
 {
     IOP_CACHE *Cache = IopCacheOfThread();
-    PDRIVER_OBJECT Driver = KiSelf->CurrentDriver;
     PIRP Irp;
 
     if (StackSize <= IOP_CACHED_STACKS && Cache && Cache->IrpCount[StackSize - 1]) {
         Irp = Cache->Irps[StackSize - 1][--Cache->IrpCount[StackSize - 1]];
         IopSetUpIrp(Irp, IoSizeOfIrp(StackSize), StackSize);
     } else {
-        KiSelf->CurrentDriver = NULL;
         Irp = IopNewIrp(StackSize);
-        KiSelf->CurrentDriver = Driver;
         if (!Irp)
             return NULL;
     }

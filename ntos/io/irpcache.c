@@ -25,14 +25,11 @@ void IopInitCache(void)
 /* Ke's own threads have no ETHREAD whose end would free a cache. */
 static IOP_CACHE *IopMakeCache(void)
 {
-    PDRIVER_OBJECT Driver = KiSelf->CurrentDriver;
     IOP_CACHE *Cache;
 
     if (!KiSelf->Attached && !KiSelf->ApcState.Process->HasBody)
         return NULL;
-    KiSelf->CurrentDriver = NULL;
     Cache = ExAllocatePoolWithTag(NonPagedPool, sizeof(*Cache), IOP_TAG);
-    KiSelf->CurrentDriver = Driver;
     if (Cache)
         memset(Cache, 0, sizeof(*Cache));
     KiSelf->IrpCache = Cache;
@@ -63,18 +60,13 @@ void IopFreeCache(PETHREAD Thread)
 PVOID IopAllocateBuffer(SIZE_T Bytes)
 {
     IOP_CACHE *Cache = KiSelf->IrpCache;
-    PDRIVER_OBJECT Driver = KiSelf->CurrentDriver;
-    PVOID Buffer;
 
     if (Bytes <= IOP_SMALL_BUFFER && !IopState.Exact) {
         if (Cache && Cache->BufferCount)
             return Cache->Buffers[--Cache->BufferCount];
         Bytes = IOP_SMALL_BUFFER;
     }
-    KiSelf->CurrentDriver = NULL;
-    Buffer = ExAllocatePoolWithTag(NonPagedPool, Bytes, IOP_BUFFER_TAG);
-    KiSelf->CurrentDriver = Driver;
-    return Buffer;
+    return ExAllocatePoolWithTag(NonPagedPool, Bytes, IOP_BUFFER_TAG);
 }
 
 void IopFreeBuffer(PVOID Buffer, SIZE_T Bytes)

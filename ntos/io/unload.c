@@ -13,36 +13,6 @@ static BOOLEAN IopInUse(PDRIVER_OBJECT Driver)
     return FALSE;
 }
 
-#define IOP_LEFT(driver, what, ...)                                                                \
-    VfBugCheck(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, (ULONG_PTR)(what), 0,        \
-               (ULONG_PTR)(driver)->DriverUnload, 0, __VA_ARGS__)
-
-/* What DriverUnload must have undone. */
-static void IopCheckLeftovers(PDRIVER_OBJECT Driver)
-{
-    PVOID Found = NULL;
-    ULONG Kind;
-
-    if (!(Driver->Flags & DRVO_UNLOAD_INVOKED))
-        return;
-    for (PDEVICE_OBJECT Device = Driver->DeviceObject; Device; Device = Device->NextDevice) {
-        if (!(IopDevice(Device)->ExtensionFlags & DOE_DELETE_PENDING))
-            IOP_LEFT(
-                Driver, Device,
-                "a driver was unloaded and left a device object behind: IoDeleteDevice is missing");
-    }
-    if (!Driver->DriverSize || IopDriver(Driver)->Image.Shared)
-        return;
-    if ((Found = PsFindNotifyInRange_(Driver->DriverStart, Driver->DriverSize)))
-        IOP_LEFT(Driver, Found, "a driver was unloaded while a notify routine of it is registered");
-    if ((Found = PsFindThreadInRange_(Driver->DriverStart, Driver->DriverSize)))
-        IOP_LEFT(Driver, Found, "a driver was unloaded while a system thread of it runs");
-    if (KeFindObjectInRange(Driver->DriverStart, Driver->DriverSize, &Kind, &Found))
-        VfBugCheck(TIMER_OR_DPC_INVALID, Kind, (ULONG_PTR)Found, (ULONG_PTR)Driver->DriverStart,
-                   (ULONG_PTR)Driver->DriverStart + Driver->DriverSize,
-                   "a driver was unloaded while a timer or DPC in its data is queued");
-}
-
 static void IopUnloadNow(PVOID Context)
 {
     IOP_DRIVER *Driver = Context;

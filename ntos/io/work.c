@@ -54,8 +54,8 @@ VOID NTAPI IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem)
 static void IopCheckIdle(PIO_WORKITEM Item, const char *What)
 {
     if (Item->Queued)
-        VfBugCheck(WORKER_INVALID, 0, (ULONG_PTR)Item, 0, 0, "%s of a work item that is queued",
-                   What);
+        VfBugCheck(WORKER_INVALID, 2, (ULONG_PTR)Item, (ULONG_PTR)Item->Routine, 0,
+                   "%s of a work item that is queued", What);
 }
 
 /* Doc: wdm/nf-wdm-iouninitializeworkitem. The item must not be queued: bug check 0xE4. */
@@ -72,8 +72,10 @@ PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
     Item = ExAllocatePoolWithTag(NonPagedPool, sizeof(*Item), IOP_TAG);
-    if (Item)
-        IoInitializeWorkItem(DeviceObject, Item);
+    if (!Item)
+        return NULL;
+    IoInitializeWorkItem(DeviceObject, Item);
+    MM_GIVE_TO_CALLER(Item);
     return Item;
 }
 

@@ -279,18 +279,31 @@ LOGICAL KeIsExecutingDpc(VOID)
     return KiIrql() >= DISPATCH_LEVEL && KiSelf->Prcb->DpcRoutineActive;
 }
 
-static KDPC *KiFindDpc(LIST_ENTRY *Head, ULONG_PTR Low, ULONG_PTR High)
+PVOID KiDpcItself(KDPC *Dpc)
+{
+    return Dpc;
+}
+
+/* The driver's routine that a DPC leads to. */
+PVOID KiDpcRoutine(KDPC *Dpc)
+{
+    PVOID Behind = KiExTimerRoutine(Dpc);
+
+    return Behind ? Behind : (PVOID)Dpc->DeferredRoutine;
+}
+
+static PVOID KiFindDpc(LIST_ENTRY *Head, ULONG_PTR Low, ULONG_PTR High, PVOID (*Of)(KDPC *))
 {
     for (LIST_ENTRY *Entry = Head->Flink; Entry != Head; Entry = Entry->Flink) {
-        KDPC *Dpc = CONTAINING_RECORD(Entry, KDPC, DpcListEntry);
+        PVOID Found = Of(CONTAINING_RECORD(Entry, KDPC, DpcListEntry));
 
-        if ((ULONG_PTR)Dpc >= Low && (ULONG_PTR)Dpc < High)
-            return Dpc;
+        if ((ULONG_PTR)Found >= Low && (ULONG_PTR)Found < High)
+            return Found;
     }
     return NULL;
 }
 
-BOOLEAN KiFindDpcInRange(ULONG_PTR Low, ULONG_PTR High, PVOID *Object)
+BOOLEAN KiFindDpcs(ULONG_PTR Low, ULONG_PTR High, PVOID (*Of)(KDPC *), PVOID *Object)
 {
     *Object = NULL;
     for (ULONG i = 0; i < KiState.Count && !*Object; i++) {
@@ -300,9 +313,9 @@ BOOLEAN KiFindDpcInRange(ULONG_PTR Low, ULONG_PTR High, PVOID *Object)
             !atomic_load_explicit(&Prcb->ThreadedDpcCount, memory_order_relaxed))
             continue;
         KiLock(&Prcb->DpcLock);
-        *Object = KiFindDpc(&Prcb->DpcListHead, Low, High);
+        *Object = KiFindDpc(&Prcb->DpcListHead, Low, High, Of);
         if (!*Object)
-            *Object = KiFindDpc(&Prcb->ThreadedDpcListHead, Low, High);
+            *Object = KiFindDpc(&Prcb->ThreadedDpcListHead, Low, High, Of);
         KiUnlock(&Prcb->DpcLock);
     }
     return *Object != NULL;

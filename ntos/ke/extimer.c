@@ -44,6 +44,12 @@ static VOID NTAPI KiExTimerDpc(PKDPC Dpc, PVOID Context, PVOID SystemArgument1,
     }
 }
 
+PVOID KiExTimerRoutine(KDPC *Dpc)
+{
+    return Dpc->DeferredRoutine == KiExTimerDpc ? (PVOID)((PEX_TIMER)Dpc->DeferredContext)->Callback
+                                                : NULL;
+}
+
 static void KiFreeExTimer(PEX_TIMER Timer)
 {
     PEXT_DELETE_CALLBACK Callback = Timer->DeleteCallback;

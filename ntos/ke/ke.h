@@ -211,6 +211,10 @@ void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected);
 /* Registered by mm/ps/io at init: freed object checks (0xC7, 0xC4/15) ask whether a live timer or
  * queued DPC lies in a block. */
 BOOLEAN KeFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *Object);
+BOOLEAN KeFindRoutineInRange(const void *Base, SIZE_T Bytes, PVOID *Routine);
+/* An entry of the queue that Match accepts; NULL: none. Match runs under the dispatcher lock. */
+PLIST_ENTRY KeFindInQueue(PRKQUEUE Queue, BOOLEAN (*Match)(PLIST_ENTRY Entry, void *Context),
+                          void *Context);
 
 #define KE_DESCRIPTOR_BYTES (2 * PAGE_SIZE)
 void KeSetDescriptorTables_(ULONG Number, PVOID Pages); /* mm gives each processor its pages */

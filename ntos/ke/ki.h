@@ -153,8 +153,10 @@ static inline BOOLEAN KiApcPending(KTHREAD_NT *Thread)
 void KiInitializeTimers(void);
 ULONG64 KiExpireTimers(ULONG64 Now, KPRCB *Prcb); /* at DISPATCH_LEVEL; the next deadline */
 void KiShiftAbsoluteTimers(LONG64 Change);        /* the system time was set */
-BOOLEAN KiFindTimerInRange(ULONG_PTR Low, ULONG_PTR High, PVOID *Object);
-BOOLEAN KiFindDpcInRange(ULONG_PTR Low, ULONG_PTR High, PVOID *Object);
+BOOLEAN KiFindDpcs(ULONG_PTR Low, ULONG_PTR High, PVOID (*Of)(KDPC *), PVOID *Object);
+PVOID KiDpcItself(KDPC *Dpc);
+PVOID KiDpcRoutine(KDPC *Dpc);
+PVOID KiExTimerRoutine(KDPC *Dpc); /* NULL: not that of an EX_TIMER */
 void KiWakeClock(void);
 void KiClockThread(KTHREAD_NT *Thread);
 NTSTATUS KiStartClock(KTHREAD_NT *Thread);

@@ -68,6 +68,19 @@ void KiLeaveQueue(KTHREAD_NT *Thread, KI_WAKES *Wakes)
     Thread->Queue = NULL;
 }
 
+PLIST_ENTRY KeFindInQueue(PRKQUEUE Queue, BOOLEAN (*Match)(PLIST_ENTRY Entry, void *Context),
+                          void *Context)
+{
+    PLIST_ENTRY Entry;
+
+    KiLockDispatcher();
+    for (Entry = Queue->EntryListHead.Flink;
+         Entry != &Queue->EntryListHead && !Match(Entry, Context); Entry = Entry->Flink)
+        ;
+    KiUnlockDispatcher();
+    return Entry == &Queue->EntryListHead ? NULL : Entry;
+}
+
 static LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN Head)
 {
     KI_WAKES Wakes = {NULL, NULL};

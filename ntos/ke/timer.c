@@ -264,15 +264,29 @@ BOOLEAN NTAPI KeReadStateTimer(PKTIMER Timer)
     return KiReadState(&Timer->Header) > 0;
 }
 
-static KTIMER *KiFindTimer(LIST_ENTRY *Head, ULONG_PTR Low, ULONG_PTR High)
+static PVOID KiTimerItself(KTIMER *Timer)
 {
-    for (LIST_ENTRY *Entry = Head->Flink; Entry != Head; Entry = Entry->Flink)
-        if ((ULONG_PTR)KiTimerOf(Entry) >= Low && (ULONG_PTR)KiTimerOf(Entry) < High)
-            return KiTimerOf(Entry);
+    return Timer;
+}
+
+static PVOID KiTimerRoutine(KTIMER *Timer)
+{
+    return Timer->Dpc ? KiDpcRoutine(Timer->Dpc) : NULL;
+}
+
+/* What Of says of a timer lies there. Dispatcher locked. */
+static PVOID KiFindTimer(LIST_ENTRY *Head, ULONG_PTR Low, ULONG_PTR High, PVOID (*Of)(KTIMER *))
+{
+    for (LIST_ENTRY *Entry = Head->Flink; Entry != Head; Entry = Entry->Flink) {
+        PVOID Found = Of(KiTimerOf(Entry));
+
+        if ((ULONG_PTR)Found >= Low && (ULONG_PTR)Found < High)
+            return Found;
+    }
     return NULL;
 }
 
-BOOLEAN KiFindTimerInRange(ULONG_PTR Low, ULONG_PTR High, PVOID *Object)
+static BOOLEAN KiFindTimers(ULONG_PTR Low, ULONG_PTR High, PVOID (*Of)(KTIMER *), PVOID *Object)
 {
     *Object = NULL;
     if (!__atomic_load_n(&KiTimers.Count, __ATOMIC_RELAXED))
@@ -280,8 +294,8 @@ BOOLEAN KiFindTimerInRange(ULONG_PTR Low, ULONG_PTR High, PVOID *Object)
     KiLockDispatcher();
     for (ULONG Word = 0; Word < KI_BUCKETS / 64 && !*Object; Word++)
         for (ULONG64 Bits = KiTimers.Occupied[Word]; Bits && !*Object; Bits &= Bits - 1)
-            *Object =
-                KiFindTimer(&KiTimers.Buckets[Word * 64 + (ULONG)__builtin_ctzll(Bits)], Low, High);
+            *Object = KiFindTimer(&KiTimers.Buckets[Word * 64 + (ULONG)__builtin_ctzll(Bits)], Low,
+                                  High, Of);
     KiUnlockDispatcher();
     return *Object != NULL;
 }
@@ -293,8 +307,17 @@ BOOLEAN KeFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *
     ULONG_PTR Low = (ULONG_PTR)Base, High = Low + Bytes;
 
     *Kind = 0;
-    if (KiFindTimerInRange(Low, High, Object))
+    if (KiFindTimers(Low, High, KiTimerItself, Object))
         return TRUE;
     *Kind = 1;
-    return KiFindDpcInRange(Low, High, Object);
+    return KiFindDpcs(Low, High, KiDpcItself, Object);
+}
+
+/* Any IRQL. Whether a timer that is set or a queued DPC will call a routine there. */
+BOOLEAN KeFindRoutineInRange(const void *Base, SIZE_T Bytes, PVOID *Routine)
+{
+    ULONG_PTR Low = (ULONG_PTR)Base, High = Low + Bytes;
+
+    return KiFindTimers(Low, High, KiTimerRoutine, Routine) ||
+           KiFindDpcs(Low, High, KiDpcRoutine, Routine);
 }

@@ -8,24 +8,14 @@
  */
 #include "poolfast.h"
 
-ULONG_PTR (*MiPoolOwner)(void);
 BOOLEAN (*MiPoolFault)(ULONG Tag, SIZE_T Bytes);
-BOOLEAN MiPoolHooks;
-
-/* Who allocates: the driver whose routine runs, unless someone has said otherwise. */
-ULONG_PTR MiOwner(void)
-{
-    if (MiPoolOwner)
-        return MiPoolOwner();
-    return KiSelf ? (ULONG_PTR)KiSelf->CurrentDriver : 0;
-}
 
 #define MI_CACHE_LINE 64
 
-MI_RAW_INLINE void MiSealBlock(MI_BLOCK *Block, SIZE_T Bytes, ULONG64 Word)
+MI_RAW_INLINE void MiSealBlock(MI_BLOCK *Block, SIZE_T Bytes, ULONG64 Word, void *Caller)
 {
     Block->Word = Word;
-    Block->Owner = MiOwner();
+    Block->Owner = (ULONG_PTR)Caller;
     *(MI_UNALIGNED *)((char *)(Block + 1) + Bytes) = MI_TAIL_PATTERN;
     if (MI_ADDRESS_SANITIZER)
         host_unpoison(Block + 1, Bytes);
@@ -61,7 +51,7 @@ MI_RAW_INLINE void *MiAllocateSmall(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T Byt
 
     if (__builtin_expect(!Block, 0))
         return NULL;
-    MiSealBlock(Block, Bytes, MiBlockWord(Tag, Bytes, Class, MI_BLOCK_USED));
+    MiSealBlock(Block, Bytes, MiBlockWord(Tag, Bytes, Class, MI_BLOCK_USED), Caller);
     MiCountAlloc(Count, Bytes);
     return Block + 1;
 }
@@ -87,7 +77,8 @@ MI_RAW static void *MiAllocateShifted(MI_POOL_CACHE *Cache, ULONG Kind, SIZE_T B
                          ~(ULONG_PTR)(MI_CACHE_LINE - 1)) -
             1;
     MiSealBlock(Block, Bytes,
-                MiBlockWord(Tag, Bytes, Class, Block == Base ? MI_BLOCK_USED : MI_BLOCK_SHIFTED));
+                MiBlockWord(Tag, Bytes, Class, Block == Base ? MI_BLOCK_USED : MI_BLOCK_SHIFTED),
+                Caller);
     if (Block != Base) {
         Base->Word = MiBlockWord(Tag, Bytes, Class, MI_BLOCK_BASE);
         Base->Owner = Block->Owner;

@@ -54,7 +54,7 @@ NTSTATUS MmInitSystem(ULONG64 PhysicalBytes)
     MiInitShares();
     MiInitSlots();
     MiRegister();
-    RtlpSetAllocator(MiAllocateForRtl, MiFreeForRtl);
+    RtlpSetAllocator(MiAllocateForRtl, MiFreeForRtl, MmSetPoolOwner);
     return STATUS_SUCCESS;
 
 Frames:
@@ -67,7 +67,7 @@ Unreserve:
 
 void MmShutdownSystem(void)
 {
-    RtlpSetAllocator(NULL, NULL);
+    RtlpSetAllocator(NULL, NULL, NULL);
     MiShutdownSlots();
     MiShutdownShares();
     MiShutdownSystemPtes();

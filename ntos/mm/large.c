@@ -31,7 +31,7 @@ static void MiSealLarge(void *Address, SIZE_T Bytes)
     host_poison((char *)Address + Bytes, Slack);
 }
 
-static void MiDescribeLarge(PFN_NUMBER Number, ULONG Kind, SIZE_T Bytes, ULONG Tag)
+static void MiDescribeLarge(PFN_NUMBER Number, ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller)
 {
     SIZE_T Pages = BYTES_TO_PAGES(Bytes);
 
@@ -41,7 +41,7 @@ static void MiDescribeLarge(PFN_NUMBER Number, ULONG Kind, SIZE_T Bytes, ULONG T
         Frame->Flags = Kind == MiPaged ? MI_FRAME_PAGED : 0;
         Frame->Bytes = i ? 0 : Bytes;
         Frame->Tag = Tag;
-        Frame->Owner = MiOwner();
+        Frame->Owner = (ULONG_PTR)Caller;
         __atomic_store_n(&Frame->State, i ? MiFrameBlockTail : MiFrameBlock, __ATOMIC_RELEASE);
     }
 }
@@ -57,7 +57,7 @@ void *MiAllocateLarge(ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller)
         return NULL;
     Address = MmFrameAddress(Number);
     MiSealLarge(Address, Bytes);
-    MiDescribeLarge(Number, Kind, Bytes, Tag);
+    MiDescribeLarge(Number, Kind, Bytes, Tag, Caller);
     MiPoolFrames[Kind] += BYTES_TO_PAGES(Bytes);
     MiCountLarge(Kind, Tag, Bytes, Caller, 1);
     return Address;

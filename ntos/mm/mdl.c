@@ -52,6 +52,7 @@ PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBu
     Mdl = ExAllocatePoolWithTag(NonPagedPool, Size, MI_MDL_TAG);
     if (!Mdl)
         return NULL;
+    MM_GIVE_TO_CALLER(Mdl);
     MiInitializeMdl(Mdl, VirtualAddress, Length);
     if (MiMdlPages(Mdl) <= MI_MDL_FIXED_PAGES)
         Mdl->MdlFlags = MDL_ALLOCATED_FIXED_SIZE;

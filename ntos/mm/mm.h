@@ -121,11 +121,20 @@ ULONG MmQueryPoolTags(MM_POOL_TAG *Tags,
                       ULONG Count);                /* how many there are; writes at most Count */
 SIZE_T MmPoolBlockSize(PVOID Block);               /* 0: not a block. Any IRQL */
 void MmThreadPoolRelease(struct _KTHREAD *Thread); /* flushes its magazines at thread exit */
-void MmSetPoolOwner(ULONG_PTR (*CurrentOwner)(
-    void)); /* who allocates; NULL: KTHREAD.CurrentDriver. For leak reports at unload */
-ULONG MmFindPoolOf(ULONG_PTR Owner,
-                   void (*Report)(void *Context, PVOID Block, ULONG Tag, SIZE_T Bytes),
-                   void *Context);
+/* A block remembers the address that asked for it. A routine that allocates for its caller, who
+ * has to free the block, hands it over. */
+void MmSetPoolOwner(PVOID Block, const void *Caller);
+#define MM_GIVE_TO_CALLER(Block) MmSetPoolOwner((Block), __builtin_return_address(0))
+typedef struct MM_POOL_BLOCK {
+    PVOID Address;
+    const void *Caller;
+    SIZE_T Bytes;
+    ULONG Tag;
+    BOOLEAN Paged;
+} MM_POOL_BLOCK;
+/* What code of that range asked for and is not freed: the count; reports each. */
+ULONG MmFindPoolOf(const void *Base, SIZE_T Bytes,
+                   void (*Report)(void *Context, const MM_POOL_BLOCK *Block), void *Context);
 void MmSetPoolFault(BOOLEAN (*Fail)(
     ULONG Tag, SIZE_T Bytes)); /* fault injection: asked before each allocation; NULL: off */
 

@@ -59,9 +59,9 @@ MI_RAW_INLINE void *MiAllocate(ULONG Type, SIZE_T Bytes, ULONG Tag, void *Caller
     void *Block = NULL;
 
     if (!(Type & ~(ULONG)POOL_NX_ALLOCATION))
-        Block = MiTryAllocate(MiNonPaged, Bytes, Tag);
+        Block = MiTryAllocate(MiNonPaged, Bytes, Tag, Caller);
     else if (Type == PagedPool)
-        Block = MiTryAllocate(MiPaged, Bytes, Tag);
+        Block = MiTryAllocate(MiPaged, Bytes, Tag, Caller);
     return __builtin_expect(Block != NULL, 1) ? Block : MiAllocateTyped(Type, Bytes, Tag, Caller);
 }
 
@@ -158,7 +158,7 @@ PVOID NTAPI ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
         void *Block = NULL;
 
         if (Tag)
-            Block = MiTryAllocate(Flags == POOL_FLAG_PAGED, NumberOfBytes, Tag);
+            Block = MiTryAllocate(Flags == POOL_FLAG_PAGED, NumberOfBytes, Tag, MI_CALLER);
 
         if (Block)
             return memset(Block, 0, NumberOfBytes);
@@ -228,23 +228,14 @@ void MiFreePool(void *Block)
     MiFreeAny(Block, 0);
 }
 
-void MmSetPoolOwner(ULONG_PTR (*CurrentOwner)(void))
-{
-    MiPoolOwner = CurrentOwner;
-    MiPoolHooks = MiPoolOwner || MiPoolFault;
-}
-
 void MmSetPoolFault(BOOLEAN (*Fail)(ULONG Tag, SIZE_T Bytes))
 {
     MiPoolFault = Fail;
-    MiPoolHooks = MiPoolOwner || MiPoolFault;
 }
 
 NTSTATUS MiInitPool(void)
 {
-    MiPoolOwner = NULL;
     MiPoolFault = NULL;
-    MiPoolHooks = FALSE;
     MiInitSlabs();
     MiInitTags();
     MiInitPoolCaches();

@@ -26,7 +26,7 @@ typedef struct MI_BLOCK {
         ULONG64 Word; /* all of these */
     };
     union {
-        ULONG_PTR Owner;
+        ULONG_PTR Owner;       /* the address that asked for it, in a driver or in the executive */
         struct MI_BLOCK *Next; /* free */
     };
 } MI_BLOCK;
@@ -124,7 +124,6 @@ extern LIST_ENTRY MiCaches;
 
 /* block.c */
 void *MiAllocateAny(ULONG Kind, SIZE_T Bytes, ULONG Tag, BOOLEAN CacheAligned, void *Caller);
-ULONG_PTR MiOwner(void);
 void MiFreeAny(void *Address, ULONG Tag); /* tag 0: not checked */
 void *MiAddressOfBlock(MI_BLOCK *Block);  /* NULL: it is free */
 /* large.c */
@@ -171,7 +170,6 @@ MI_RAW_INLINE void MiFill(void *Address, ULONG64 Pattern, SIZE_T Bytes)
 }
 _Static_assert(MI_FILL_BYTES == 4 * sizeof(MI_PAIR), "the usual fill is four stores");
 
-extern ULONG_PTR (*MiPoolOwner)(void);
 extern BOOLEAN (*MiPoolFault)(ULONG Tag, SIZE_T Bytes);
 
 MI_RAW_INLINE MI_TAG_COUNT *MiTagOf(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Tag, SIZE_T Bytes,

@@ -18,14 +18,11 @@ MI_RAW_INLINE void MiCountAlloc(MI_TAG_COUNT *Count, SIZE_T Bytes)
     MI_ADD(Count->Bytes, (LONG64)Bytes);
 }
 
-/* Someone wants to be asked, about failing or about the owner: nothing is simple then. */
-extern BOOLEAN MiPoolHooks __attribute__((visibility("hidden")));
-
 /*
  * The usual case and nothing else: NULL if anything at all is out of the ordinary, with nothing
  * changed. It makes no call, so the compiler saves no registers.
  */
-MI_RAW_INLINE void *MiTryAllocate(ULONG Kind, SIZE_T Bytes, ULONG Tag)
+MI_RAW_INLINE void *MiTryAllocate(ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller)
 {
     struct _KTHREAD *Self = KiSelf;
     MI_POOL_CACHE *Cache;
@@ -37,7 +34,7 @@ MI_RAW_INLINE void *MiTryAllocate(ULONG Kind, SIZE_T Bytes, ULONG Tag)
                          0))
         return NULL;
     Cache = Self->PoolCache;
-    if (__builtin_expect(!Cache || MiPoolHooks, 0))
+    if (__builtin_expect(!Cache || MiPoolFault, 0))
         return NULL;
     Magazine =
         &Cache->Magazines[Kind][MiClassOfSize[(Bytes + sizeof(MI_BLOCK) + MI_TAIL + 15) >> 4]];
@@ -55,7 +52,7 @@ MI_RAW_INLINE void *MiTryAllocate(ULONG Kind, SIZE_T Bytes, ULONG Tag)
     Magazine->Count--;
     MiFill(Block + 1, MI_FILL_NEW, Magazine->Fill);
     Block->Word = Magazine->UsedWord | (ULONG64)Bytes << 32 | Tag;
-    Block->Owner = (ULONG_PTR)Self->CurrentDriver;
+    Block->Owner = (ULONG_PTR)Caller;
     *(MI_UNALIGNED *)((char *)(Block + 1) + Bytes) = MI_TAIL_PATTERN;
     if (MI_ADDRESS_SANITIZER)
         host_unpoison(Block + 1, Bytes);

@@ -33,31 +33,47 @@ MI_RAW SIZE_T MmPoolBlockSize(PVOID Address)
     return Block->Bytes;
 }
 
+MI_RAW void MmSetPoolOwner(PVOID Address, const void *Caller)
+{
+    MI_FRAME *Frame;
+
+    if (!MiIsRamAddress(Address))
+        return;
+    Frame = &MiRam.Frames[MiRamFrameNumber(Address)];
+    if (Frame->State == MiFrameSlab)
+        ((MI_BLOCK *)Address - 1)->Owner = (ULONG_PTR)Caller;
+    else
+        Frame->Owner = (ULONG_PTR)Caller;
+}
+
 typedef struct MI_FINDER {
-    ULONG_PTR Owner;
-    BOOLEAN AnyOwner;
-    void (*Report)(void *Context, PVOID Block, ULONG Tag, SIZE_T Bytes);
+    ULONG_PTR Low, Bytes; /* of the callers */
+    void (*Report)(void *Context, const MM_POOL_BLOCK *Block);
     void *Context;
     ULONG Found;
 } MI_FINDER;
 
-static void MiFound(MI_FINDER *Finder, ULONG_PTR Owner, void *Address, ULONG Tag, SIZE_T Bytes)
+static void MiFound(MI_FINDER *Finder, const MM_POOL_BLOCK *Block)
 {
-    if (!Finder->AnyOwner && Owner != Finder->Owner)
+    if ((ULONG_PTR)Block->Caller - Finder->Low >= Finder->Bytes)
         return;
     Finder->Found++;
     if (Finder->Report)
-        Finder->Report(Finder->Context, Address, Tag, Bytes);
+        Finder->Report(Finder->Context, Block);
 }
 
 /* Threads may allocate and free meanwhile: what they do is then seen or not. */
 MI_RAW __attribute__((no_sanitize("thread"))) static void MiLookAtBlock(void *Context,
                                                                         MI_BLOCK *Block)
 {
+    MI_BLOCK *Given;
     void *Address = MiAddressOfBlock(Block);
 
-    if (Address)
-        MiFound(Context, Block->Owner, Address, Block->Tag, Block->Bytes);
+    if (!Address)
+        return;
+    Given = (MI_BLOCK *)Address - 1;
+    MiFound(Context, &(MM_POOL_BLOCK){Address, (void *)Given->Owner, Given->Bytes, Given->Tag,
+                                      MiIsPagedPool(Address)});
 }
 
 __attribute__((no_sanitize("thread"))) static void MiFindAll(MI_FINDER *Finder)
@@ -69,29 +85,33 @@ __attribute__((no_sanitize("thread"))) static void MiFindAll(MI_FINDER *Finder)
         if (State == MiFrameSlab)
             MiEachSlabBlock(Frame, Number, MiLookAtBlock, Finder);
         else if (State == MiFrameBlock)
-            MiFound(Finder, Frame->Owner, MmFrameAddress(Number), Frame->Tag, Frame->Bytes);
+            MiFound(Finder,
+                    &(MM_POOL_BLOCK){MmFrameAddress(Number), (void *)Frame->Owner, Frame->Bytes,
+                                     Frame->Tag, (Frame->Flags & MI_FRAME_PAGED) != 0});
         Number += State == MiFrameFree ? (SIZE_T)1 << Frame->Order : 1;
     }
 }
 
-ULONG MmFindPoolOf(ULONG_PTR Owner,
-                   void (*Report)(void *Context, PVOID Block, ULONG Tag, SIZE_T Bytes),
-                   void *Context)
+ULONG MmFindPoolOf(const void *Base, SIZE_T Bytes,
+                   void (*Report)(void *Context, const MM_POOL_BLOCK *Block), void *Context)
 {
-    MI_FINDER Finder = {.Owner = Owner, .Report = Report, .Context = Context};
+    MI_FINDER Finder = {
+        .Low = (ULONG_PTR)Base, .Bytes = Bytes, .Report = Report, .Context = Context};
 
     MiFindAll(&Finder);
     return Finder.Found;
 }
 
-static void MiReportLeak(void *Context, PVOID Block, ULONG Tag, SIZE_T Bytes)
+static void MiReportLeak(void *Context, const MM_POOL_BLOCK *Block)
 {
-    char Line[96];
+    char Line[384], Caller[256];
 
     if (++*(ULONG *)Context > 16)
         return;
-    snprintf(Line, sizeof(Line), "pool: %zu bytes at %p with tag '%.4s' were not freed\n",
-             (size_t)Bytes, Block, (const char *)&Tag);
+    host_symbolise(Block->Caller, Caller, sizeof(Caller));
+    snprintf(Line, sizeof(Line),
+             "pool: %zu bytes at %p with tag '%.4s' were not freed; allocated at %s\n",
+             (size_t)Block->Bytes, Block->Address, (const char *)&Block->Tag, Caller);
     host_write_error(Line);
 }
 
@@ -99,7 +119,7 @@ static void MiReportLeak(void *Context, PVOID Block, ULONG Tag, SIZE_T Bytes)
 void MiShutdownPool(void)
 {
     ULONG Count = 0;
-    MI_FINDER Finder = {.AnyOwner = TRUE, .Report = MiReportLeak, .Context = &Count};
+    MI_FINDER Finder = {.Bytes = MAXULONG_PTR, .Report = MiReportLeak, .Context = &Count};
 
     MiShutdownPoolCaches();
     MiTrimSlabs();

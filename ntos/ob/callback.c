@@ -94,6 +94,7 @@ PVOID NTAPI ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTI
     VF_IRQL_MAX(APC_LEVEL);
     if (New == NULL)
         return NULL;
+    MM_GIVE_TO_CALLER(New);
     *New = (OBP_CALLBACK){
         .Callback = CallbackObject, .Function = CallbackFunction, .Context = CallbackContext};
     KeInitializeEvent(&New->Idle, NotificationEvent, FALSE);

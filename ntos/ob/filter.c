@@ -152,6 +152,34 @@ static NTSTATUS ObpInsertRegistration(OBP_REGISTRATION *New)
     return Status;
 }
 
+static BOOLEAN ObpCallsInto(const OBP_REGISTRATION *Registration, ULONG_PTR Base, SIZE_T Bytes)
+{
+    for (ULONG Index = 0; Index < Registration->Count; Index++) {
+        const OBP_FILTER_ENTRY *Entry = &Registration->Entries[Index];
+
+        if ((ULONG_PTR)Entry->Pre - Base < Bytes || (ULONG_PTR)Entry->Post - Base < Bytes)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* A registration with a routine there; NULL: none. IRQL <= APC_LEVEL. */
+PVOID ObFindCallbackInRange_(PVOID Base, SIZE_T Bytes)
+{
+    PVOID Found = NULL;
+
+    ExLockShared_(&ObpState.Callbacks);
+    for (PLIST_ENTRY Link = ObpState.CallbackList.Flink; Link != &ObpState.CallbackList && !Found;
+         Link = Link->Flink) {
+        OBP_REGISTRATION *Registration = CONTAINING_RECORD(Link, OBP_REGISTRATION, Link);
+
+        if (ObpCallsInto(Registration, (ULONG_PTR)Base, Bytes))
+            Found = Registration;
+    }
+    ExUnlockShared_(&ObpState.Callbacks);
+    return Found;
+}
+
 /* STATUS_INVALID_PARAMETER, STATUS_FLT_INSTANCE_ALTITUDE_COLLISION, STATUS_INSUFFICIENT_RESOURCES.
  * IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-obregistercallbacks */
 NTSTATUS NTAPI ObRegisterCallbacks(POB_CALLBACK_REGISTRATION CallbackRegistration,

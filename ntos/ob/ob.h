@@ -218,6 +218,9 @@ void ObFreeDescriptor_(PSECURITY_DESCRIPTOR Descriptor);
 NTSTATUS ObCheckObjectAccess_(PVOID Object, PACCESS_STATE AccessState, ACCESS_MASK Desired,
                               KPROCESSOR_MODE Mode);
 
+/* A registration of ObRegisterCallbacks with a routine there; NULL: none. IRQL <= APC_LEVEL. */
+PVOID ObFindCallbackInRange_(PVOID Base, SIZE_T Bytes);
+
 /* Types of ob's own; the DDK's ExEventObjectType ... point at these. Bodies: KEVENT, KMUTANT,
  * KSEMAPHORE, a struct that begins with KTIMER, MM_SECTION. */
 extern POBJECT_TYPE ObpTypeType, ObpDirectoryType, ObpSymbolicLinkType, ObpEventType, ObpMutantType,

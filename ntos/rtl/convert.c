@@ -84,7 +84,11 @@ NTSTATUS NTAPI RtlAnsiStringToUnicodeString(PUNICODE_STRING DestinationString,
                                             BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(PASSIVE_LEVEL);
-    return RtlpWidenString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    NTSTATUS Status =
+        RtlpWidenString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(DestinationString->Buffer);
+    return Status;
 }
 
 /* IRQL < DISPATCH_LEVEL. Doc: ntifs/nf-ntifs-rtloemstringtounicodestring */
@@ -93,7 +97,11 @@ NTSTATUS NTAPI RtlOemStringToUnicodeString(PUNICODE_STRING DestinationString,
                                            BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(APC_LEVEL);
-    return RtlpWidenString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    NTSTATUS Status =
+        RtlpWidenString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(DestinationString->Buffer);
+    return Status;
 }
 
 /* IRQL < DISPATCH_LEVEL. Not terminated. Doc: ntifs/nf-ntifs-rtloemstringtocountedunicodestring */
@@ -102,7 +110,11 @@ NTSTATUS NTAPI RtlOemStringToCountedUnicodeString(PUNICODE_STRING DestinationStr
                                                   BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(APC_LEVEL);
-    return RtlpWidenString(DestinationString, SourceString, AllocateDestinationString, RtlpCounted);
+    NTSTATUS Status =
+        RtlpWidenString(DestinationString, SourceString, AllocateDestinationString, RtlpCounted);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(DestinationString->Buffer);
+    return Status;
 }
 
 /* PASSIVE_LEVEL. As RtlAnsiStringToUnicodeString. Doc: wdm/nf-wdm-rtlutf8stringtounicodestring */
@@ -111,7 +123,11 @@ NTSTATUS NTAPI RtlUTF8StringToUnicodeString(PUNICODE_STRING DestinationString,
                                             BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(PASSIVE_LEVEL);
-    return RtlpWidenString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    NTSTATUS Status =
+        RtlpWidenString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(DestinationString->Buffer);
+    return Status;
 }
 
 /*
@@ -124,7 +140,11 @@ NTSTATUS NTAPI RtlUnicodeStringToAnsiString(PANSI_STRING DestinationString,
                                             BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(PASSIVE_LEVEL);
-    return RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    NTSTATUS Status =
+        RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(DestinationString->Buffer);
+    return Status;
 }
 
 /* IRQL < DISPATCH_LEVEL. Doc: ntifs/nf-ntifs-rtlunicodestringtooemstring */
@@ -133,7 +153,11 @@ NTSTATUS NTAPI RtlUnicodeStringToOemString(POEM_STRING DestinationString,
                                            BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(APC_LEVEL);
-    return RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    NTSTATUS Status =
+        RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(DestinationString->Buffer);
+    return Status;
 }
 
 /* IRQL < DISPATCH_LEVEL. Doc: ntifs/nf-ntifs-rtlupcaseunicodestringtooemstring */
@@ -142,8 +166,11 @@ NTSTATUS NTAPI RtlUpcaseUnicodeStringToOemString(POEM_STRING DestinationString,
                                                  BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(APC_LEVEL);
-    return RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString,
-                            RtlpUppercased);
+    NTSTATUS Status = RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString,
+                                       RtlpUppercased);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(DestinationString->Buffer);
+    return Status;
 }
 
 /* IRQL < DISPATCH_LEVEL. Not terminated. Doc: ntifs/nf-ntifs-rtlunicodestringtocountedoemstring */
@@ -152,8 +179,11 @@ NTSTATUS NTAPI RtlUnicodeStringToCountedOemString(POEM_STRING DestinationString,
                                                   BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(APC_LEVEL);
-    return RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString,
-                            RtlpCounted);
+    NTSTATUS Status =
+        RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString, RtlpCounted);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(DestinationString->Buffer);
+    return Status;
 }
 
 /* IRQL < DISPATCH_LEVEL. Doc: ntifs/nf-ntifs-rtlupcaseunicodestringtocountedoemstring */
@@ -162,8 +192,11 @@ NTSTATUS NTAPI RtlUpcaseUnicodeStringToCountedOemString(POEM_STRING DestinationS
                                                         BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(APC_LEVEL);
-    return RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString,
-                            RtlpCounted | RtlpUppercased);
+    NTSTATUS Status = RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString,
+                                       RtlpCounted | RtlpUppercased);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(DestinationString->Buffer);
+    return Status;
 }
 
 /* PASSIVE_LEVEL. Freed with RtlFreeUTF8String. Doc: wdm/nf-wdm-rtlunicodestringtoutf8string */
@@ -172,7 +205,11 @@ NTSTATUS NTAPI RtlUnicodeStringToUTF8String(PUTF8_STRING DestinationString,
                                             BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(PASSIVE_LEVEL);
-    return RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    NTSTATUS Status =
+        RtlpNarrowString(DestinationString, SourceString, AllocateDestinationString, RtlpPlain);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(DestinationString->Buffer);
+    return Status;
 }
 
 /* PASSIVE_LEVEL. Bytes with terminator. Doc: wdm/nf-wdm-rtlxansistringtounicodesize */

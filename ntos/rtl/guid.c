@@ -16,6 +16,7 @@ NTSTATUS NTAPI RtlStringFromGUID(const GUID *const Guid, PUNICODE_STRING GuidStr
     PWCHAR Buffer = RtlpAllocate(Bytes);
     if (!Buffer)
         return STATUS_NO_MEMORY;
+    RTLP_GIVE_TO_CALLER(Buffer);
     const UCHAR *Tail = Guid->Data4;
     swprintf_s(Buffer, GUID_UNITS + 1, L"{%08X-%04X-%04X-%02X%02X-%02X%02X%02X%02X%02X%02X}",
                Guid->Data1, Guid->Data2, Guid->Data3, Tail[0], Tail[1], Tail[2], Tail[3], Tail[4],

@@ -33,11 +33,13 @@ static VOID RtlpAbortException(PEXCEPTION_RECORD Record)
 static struct {
     RTLP_ALLOCATE Allocate;
     RTLP_FREE Free;
+    RTLP_GIVE Give;
     RTLP_HOOKS Hooks;
-} RtlState = {RtlpMalloc, free, RTLP_NO_HOOKS};
+} RtlState = {RtlpMalloc, free, NULL, RTLP_NO_HOOKS};
 
-VOID RtlpSetAllocator(RTLP_ALLOCATE Allocate, RTLP_FREE Free)
+VOID RtlpSetAllocator(RTLP_ALLOCATE Allocate, RTLP_FREE Free, RTLP_GIVE Give)
 {
+    RtlState.Give = Give;
     RtlState.Allocate = Allocate ? Allocate : RtlpMalloc;
     RtlState.Free = Free ? Free : free;
 }
@@ -45,6 +47,12 @@ VOID RtlpSetAllocator(RTLP_ALLOCATE Allocate, RTLP_FREE Free)
 PVOID RtlpAllocate(SIZE_T Bytes)
 {
     return RtlState.Allocate(Bytes, RTL_POOL_TAG);
+}
+
+VOID RtlpGive(PVOID Buffer, const void *Caller)
+{
+    if (RtlState.Give && Buffer)
+        RtlState.Give(Buffer, Caller);
 }
 
 VOID RtlpFree(PVOID Buffer)

@@ -20,7 +20,11 @@ typedef PVOID (*RTLP_ALLOCATE)(SIZE_T Bytes, ULONG Tag);
 typedef VOID (*RTLP_FREE)(PVOID Buffer);
 
 /* Until mm has registered its paged pool, malloc and free serve. NULL goes back to them. */
-VOID RtlpSetAllocator(RTLP_ALLOCATE Allocate, RTLP_FREE Free);
+/* Give (or NULL) says whose a buffer is that the caller of an rtl routine has to free. */
+typedef VOID (*RTLP_GIVE)(PVOID Buffer, const void *Caller);
+VOID RtlpSetAllocator(RTLP_ALLOCATE Allocate, RTLP_FREE Free, RTLP_GIVE Give);
+VOID RtlpGive(PVOID Buffer, const void *Caller);
+#define RTLP_GIVE_TO_CALLER(Buffer) RtlpGive((Buffer), __builtin_return_address(0))
 PVOID RtlpAllocate(SIZE_T Bytes);
 VOID RtlpFree(PVOID Buffer);
 

@@ -103,6 +103,7 @@ NTSTATUS NTAPI RtlAllocateAndInitializeSid(PSID_IDENTIFIER_AUTHORITY IdentifierA
     SID *Value = RtlpAllocate(RtlLengthRequiredSid(SubAuthorityCount));
     if (!Value)
         return STATUS_NO_MEMORY;
+    RTLP_GIVE_TO_CALLER(Value);
     RtlInitializeSid(Value, IdentifierAuthority, SubAuthorityCount);
     memcpy(Value->SubAuthority, Values, SubAuthorityCount * sizeof(ULONG));
     *Sid = Value;
@@ -148,6 +149,7 @@ NTSTATUS NTAPI RtlConvertSidToUnicodeString(PUNICODE_STRING UnicodeString, PSID 
         UnicodeString->Buffer = RtlpAllocate(UnicodeString->MaximumLength);
         if (!UnicodeString->Buffer)
             return STATUS_NO_MEMORY;
+        RTLP_GIVE_TO_CALLER(UnicodeString->Buffer);
     } else if (UnicodeString->MaximumLength < Source.Length) {
         return STATUS_BUFFER_OVERFLOW;
     }

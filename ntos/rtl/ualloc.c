@@ -57,6 +57,7 @@ NTSTATUS NTAPI RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING SourceStr
         memcpy(Buffer, SourceString->Buffer, Length);
     if (Terminate)
         Buffer[Length / sizeof(WCHAR)] = 0;
+    RTLP_GIVE_TO_CALLER(Buffer);
     *DestinationString = (UNICODE_STRING){Length, (USHORT)Bytes, Buffer};
     return STATUS_SUCCESS;
 }
@@ -87,7 +88,11 @@ NTSTATUS NTAPI RtlUpcaseUnicodeString(PUNICODE_STRING DestinationString,
                                       BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(APC_LEVEL);
-    return RtlpChangeCase(DestinationString, SourceString, AllocateDestinationString, RtlpUpcase);
+    NTSTATUS Status =
+        RtlpChangeCase(DestinationString, SourceString, AllocateDestinationString, RtlpUpcase);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(DestinationString->Buffer);
+    return Status;
 }
 
 /* IRQL <= APC_LEVEL. As RtlUpcaseUnicodeString. Doc: ntifs/nf-ntifs-rtldowncaseunicodestring */
@@ -95,5 +100,8 @@ NTSTATUS NTAPI RtlDowncaseUnicodeString(PUNICODE_STRING UniDest, PCUNICODE_STRIN
                                         BOOLEAN AllocateDestinationString)
 {
     RTL_IRQL_MAX(APC_LEVEL);
-    return RtlpChangeCase(UniDest, UniSource, AllocateDestinationString, RtlpDowncase);
+    NTSTATUS Status = RtlpChangeCase(UniDest, UniSource, AllocateDestinationString, RtlpDowncase);
+    if (AllocateDestinationString && NT_SUCCESS(Status))
+        RTLP_GIVE_TO_CALLER(UniDest->Buffer);
+    return Status;
 }

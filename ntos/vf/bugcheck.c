@@ -33,7 +33,7 @@ void VfExpectBegin(VF_BUGCHECK *Record)
 {
     Record->Code = 0;
     memset(Record->Parameters, 0, sizeof(Record->Parameters));
-    Record->Text[0] = 0;
+    Record->Text[0] = Record->Details[0] = 0;
     Record->Irql = VfCurrentIrql();
     Record->SehMark = NtSehMark();
     Record->Outer = VfExpected;
@@ -45,12 +45,53 @@ void VfExpectEnd(VF_BUGCHECK *Record)
     VfExpected = Record->Outer;
 }
 
+/* Two threads that come at once share it. */
+static struct {
+    host_lock Lock;
+    size_t Used;
+    char Text[8192];
+} VfDetails;
+
+void VfDetail(const char *Format, ...)
+{
+    size_t Room;
+    va_list List;
+    int Length;
+
+    host_lock_acquire(&VfDetails.Lock);
+    Room = sizeof(VfDetails.Text) - VfDetails.Used;
+    va_start(List, Format);
+    Length = vsnprintf(VfDetails.Text + VfDetails.Used, Room, Format, List);
+    va_end(List);
+    if (Length > 0 && (size_t)Length + 1 < Room) {
+        VfDetails.Used += (size_t)Length;
+        VfDetails.Text[VfDetails.Used++] = '\n';
+    }
+    VfDetails.Text[VfDetails.Used] = 0;
+    host_lock_release(&VfDetails.Lock);
+}
+
+/* Copies and forgets them. */
+size_t VfTakeDetails(char *Text, size_t Size)
+{
+    size_t Length;
+
+    host_lock_acquire(&VfDetails.Lock);
+    Length = min(VfDetails.Used, Size - 1);
+    memcpy(Text, VfDetails.Text, Length);
+    Text[Length] = 0;
+    VfDetails.Used = 0;
+    host_lock_release(&VfDetails.Lock);
+    return Length;
+}
+
 static _Noreturn void VfReturnToTest(VF_BUGCHECK *Record, ULONG Code, const ULONG_PTR *Parameters,
                                      const char *Text)
 {
     Record->Code = Code;
     memcpy(Record->Parameters, Parameters, sizeof(Record->Parameters));
     snprintf(Record->Text, sizeof(Record->Text), "%s", Text);
+    VfTakeDetails(Record->Details, sizeof(Record->Details));
     VfExpected = NULL; /* a further one, before VfExpectEnd, is not expected */
     if (VfContext.SetIrqlAfterExpected)
         VfContext.SetIrqlAfterExpected(Record->Irql);

@@ -66,22 +66,28 @@ BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackReco
     return Added;
 }
 
+/* The two kinds of records keep their state at different places. */
+static BOOLEAN VfDeregister(UCHAR *State, LIST_ENTRY *Entry)
+{
+    BOOLEAN Removed = FALSE;
+
+    host_lock_acquire(&VfCallbackState.Lock);
+    if (*State == BufferInserted) {
+        *State = BufferEmpty;
+        VfUnlink(Entry);
+        Removed = TRUE;
+    }
+    host_lock_release(&VfCallbackState.Lock);
+    return Removed;
+}
+
 /*
  * Takes a routine back. FALSE: the record is not registered.
  * Any IRQL. Doc: wdm/nf-wdm-kederegisterbugcheckcallback
  */
 BOOLEAN NTAPI KeDeregisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord)
 {
-    BOOLEAN Removed = FALSE;
-
-    host_lock_acquire(&VfCallbackState.Lock);
-    if (CallbackRecord->State == BufferInserted) {
-        CallbackRecord->State = BufferEmpty;
-        VfUnlink(&CallbackRecord->Entry);
-        Removed = TRUE;
-    }
-    host_lock_release(&VfCallbackState.Lock);
-    return Removed;
+    return VfDeregister(&CallbackRecord->State, &CallbackRecord->Entry);
 }
 
 static BOOLEAN VfReasonIsKnown(KBUGCHECK_CALLBACK_REASON Reason)
@@ -121,16 +127,37 @@ BOOLEAN NTAPI KeRegisterBugCheckReasonCallback(PKBUGCHECK_REASON_CALLBACK_RECORD
  */
 BOOLEAN NTAPI KeDeregisterBugCheckReasonCallback(PKBUGCHECK_REASON_CALLBACK_RECORD CallbackRecord)
 {
-    BOOLEAN Removed = FALSE;
+    return VfDeregister(&CallbackRecord->State, &CallbackRecord->Entry);
+}
+
+static BOOLEAN VfInRange(const void *Address, const void *Base, SIZE_T Bytes)
+{
+    return (ULONG_PTR)Address - (ULONG_PTR)Base < Bytes;
+}
+
+/* A record that lies there, or whose routine does; NULL: none. */
+PVOID VfFindBugCheckCallback(PVOID Base, SIZE_T Bytes)
+{
+    LIST_ENTRY *Plain = &VfCallbackState.Plain, *Reason = &VfCallbackState.Reason;
+    PVOID Found = NULL;
 
     host_lock_acquire(&VfCallbackState.Lock);
-    if (CallbackRecord->State == BufferInserted) {
-        CallbackRecord->State = BufferEmpty;
-        VfUnlink(&CallbackRecord->Entry);
-        Removed = TRUE;
+    for (LIST_ENTRY *Entry = Plain->Flink; Entry != Plain && !Found; Entry = Entry->Flink) {
+        KBUGCHECK_CALLBACK_RECORD *Record =
+            CONTAINING_RECORD(Entry, KBUGCHECK_CALLBACK_RECORD, Entry);
+
+        if (VfInRange(Record, Base, Bytes) || VfInRange(Record->CallbackRoutine, Base, Bytes))
+            Found = Record;
+    }
+    for (LIST_ENTRY *Entry = Reason->Flink; Entry != Reason && !Found; Entry = Entry->Flink) {
+        KBUGCHECK_REASON_CALLBACK_RECORD *Record =
+            CONTAINING_RECORD(Entry, KBUGCHECK_REASON_CALLBACK_RECORD, Entry);
+
+        if (VfInRange(Record, Base, Bytes) || VfInRange(Record->CallbackRoutine, Base, Bytes))
+            Found = Record;
     }
     host_lock_release(&VfCallbackState.Lock);
-    return Removed;
+    return Found;
 }
 
 static void VfRunPlain(PKBUGCHECK_CALLBACK_RECORD Record, void (*Put)(const char *Format, ...))

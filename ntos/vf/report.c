@@ -88,6 +88,22 @@ static void VfPutHead(const VF_STOP *Stop)
     }
 }
 
+static void VfPutDetails(void)
+{
+    static char Text[8192];
+    char *Line = Text, *Next;
+
+    if (!VfTakeDetails(Text, sizeof(Text)))
+        return;
+    VfPut("Details:\n");
+    for (; *Line; Line = Next + 1) {
+        Next = strchr(Line, '\n');
+        if (!Next)
+            break;
+        VfPut("    %.*s\n", (int)(Next - Line), Line);
+    }
+}
+
 /* ---- the request ---- */
 
 static const char *const VfMajorNames[] = {
@@ -233,6 +249,7 @@ static void VfWriteReportFile(const VF_STOP *Stop)
 void VfReport(const VF_STOP *Stop)
 {
     VfPutHead(Stop);
+    VfPutDetails();
     VfShow();
     VfPutIrp();
     VfPutRegisters(Stop);

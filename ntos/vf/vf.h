@@ -71,7 +71,10 @@ _Noreturn void VfIrqlTooLow(const char *Routine, KIRQL Limit);
  * are here too. */
 _Noreturn void VfBugCheck(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4,
                           const char *Format, ...) __attribute__((format(printf, 6, 7)));
-const char *VfBugCheckName(ULONG Code); /* NULL: none */
+/* One more line for the report of the bug check that the calling thread is about to raise. */
+void VfDetail(const char *Format, ...) __attribute__((format(printf, 1, 2)));
+const char *VfBugCheckName(ULONG Code);                 /* NULL: none */
+PVOID VfFindBugCheckCallback(PVOID Base, SIZE_T Bytes); /* a record or routine there; NULL: none */
 void VfSetReportDirectory(
     const char *Path); /* reports go there too; NULL: what USERNT_BUGCHECK_DIR says */
 void VfSetBugCheckEnd(void (*End)(
@@ -84,6 +87,7 @@ typedef struct VF_BUGCHECK {
     ULONG Code;
     ULONG_PTR Parameters[4];
     char Text[256];
+    char Details[1024]; /* what VfDetail said, a line each */
     sigjmp_buf Jump;
     KIRQL Irql;
     void *SehMark; /* the __try statements inside which the test stands */

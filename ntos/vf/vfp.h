@@ -33,6 +33,7 @@ typedef struct VF_CODE_TEXT {
 const VF_CODE_TEXT *VfBugCheckText(ULONG Code, const ULONG_PTR *Parameters);
 
 void VfReport(const VF_STOP *Stop);
+size_t VfTakeDetails(char *Text, size_t Size);
 void VfRunBugCheckCallbacks(ULONG Code, void (*Put)(const char *Format, ...));
 void VfForgetBugCheckCallbacks(void);
 void VfReportTrace(void (*Put)(const char *Format, ...));

@@ -182,38 +182,61 @@ static void FaultsCanBeInjected(void **Unused)
     ExFreePool(Block);
 }
 
-static ULONG_PTR Owner;
-
-static ULONG_PTR CurrentOwner(void)
+static void Collect(void *Context, const MM_POOL_BLOCK *Block)
 {
-    return Owner;
+    assert_int_equal(Block->Tag, TAG);
+    *(SIZE_T *)Context += Block->Bytes;
 }
 
-static void Collect(void *Context, PVOID Block, ULONG Tag, SIZE_T Bytes)
-{
-    assert_int_equal(Tag, TAG);
-    *(SIZE_T *)Context += Bytes;
-}
+/* Stand-ins for the code of a driver. */
+static char Image[64];
 
-static void AnOwnersBlocksAreFound(void **Unused)
+static void ADriversBlocksAreFound(void **Unused)
 {
-    void *Blocks[3];
+    void *Blocks[4];
     SIZE_T Bytes = 0;
 
-    MmSetPoolOwner(CurrentOwner);
-    Owner = 77;
     Blocks[0] = ExAllocatePoolWithTag(NonPagedPool, 10, TAG);
     Blocks[1] = ExAllocatePoolWithTag(PagedPoolCacheAligned, 20, TAG);
     Blocks[2] = ExAllocatePoolWithTag(PagedPool, 10000, TAG);
-    Owner = 78;
-    ExFreePool(ExAllocatePoolWithTag(NonPagedPool, 10, TAG));
-    assert_int_equal(MmFindPoolOf(77, Collect, &Bytes), 3);
+    Blocks[3] = ExAllocatePoolWithTag(PagedPool, 1, TAG);
+    MmSetPoolOwner(Blocks[0], Image);
+    MmSetPoolOwner(Blocks[1], Image + 1);
+    MmSetPoolOwner(Blocks[2], Image + 63);
+    MmSetPoolOwner(Blocks[3], Image + 64);
+    assert_int_equal(MmFindPoolOf(Image, sizeof(Image), Collect, &Bytes), 3);
     assert_int_equal(Bytes, 10030);
-    assert_int_equal(MmFindPoolOf(78, NULL, NULL), 0);
-    for (ULONG i = 0; i < 3; i++)
+    for (ULONG i = 0; i < 4; i++)
         ExFreePool(Blocks[i]);
-    assert_int_equal(MmFindPoolOf(77, NULL, NULL), 0);
-    MmSetPoolOwner(NULL);
+    assert_int_equal(MmFindPoolOf(Image, sizeof(Image), NULL, NULL), 0);
+}
+
+static void CallerIsNear(void *Context, const MM_POOL_BLOCK *Block)
+{
+    if (Block->Tag == 'reNl')
+        *(const void **)Context = Block->Caller;
+}
+
+__attribute__((noinline)) static void *AllocateHere(SIZE_T Bytes)
+{
+    void *Block = ExAllocatePoolWithTag(NonPagedPool, Bytes, 'reNl');
+
+    __asm__ volatile("" : : "r"(Block));
+    return Block;
+}
+
+static void ABlockKnowsTheCodeThatAskedForIt(void **Unused)
+{
+    static const SIZE_T Sizes[] = {1, 64, 2000, 100000};
+
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Sizes); i++) {
+        void *Block = AllocateHere(Sizes[i]);
+        const void *Caller = NULL;
+
+        MmFindPoolOf((PVOID)(ULONG_PTR)AllocateHere, 512, CallerIsNear, &Caller);
+        assert_non_null(Caller);
+        ExFreePool(Block);
+    }
 }
 
 static void NoBlockHasNoSize(void **Unused)
@@ -241,7 +264,8 @@ int main(void)
         MM_TEST(Pool3RefusesUnknownParametersUnlessOptional),
         MM_TEST(AllMemoryCanBeUsedAndComesBack),
         MM_TEST(FaultsCanBeInjected),
-        MM_TEST(AnOwnersBlocksAreFound),
+        MM_TEST(ADriversBlocksAreFound),
+        MM_TEST(ABlockKnowsTheCodeThatAskedForIt),
         MM_TEST(NoBlockHasNoSize),
     };
 

@@ -174,13 +174,13 @@ static void without_memory_a_status_says_so(void **state)
 {
     UNICODE_STRING String;
     ANSI_STRING Ansi;
-    RtlpSetAllocator(NoMemory, NULL);
+    RtlpSetAllocator(NoMemory, NULL, NULL);
     assert_int_equal(RtlDuplicateUnicodeString(0, U("a"), &String), STATUS_NO_MEMORY);
     assert_int_equal(RtlUpcaseUnicodeString(&String, U("a"), TRUE), STATUS_NO_MEMORY);
     assert_int_equal(RtlAnsiStringToUnicodeString(&String, A("a"), TRUE), STATUS_NO_MEMORY);
     assert_int_equal(RtlUnicodeStringToAnsiString(&Ansi, U("a"), TRUE), STATUS_NO_MEMORY);
     assert_false(RtlCreateUnicodeString(&String, L"a"));
-    RtlpSetAllocator(NULL, NULL);
+    RtlpSetAllocator(NULL, NULL, NULL);
 }
 
 static ULONG IrqlComplaints;
