@@ -10,42 +10,66 @@
 #define SERVER_CHANNEL_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CHANNEL_MAGIC 0x544e5355u /* "USNT" */
-#define CHANNEL_VERSION 1u
+#define CHANNEL_VERSION 2u
 #define CHANNEL_ARGUMENTS 16
 
 /* The control part of a slot: block 0 is the hand's transfer buffer, block n is the channel of
- * thread n: a page of channel and then the thread's staging buffer. */
+ * thread n. */
 #define CHANNEL_BLOCK 0x8000u
-#define CHANNEL_PAGE 0x1000u
 #define CHANNEL_COUNT 1024u
 #define CHANNEL_TRANSFER CHANNEL_BLOCK
-
-/* Set in `call` by the kernel half and in `reply` by the client, each in the word it sleeps on: the
- * side that changes the word then wakes the other. A client that lies about it delays itself alone.
- */
-#define CHANNEL_ASLEEP 0x80000000u
-#define CHANNEL_SEQUENCE 0x7fffffffu
 
 struct channel_apc {
     uint64_t routine, context, argument1, argument2;
 };
 
+/* In `service`: the IO_STATUS_BLOCK of the request is the channel's `iosb`, which the kernel half
+ * sets to STATUS_PENDING before it begins. */
+#define CHANNEL_IOSB 0x8000u
+
+/*
+ * What a call costs is the cache lines that go from one processor to the other. So the call is one
+ * line and its answer another; the first bytes of input follow the one and the first bytes of
+ * output the other, since processors fetch lines in pairs. Only the arguments other than 0 are
+ * written, one behind the other: bit n of `given` says that argument n is among them. Seven fit
+ * into the line, as many as a control request has.
+ *
+ * Each side spins for a while on the word that the other changes, then sleeps on it. It says so in
+ * a line of its own first, and looks at the word again; the other side changes the word first and
+ * then looks whether somebody sleeps (a full fence between the two, on both sides). A client that
+ * lies about it delays itself alone.
+ */
+#define CHANNEL_IN_LINE 7
 struct channel {
-    _Atomic uint32_t call; /* the client's: number of the call it makes, and CHANNEL_ASLEEP */
-    uint32_t service;
-    uint64_t arguments[CHANNEL_ARGUMENTS];
-    uint8_t pad0[2048 - 8 -
-                 8 * CHANNEL_ARGUMENTS]; /* the two sides write to cache lines of their own */
-    _Atomic uint32_t reply; /* the kernel's: the last call it answered, and CHANNEL_ASLEEP */
+    _Alignas(64) _Atomic uint32_t kernel_sleeps;
+    _Alignas(64) _Atomic uint32_t client_sleeps;
+    uint64_t more[CHANNEL_ARGUMENTS - CHANNEL_IN_LINE];
+    uint64_t scratch[4]; /* the client's, for calls of its own */
+    uint64_t unused[10];
+
+    /* the kernel's line, and where output goes that fits */
+    _Alignas(64) _Atomic uint32_t reply; /* the last call it answered */
     int32_t status;
     uint32_t has_apc; /* a user APC to run before the call returns */
     uint32_t ended;   /* the kernel half is gone: so is the thread's right to run */
+    uint64_t iosb[2];
     struct channel_apc apc;
+    uint8_t answer[1728];
+
+    /* the client's line, and its staging buffer */
+    _Alignas(64) _Atomic uint32_t call; /* number of the call it makes */
+    uint16_t service;                   /* and CHANNEL_IOSB */
+    uint16_t given;
+    uint64_t arguments[CHANNEL_IN_LINE];
+    uint8_t staging[CHANNEL_BLOCK - 2112];
 };
-_Static_assert(sizeof(struct channel) <= CHANNEL_PAGE, "a channel is at most a page");
+_Static_assert(offsetof(struct channel, reply) == 256 && offsetof(struct channel, call) == 2048,
+               "the lines are the first of a pair");
+_Static_assert(sizeof(struct channel) == CHANNEL_BLOCK, "a channel is a block");
 
 enum channel_message {
     CHANNEL_HELLO = 1,   /* client: who it is; answered by WELCOME with the slot's file */

@@ -72,25 +72,48 @@ static BOOLEAN is_terminating(void)
 
 static void publish(struct half *Half, uint32_t Call)
 {
-    uint32_t Was;
+    struct channel *Channel = Half->Channel;
 
     Half->Served = Call;
-    Was = atomic_exchange(&Half->Channel->reply, Call);
-    if (Was & CHANNEL_ASLEEP)
-        host_futex_wake((uint32_t *)&Half->Channel->reply, 1, true);
+    atomic_store_explicit(&Channel->reply, Call, memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load_explicit(&Channel->client_sleeps, memory_order_relaxed))
+        host_futex_wake((uint32_t *)&Channel->reply, 1, true);
+}
+
+/* Copies the call, once. */
+static ULONG take_call(const struct channel *Channel, ULONG_PTR *Arguments)
+{
+    uint32_t Given = *(const volatile uint16_t *)&Channel->given;
+    ULONG Next = 0;
+
+    for (ULONG i = 0; i < CHANNEL_ARGUMENTS; i++) {
+        Arguments[i] = 0;
+        if (Given >> i & 1) {
+            Arguments[i] =
+                *(const volatile uint64_t *)(Next < CHANNEL_IN_LINE
+                                                 ? &Channel->arguments[Next]
+                                                 : &Channel->more[Next - CHANNEL_IN_LINE]);
+            Next++;
+        }
+    }
+    return *(const volatile uint16_t *)&Channel->service;
 }
 
 static void answer_call(struct half *Half, uint32_t Call)
 {
     struct channel *Channel = Half->Channel;
     ULONG_PTR Arguments[CHANNEL_ARGUMENTS];
-    ULONG Service = *(volatile uint32_t *)&Channel->service;
     KI_USER_APC Apc;
     BOOLEAN HasApc;
+    ULONG Service;
 
-    for (ULONG i = 0; i < CHANNEL_ARGUMENTS; i++)
-        Arguments[i] = ((volatile uint64_t *)Channel->arguments)[i];
-    Channel->status = KiSystemService(Service, Arguments);
+    host_will_write(&Channel->reply);
+    __builtin_prefetch(Channel->staging);
+    Service = take_call(Channel, Arguments);
+    if (Service & CHANNEL_IOSB)
+        Channel->iosb[0] = STATUS_PENDING;
+    Channel->status = KiSystemService(Service & ~CHANNEL_IOSB, Arguments);
     if (is_terminating())
         return;
     HasApc = KiSelf->ApcState.UserApcPending && KeTakeUserApc(&Apc);
@@ -111,7 +134,7 @@ static void end_channel(struct half *Half)
         return; /* then the whole process is told */
     Half->Channel->status = STATUS_THREAD_IS_TERMINATING;
     Half->Channel->ended = 1;
-    publish(Half, atomic_load(&Half->Channel->call) & CHANNEL_SEQUENCE);
+    publish(Half, atomic_load(&Half->Channel->call));
 }
 
 static void run_half(struct _ETHREAD *Thread, PVOID Context)
@@ -119,13 +142,14 @@ static void run_half(struct _ETHREAD *Thread, PVOID Context)
     struct half *Half = Context;
 
     while (!is_terminating()) {
-        uint32_t Call = atomic_load(&Half->Channel->call) & CHANNEL_SEQUENCE;
+        uint32_t Call = atomic_load(&Half->Channel->call);
 
         if (Call != Half->Served) {
             answer_call(Half, Call);
         } else {
             KeDeliverKernelApcs();
-            KeWaitForDoorbell((uint32_t *)&Half->Channel->call, Half->Served);
+            KeWaitForDoorbell((uint32_t *)&Half->Channel->call, Half->Served,
+                              (uint32_t *)&Half->Channel->kernel_sleeps);
         }
     }
     if (Half->Client->Process->Exiting)
@@ -150,7 +174,7 @@ NTSTATUS thread_start(struct server_client *Client, ULONG HostThreadId, ULONG *I
     Half->Client = Client;
     Half->Index = *Index;
     Half->Channel = (struct channel *)(Client->Process->AddressSpace.Low + *Index * CHANNEL_BLOCK);
-    memset(Half->Channel, 0, sizeof(*Half->Channel));
+    memset(Half->Channel, 0, offsetof(struct channel, staging));
     atomic_fetch_add(&Client->References, 1);
     Status = PsCreateClientThread(Client->Process, HostThreadId, run_half, Half, &Thread);
     if (!NT_SUCCESS(Status))

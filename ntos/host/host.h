@@ -74,6 +74,12 @@ static inline void host_pause(void)
     __builtin_ia32_pause();
 }
 
+/* This processor will write to the cache line: it may begin to fetch it from another one. */
+static inline void host_will_write(const void *address)
+{
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)address));
+}
+
 /* clock.c: nanoseconds. */
 uint64_t host_now(void);                /* monotonic */
 uint64_t host_wall_clock(void);         /* since 1970, UTC */
@@ -118,6 +124,12 @@ void host_fault_continue_at(
     const void *instruction);      /* the thread goes on there when the handler returns true */
 void host_fault_stack_enter(void); /* nests; host_thread_start does it for its threads */
 void host_fault_stack_leave(void);
+
+/* copy.c: copies that may fault; 0: either side is not there. The process's fault handler asks
+ * host_copy_claim first, and returns true if that does. */
+int host_copy(void *to, const void *from, size_t bytes);
+int host_touch(void *at); /* writes the byte that is there */
+bool host_copy_claim(const struct host_fault *fault);
 
 /* symbol.c: stacks and names (libdw). A frame is the address of the call, not of what follows it.
  * Not for clients. */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ static void *thread_main(void *parameter)
     host_thread *thread = parameter;
 
     pthread_setname_np(pthread_self(), thread->name);
+    prctl(PR_SET_TIMERSLACK, 1); /* or Linux wakes it up to 50 us after a deadline */
     host_fault_stack_enter();
     thread->entry(thread->argument);
     host_fault_stack_leave();

@@ -37,8 +37,10 @@ static NTSTATUS IopSetUpBuffered(PIRP Irp, PVOID Input, ULONG InputLength, PVOID
     Irp->UserBuffer = Output;
     if (!Length)
         return STATUS_SUCCESS;
-    if (Output)
+    if (Output) {
         Irp->Flags |= IRP_INPUT_OPERATION;
+        host_will_write(Output);
+    }
     return IopCaptureInput(Irp, Input, Input ? InputLength : 0, Length, Mode);
 }
 

@@ -14,17 +14,16 @@
 
 static BOOLEAN KiHasRung(uint32_t *Word, uint32_t Expected)
 {
-    return (__atomic_load_n(Word, __ATOMIC_ACQUIRE) & ~KE_DOORBELL_ASLEEP) != Expected;
+    return __atomic_load_n(Word, __ATOMIC_ACQUIRE) != Expected;
 }
 
-/* Whoever rings finds the bit in the word that it replaces, and wakes. */
-static void KiSleepAtDoorbell(uint32_t *Word, uint32_t Expected)
+/* Whoever rings after this thread's look at the word finds that it sleeps, and wakes it. */
+static void KiSleepAtDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Asleep)
 {
-    uint32_t Seen = Expected;
-
-    __atomic_compare_exchange_n(Word, &Seen, Expected | KE_DOORBELL_ASLEEP, FALSE, __ATOMIC_SEQ_CST,
-                                __ATOMIC_SEQ_CST);
-    host_futex_wait(Word, Expected | KE_DOORBELL_ASLEEP, HOST_FOREVER, true);
+    __atomic_exchange_n(Asleep, 1, __ATOMIC_SEQ_CST);
+    if (!KiHasRung(Word, Expected))
+        host_futex_wait(Word, Expected, HOST_FOREVER, true);
+    __atomic_store_n(Asleep, 0, __ATOMIC_RELAXED);
 }
 
 static BOOLEAN KiSpinForDoorbell(uint32_t *Word, uint32_t Expected)
@@ -69,7 +68,7 @@ static BOOLEAN KiTakeToken(KTHREAD_NT *Thread)
     return __atomic_exchange_n(&Thread->ParkWord, KiNoToken, __ATOMIC_SEQ_CST) == KiToken;
 }
 
-void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected)
+void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Asleep)
 {
     KTHREAD_NT *Thread = KiSelf;
 
@@ -82,6 +81,6 @@ void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected)
     __atomic_store_n(&Thread->Doorbell, Word, __ATOMIC_SEQ_CST);
     while (!KiHasRung(Word, Expected) && !KiMustLeave(Thread))
         if (!KiTakeToken(Thread))
-            KiSleepAtDoorbell(Word, Expected);
+            KiSleepAtDoorbell(Word, Expected, Asleep);
     __atomic_store_n(&Thread->Doorbell, NULL, __ATOMIC_SEQ_CST);
 }

@@ -201,12 +201,10 @@ typedef struct KI_USER_APC {
 BOOLEAN KeTakeUserApc(KI_USER_APC *Apc);
 void KeRundownApcs(struct _KTHREAD *Thread); /* at thread exit: rundown or free */
 
-/* Waits on a kernel half's channel: returns when the low 31 bits of *Word differ from Expected, or
- * a kernel APC is pending, or the thread is terminating. Before it sleeps it sets
- * KE_DOORBELL_ASLEEP in the word (compare-and-swap); whoever changes the word and finds the bit set
- * in the old value wakes the futex (shared). The bit may stay set after a return. */
-#define KE_DOORBELL_ASLEEP 0x80000000u
-void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected);
+/* Waits on a kernel half's channel: returns when *Word differs from Expected, or a kernel APC is
+ * pending, or the thread is terminating. While it sleeps *Asleep is 1: whoever changes the word and
+ * then (a full fence between) finds that wakes the word's futex (shared). */
+void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Asleep);
 
 /* Registered by mm/ps/io at init: freed object checks (0xC7, 0xC4/15) ask whether a live timer or
  * queued DPC lies in a block. */

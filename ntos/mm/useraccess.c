@@ -42,6 +42,12 @@ static BOOLEAN MiIsCommitted(const MM_ADDRESS_SPACE *Space, ULONG_PTR Address, S
     return TRUE;
 }
 
+/* Where libntdll puts copies of what lies elsewhere: always there. */
+static BOOLEAN MiIsControl(const MM_ADDRESS_SPACE *Space, ULONG_PTR Address, SIZE_T Bytes)
+{
+    return Address + Bytes <= Space->Low + MM_SLOT_CONTROL;
+}
+
 static BOOLEAN MiIsUserRange(const void *Address, SIZE_T Bytes, BOOLEAN Write)
 {
     MM_ADDRESS_SPACE *Space = MmCurrentAddressSpace();
@@ -50,7 +56,8 @@ static BOOLEAN MiIsUserRange(const void *Address, SIZE_T Bytes, BOOLEAN Write)
     if (!Bytes)
         return TRUE;
     return Where == MiOrdinary ||
-           (Where == MiInSlot && MiIsCommitted(Space, (ULONG_PTR)Address, Bytes, Write));
+           (Where == MiInSlot && (MiIsControl(Space, (ULONG_PTR)Address, Bytes) ||
+                                  MiIsCommitted(Space, (ULONG_PTR)Address, Bytes, Write)));
 }
 
 BOOLEAN MmIsUserRange(const void *Address, SIZE_T Bytes)

@@ -2,7 +2,8 @@
  * The trace ring: what every thread did last.
  *
  * Threads are spread over shards, so that two of them seldom write to one cache line. A record is
- * four relaxed stores; a reader may see a record that is half overwritten, which a report can bear.
+ * four relaxed stores; a reader may see a record that is half overwritten, and two threads of a
+ * shard may write to the same record, which a report can bear: every request is traced four times.
  */
 #include "vfp.h"
 
@@ -32,7 +33,7 @@ static struct {
 static _Thread_local struct {
     VF_TRACE_SHARD *Shard;
     ULONG ThreadId;
-} VfTraceSelf;
+} VfTraceSelf __attribute__((tls_model("initial-exec")));
 
 static void VfJoinTrace(void)
 {
@@ -54,7 +55,8 @@ void VfTrace(VF_EVENT Event, ULONG_PTR A, ULONG_PTR B)
 
     if (__builtin_expect(!VfTraceSelf.Shard, 0))
         VfJoinTrace();
-    Index = __atomic_fetch_add(&VfTraceSelf.Shard->Next, 1, __ATOMIC_RELAXED);
+    Index = __atomic_load_n(&VfTraceSelf.Shard->Next, __ATOMIC_RELAXED);
+    __atomic_store_n(&VfTraceSelf.Shard->Next, Index + 1, __ATOMIC_RELAXED);
     Record = &VfTraceSelf.Shard->Records[Index % VF_SHARD_RECORDS];
     VfStore(&Record->Ticks, __builtin_ia32_rdtsc());
     VfStore(&Record->EventAndThread, (ULONG64)Event << 32 | VfTraceSelf.ThreadId);

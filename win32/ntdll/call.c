@@ -1,26 +1,39 @@
 /* One system call over the thread's channel. */
 #include "win32/ntdll/ntdll.h"
 
-#define SPIN_MOST 20000u
+#define SPIN_MOST 1000u /* about as long as falling asleep and waking up takes */
+#define SPIN_WON 100u
 
+static const unsigned char Counts[] = {
+#define SERVICE(name, arguments) arguments,
+#include "nt/services.def"
+#undef SERVICE
+};
+
+/* Each argument is written, and the next one over it if it was 0. */
 static void ring(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *Arguments)
 {
     struct channel *Channel = Thread->Channel;
-    uint32_t Was;
+    unsigned Given = 0, Next = 0;
 
-    for (unsigned i = 0; i < CHANNEL_ARGUMENTS; i++)
-        Channel->arguments[i] = Arguments[i];
-    Channel->service = Service;
-    Thread->Sequence = (Thread->Sequence + 1) & CHANNEL_SEQUENCE;
-    Was = atomic_exchange(&Channel->call, Thread->Sequence);
-    if (Was & CHANNEL_ASLEEP)
+    for (unsigned i = 0; i < Counts[Service & ~CHANNEL_IOSB]; i++) {
+        *(Next < CHANNEL_IN_LINE ? &Channel->arguments[Next]
+                                 : &Channel->more[Next - CHANNEL_IN_LINE]) = Arguments[i];
+        Next += Arguments[i] != 0;
+        Given |= (unsigned)(Arguments[i] != 0) << i;
+    }
+    Channel->given = (uint16_t)Given;
+    Channel->service = (uint16_t)Service;
+    atomic_store_explicit(&Channel->call, ++Thread->Sequence, memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load_explicit(&Channel->kernel_sleeps, memory_order_relaxed))
         host_futex_wake((uint32_t *)&Channel->call, 1, true);
 }
 
 static int answered(struct ntdll_thread *Thread, uint32_t *Reply)
 {
     *Reply = atomic_load_explicit(&Thread->Channel->reply, memory_order_acquire);
-    return (*Reply & CHANNEL_SEQUENCE) == Thread->Sequence;
+    return *Reply == Thread->Sequence;
 }
 
 /* Spinning pays when the kernel half runs on another processor and the call is short. What it costs
@@ -31,7 +44,8 @@ static int spin(struct ntdll_thread *Thread)
 
     for (uint32_t i = 0; i < Thread->Spin; i++) {
         if (answered(Thread, &Reply)) {
-            Thread->Spin = Thread->Spin + 200 > SPIN_MOST ? SPIN_MOST : Thread->Spin + 200;
+            Thread->Spin =
+                Thread->Spin + SPIN_WON > SPIN_MOST ? SPIN_MOST : Thread->Spin + SPIN_WON;
             return 1;
         }
         host_pause();
@@ -42,20 +56,16 @@ static int spin(struct ntdll_thread *Thread)
 
 static int sleep_for_reply(struct ntdll_thread *Thread)
 {
+    struct channel *Channel = Thread->Channel;
     uint32_t Reply;
 
-    while (!answered(Thread, &Reply)) {
-        if (!(Reply & CHANNEL_ASLEEP) &&
-            !atomic_compare_exchange_strong(&Thread->Channel->reply, &Reply,
-                                            Reply | CHANNEL_ASLEEP))
-            continue;
-        if (Ntdll.Gone) /* looked at after the word says ASLEEP: the hand changes such a word after
-                           it has set Gone */
-            return 0;
-        host_futex_wait((uint32_t *)&Thread->Channel->reply, Reply | CHANNEL_ASLEEP, HOST_FOREVER,
-                        true);
-    }
-    return 1;
+    atomic_store(&Channel->client_sleeps, 1);
+    /* Gone is looked at after client_sleeps is set: the hand changes the word of a thread that
+     * sleeps after it has set Gone. */
+    while (!answered(Thread, &Reply) && !Ntdll.Gone)
+        host_futex_wait((uint32_t *)&Channel->reply, Reply, HOST_FOREVER, true);
+    atomic_store_explicit(&Channel->client_sleeps, 0, memory_order_relaxed);
+    return Reply == Thread->Sequence;
 }
 
 /* The thread was ended by someone else, or has just ended itself. */
@@ -82,9 +92,7 @@ void ntdll_call_await_end(struct ntdll_thread *Thread)
 
 void ntdll_call_last(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *Arguments)
 {
-    uint64_t All[CHANNEL_ARGUMENTS] = {Arguments[0], Arguments[1]};
-
-    ring(Thread, Service, All);
+    ring(Thread, Service, Arguments);
 }
 
 /* What NT does on the way back to user mode: the routine runs, then the next one if there is one.

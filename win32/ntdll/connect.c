@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 struct ntdll_process Ntdll = {.Socket = -1};
-static _Thread_local struct ntdll_thread Self;
+static _Thread_local struct ntdll_thread Self __attribute__((tls_model("initial-exec")));
 
 #define SHARED_DATA ((void *)0x7FFE0000)
 #define SPIN_START 2000
@@ -190,6 +190,8 @@ static void thread_left(void *Argument)
             ntdll_call_await_end(Thread);
     }
     ntdll_pending_thread_left(Thread);
+    free(Thread->Spare);
+    Thread->Spare = NULL;
     return_channel(Thread);
 }
 
@@ -208,8 +210,8 @@ static NTSTATUS connect_thread(struct ntdll_thread *Thread)
     if (Status < 0)
         return Status;
     Thread->Channel = (struct channel *)(Ntdll.Slot + (size_t)Index * CHANNEL_BLOCK);
-    Thread->Scratch = (uint64_t *)((char *)Thread->Channel + CHANNEL_PAGE);
-    Thread->Staging = Thread->Next = Thread->Kept = (char *)(Thread->Scratch + 8);
+    Thread->Scratch = Thread->Channel->scratch;
+    Thread->Staging = Thread->Next = Thread->Kept = (char *)Thread->Channel->staging;
     Thread->StagingEnd = (char *)Thread->Channel + CHANNEL_BLOCK;
     Thread->Sequence = 0;
     Thread->Spin = SPIN_START;

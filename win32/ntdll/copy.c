@@ -1,41 +1,12 @@
-/*
- * Copying to and from addresses that the program gave and that may not be there. A fault inside the
- * copy loop is turned into its failure return by the fault handler, so a good copy costs nothing
- * more than the copy.
- */
+/* Copying to and from addresses that the program gave and that may not be there. */
 #include "win32/ntdll/ntdll.h"
-
-int ntdll_copy_bytes(void *To, const void *From, size_t Bytes);
-extern const char ntdll_copy_begin[], ntdll_copy_end[], ntdll_copy_failed[];
-
-__asm__(".text\n"
-        ".globl ntdll_copy_bytes\n"
-        ".hidden ntdll_copy_bytes, ntdll_copy_begin, ntdll_copy_end, ntdll_copy_failed\n"
-        ".globl ntdll_copy_begin, ntdll_copy_end, ntdll_copy_failed\n"
-        ".type ntdll_copy_bytes, @function\n"
-        "ntdll_copy_bytes:\n"
-        "ntdll_copy_begin:\n"
-        "    mov %rdx, %rcx\n"
-        "    rep movsb\n"
-        "    mov $1, %eax\n"
-        "    ret\n"
-        "ntdll_copy_end:\n"
-        "ntdll_copy_failed:\n"
-        "    xor %eax, %eax\n"
-        "    ret\n"
-        ".size ntdll_copy_bytes, . - ntdll_copy_bytes\n");
 
 /* Who is asked about a fault of the program's own: kernel32's filter. Exported. */
 bool (*ntdll_unhandled_fault)(const struct host_fault *Fault);
 
 static bool step_over_bad_copy(const struct host_fault *Fault)
 {
-    const char *At = Fault->instruction;
-
-    if (At < ntdll_copy_begin || At >= ntdll_copy_end)
-        return ntdll_unhandled_fault && ntdll_unhandled_fault(Fault);
-    host_fault_continue_at(Fault, ntdll_copy_failed);
-    return true;
+    return host_copy_claim(Fault) || (ntdll_unhandled_fault && ntdll_unhandled_fault(Fault));
 }
 
 void ntdll_copy_init(void)
@@ -45,5 +16,19 @@ void ntdll_copy_init(void)
 
 int ntdll_copy(void *To, const void *From, size_t Bytes)
 {
-    return ntdll_copy_bytes(To, From, Bytes);
+    return host_copy(To, From, Bytes);
+}
+
+/* One byte a page, read and written back, as the kernel itself probes. */
+int ntdll_touch(void *To, size_t Bytes)
+{
+    size_t At = 0, InPage = HOST_PAGE_SIZE - ((uintptr_t)To & (HOST_PAGE_SIZE - 1));
+
+    do {
+        if (!host_touch((char *)To + At))
+            return 0;
+        At += InPage;
+        InPage = HOST_PAGE_SIZE;
+    } while (At < Bytes);
+    return 1;
 }

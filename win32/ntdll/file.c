@@ -6,6 +6,10 @@
 
 enum { IOSB = 4, APC = 2 };
 
+/* What goes back of an output buffer: Information bytes, all of which the kernel has filled or some
+ * of which the driver may have left as they were; or the whole buffer. */
+enum output { OUTPUT_FILLED, OUTPUT_SPARSE, OUTPUT_WHOLE };
+
 struct request {
     struct stage Stage;
     uint64_t Staged[CHANNEL_ARGUMENTS];
@@ -13,15 +17,19 @@ struct request {
     char *To, *From; /* the output buffer, if it was copied */
     size_t Bytes;
     int Whole;
+    uint32_t Flags; /* with the service's number */
 };
 
 /* The answer goes back at completion; what the driver was not given to write stays as the program
- * has it. */
-static char *stage_output(struct request *Request, void *User, size_t Bytes, int Whole)
+ * has it: the copy begins as the program's buffer is, unless the kernel fills all that goes back.
+ */
+static char *stage_output(struct request *Request, void *User, size_t Bytes, enum output Kind)
 {
-    char *Copy = stage_buffer(&Request->Stage, User, Bytes, STAGE_IN);
+    int Whole = Kind == OUTPUT_WHOLE;
+    char *Copy = Kind == OUTPUT_FILLED ? stage_empty(&Request->Stage, User, Bytes)
+                                       : stage_buffer(&Request->Stage, User, Bytes, STAGE_IN);
 
-    if (Copy == User || !stage_writable(User, Bytes))
+    if (Copy == User || !ntdll_touch(User, Bytes))
         return User;
     Request->To = User;
     Request->From = Copy;
@@ -30,16 +38,30 @@ static char *stage_output(struct request *Request, void *User, size_t Bytes, int
     return Copy;
 }
 
+/* The channel's own status block comes with the answer; the kernel half prepares it. */
+static IO_STATUS_BLOCK *iosb_copy(struct request *Request)
+{
+    struct stage *Stage = &Request->Stage;
+    IO_STATUS_BLOCK *Copy;
+
+    if (Stage->Alone) {
+        Request->Flags = CHANNEL_IOSB;
+        return (IO_STATUS_BLOCK *)Stage->Thread->Channel->iosb;
+    }
+    Copy = (IO_STATUS_BLOCK *)stage_room(Stage, sizeof(*Copy));
+    if (!Copy)
+        return Request->User;
+    Copy->Status = STATUS_PENDING;
+    return Copy;
+}
+
 static int stage_iosb(struct request *Request, uint64_t Argument)
 {
-    Request->User = (IO_STATUS_BLOCK *)Argument;
-    Request->Copy = stage_buffer(&Request->Stage, Request->User, sizeof(IO_STATUS_BLOCK), STAGE_IN);
-    if (Request->Copy != Request->User) {
-        if (!stage_writable((char *)Request->User, sizeof(IO_STATUS_BLOCK)))
-            Request->Copy = Request->User;
-        else
-            Request->Copy->Status = STATUS_PENDING;
-    }
+    Request->Flags = 0;
+    Request->User = Request->Copy = (IO_STATUS_BLOCK *)Argument;
+    if (Argument && !ntdll_in_slot(Request->User) &&
+        ntdll_touch(Request->User, sizeof(*Request->User)))
+        Request->Copy = iosb_copy(Request);
     Request->Staged[IOSB] = (uint64_t)Request->Copy;
     return Request->Copy != Request->User;
 }
@@ -61,38 +83,53 @@ static int give_answer(struct request *Request, NTSTATUS Status)
     return Fine;
 }
 
-static struct ntdll_pending *new_pending(const struct request *Request)
+/* Memory for a request that may turn out to pend: a call that has been made cannot fail for want of
+ * it. The thread keeps one that was not needed. */
+static struct ntdll_pending *take_spare(struct ntdll_thread *Thread)
 {
-    struct ntdll_pending *Pending = malloc(sizeof(*Pending));
+    struct ntdll_pending *Spare = Thread->Spare;
 
-    if (Pending)
-        *Pending = (struct ntdll_pending){.Staged = Request->Copy,
-                                          .User = Request->User,
-                                          .To = Request->To,
-                                          .From = Request->From,
-                                          .Bytes = Request->Bytes,
-                                          .Whole = Request->Whole,
-                                          .Apc = Request->Staged[APC] != 0};
-    return Pending;
+    Thread->Spare = NULL;
+    return Spare ? Spare : malloc(sizeof(*Spare));
+}
+
+static void return_spare(struct ntdll_thread *Thread, struct ntdll_pending *Spare)
+{
+    if (Thread->Spare)
+        free(Spare);
+    else
+        Thread->Spare = Spare;
+}
+
+static NTSTATUS keep_pending(struct ntdll_thread *Thread, struct ntdll_pending *Pending,
+                             struct request *Request, NTSTATUS Status)
+{
+    *Pending = (struct ntdll_pending){.Staged = Request->Copy,
+                                      .User = Request->User,
+                                      .To = Request->To,
+                                      .From = Request->From,
+                                      .Bytes = Request->Bytes,
+                                      .Whole = Request->Whole,
+                                      .Apc = Request->Staged[APC] != 0};
+    stage_keep(&Request->Stage, Pending);
+    ntdll_pending_add(Pending);
+    ntdll_pending_settle(Thread);
+    return Status;
 }
 
 static NTSTATUS call_staged(struct ntdll_thread *Thread, uint32_t Service, struct request *Request)
 {
-    struct ntdll_pending *Pending = new_pending(Request);
+    struct ntdll_pending *Pending = take_spare(Thread);
     NTSTATUS Status = STATUS_NO_MEMORY;
     int Fine = 1;
 
     if (!Pending)
         goto end;
-    Status = ntdll_call(Thread, Service, Request->Staged);
-    if (Status == STATUS_PENDING || (Pending->Apc && !NT_ERROR(Status))) {
-        stage_keep(&Request->Stage, Pending);
-        ntdll_pending_add(Pending);
-        ntdll_pending_settle(Thread);
-        return Status;
-    }
+    Status = ntdll_call(Thread, Service | Request->Flags, Request->Staged);
+    if (Status == STATUS_PENDING || (Request->Staged[APC] && !NT_ERROR(Status)))
+        return keep_pending(Thread, Pending, Request, Status);
     Fine = give_answer(Request, Status);
-    free(Pending);
+    return_spare(Thread, Pending);
 end:
     stage_end(&Request->Stage);
     return Fine ? Status : STATUS_ACCESS_VIOLATION;
@@ -128,7 +165,6 @@ static struct ntdll_thread *begin(struct request *Request, const uint64_t *Argum
     Request->To = Request->From = NULL;
     Request->Bytes = 0;
     Request->Whole = 0;
-    memset(Request->Staged, 0, sizeof(Request->Staged));
     memcpy(Request->Staged, Arguments, Count * sizeof(*Arguments));
     stage_begin(&Request->Stage, Thread);
     return Thread;
@@ -151,7 +187,7 @@ NTSTATUS ntdll_read_write(uint32_t Service, const uint64_t *Arguments)
         return Status;
     if (Service == ServiceNtReadFile)
         Request.Staged[BUFFER] =
-            (uint64_t)stage_output(&Request, (void *)Arguments[BUFFER], Length, 0);
+            (uint64_t)stage_output(&Request, (void *)Arguments[BUFFER], Length, OUTPUT_SPARSE);
     else
         Request.Staged[BUFFER] = stage_in(&Request, Arguments[BUFFER], Length);
     Request.Staged[OFFSET] = stage_in(&Request, Arguments[OFFSET], sizeof(LARGE_INTEGER));
@@ -175,9 +211,9 @@ NTSTATUS ntdll_control(uint32_t Service, const uint64_t *Arguments)
     if ((Arguments[CODE] & 3) == METHOD_IN_DIRECT)
         Request.Staged[OUTPUT] = stage_in(&Request, Arguments[OUTPUT], OutputLength);
     else
-        Request.Staged[OUTPUT] =
-            (uint64_t)stage_output(&Request, (void *)Arguments[OUTPUT], OutputLength,
-                                   (Arguments[CODE] & 3) != METHOD_BUFFERED);
+        Request.Staged[OUTPUT] = (uint64_t)stage_output(
+            &Request, (void *)Arguments[OUTPUT], OutputLength,
+            (Arguments[CODE] & 3) == METHOD_BUFFERED ? OUTPUT_FILLED : OUTPUT_WHOLE);
     return issue(Thread, Service, &Request, Arguments[IOSB]);
 }
 
@@ -190,7 +226,7 @@ NTSTATUS ntdll_notify(uint32_t Service, const uint64_t *Arguments)
 
     if (!Thread)
         return Status;
-    Request.Staged[BUFFER] =
-        (uint64_t)stage_output(&Request, (void *)Arguments[BUFFER], (uint32_t)Arguments[LENGTH], 0);
+    Request.Staged[BUFFER] = (uint64_t)stage_output(&Request, (void *)Arguments[BUFFER],
+                                                    (uint32_t)Arguments[LENGTH], OUTPUT_SPARSE);
     return issue(Thread, Service, &Request, Arguments[IOSB]);
 }

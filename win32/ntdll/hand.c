@@ -87,8 +87,7 @@ static void answered_us(const struct channel_packet *Packet)
     host_lock_release(&Hand.Lock);
 }
 
-/* Whoever waits for the kernel is woken: a change of the word that it waits on, then a look at
- * Gone. */
+/* Whoever waits for the kernel is woken, or looks at Gone before it sleeps. */
 static void kernel_has_gone(void)
 {
     Ntdll.Gone = 1;
@@ -96,7 +95,7 @@ static void kernel_has_gone(void)
     for (unsigned i = 1; i < CHANNEL_COUNT; i++) {
         struct channel *Channel = (struct channel *)(Ntdll.Slot + (size_t)i * CHANNEL_BLOCK);
 
-        if (!(atomic_load(&Channel->reply) & CHANNEL_ASLEEP))
+        if (!atomic_load(&Channel->client_sleeps))
             continue;
         atomic_fetch_add(&Channel->reply, 1u << 24);
         host_futex_wake((uint32_t *)&Channel->reply, 1, true);

@@ -211,7 +211,7 @@ static uint64_t marshal_one(struct stage *Stage, const struct rule *Rule, const 
 
 NTSTATUS ntdll_service(uint32_t Service, unsigned Count, uint64_t *Arguments)
 {
-    uint64_t Staged[CHANNEL_ARGUMENTS] = {0};
+    uint64_t Staged[CHANNEL_ARGUMENTS];
     struct stage Stage;
     NTSTATUS Status;
     struct ntdll_thread *Thread = ntdll_thread(&Status);

@@ -69,7 +69,8 @@ struct ntdll_thread {
     int Depth;               /* calls in progress: an APC may call from inside a call */
     _Atomic int Outstanding; /* pending requests whose copies lie in the staging buffer */
     NTSTATUS ExitStatus;
-    struct ntdll_block Large; /* a larger staging buffer, kept */
+    struct ntdll_block Large;    /* a larger staging buffer, kept */
+    struct ntdll_pending *Spare; /* for the next request that pends */
 };
 
 /* The calling thread's, connected; NULL after *Status was set. */
@@ -90,6 +91,8 @@ NTSTATUS ntdll_service(uint32_t Service, unsigned Count, uint64_t *Arguments);
 
 /* Copies, and returns 0 if either side is not there. */
 int ntdll_copy(void *To, const void *From, size_t Bytes);
+/* Whether all of it (at least a byte) can be written. */
+int ntdll_touch(void *To, size_t Bytes);
 
 /* The hand. */
 int ntdll_hand_start(void);

@@ -7,7 +7,9 @@
 
 void stage_begin(struct stage *Stage, struct ntdll_thread *Thread)
 {
-    if (Thread->Depth++ == 0 && !atomic_load_explicit(&Thread->Outstanding, memory_order_acquire))
+    Stage->Alone =
+        Thread->Depth++ == 0 && !atomic_load_explicit(&Thread->Outstanding, memory_order_acquire);
+    if (Stage->Alone)
         Thread->Next = Thread->Kept = Thread->Staging;
     Stage->Thread = Thread;
     Stage->Floor = Thread->Next;
@@ -45,18 +47,6 @@ char *stage_room(struct stage *Stage, size_t Bytes)
     return Room;
 }
 
-/* One byte a page, read and written back, as the kernel itself probes. */
-int stage_writable(char *User, size_t Bytes)
-{
-    for (size_t At = 0; At < Bytes; At = (At | (HOST_PAGE_SIZE - 1)) + 1) {
-        char Byte;
-
-        if (!ntdll_copy(&Byte, User + At, 1) || !ntdll_copy(User + At, &Byte, 1))
-            return 0;
-    }
-    return ntdll_copy(&(char){0}, User + Bytes - 1, 1);
-}
-
 void *stage_buffer(struct stage *Stage, void *User, size_t Bytes, enum stage_use Use)
 {
     char *Copy;
@@ -66,10 +56,23 @@ void *stage_buffer(struct stage *Stage, void *User, size_t Bytes, enum stage_use
     Copy = stage_room(Stage, Bytes);
     if (!Copy)
         return User;
-    if (!ntdll_copy(Copy, User, Bytes) || (Use != STAGE_IN && !stage_writable(User, Bytes)))
+    if (!ntdll_copy(Copy, User, Bytes) || (Use != STAGE_IN && !ntdll_touch(User, Bytes)))
         return User;
     Stage->Item[Stage->Count++] = (struct staged){User, Copy, Bytes, Use};
     return Copy;
+}
+
+void *stage_empty(struct stage *Stage, void *User, size_t Bytes)
+{
+    struct channel *Channel = Stage->Thread->Channel;
+    char *Copy;
+
+    if (!User || !Bytes || ntdll_in_slot(User))
+        return User;
+    if (Stage->Alone && Bytes <= sizeof(Channel->answer))
+        return Channel->answer;
+    Copy = stage_room(Stage, Bytes);
+    return Copy ? Copy : User;
 }
 
 /* Structures that the kernel returns may hold pointers into themselves (UNICODE_STRING.Buffer,

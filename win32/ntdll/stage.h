@@ -20,6 +20,7 @@ struct staged {
 
 struct stage {
     struct ntdll_thread *Thread;
+    int Alone;   /* no other call of the thread is in progress, and no request pends */
     char *Floor; /* where the thread's staging was when the call began */
     unsigned Count;
     struct staged Item[STAGE_MOST];
@@ -32,7 +33,9 @@ void stage_begin(struct stage *Stage, struct ntdll_thread *Thread);
 char *stage_room(struct stage *Stage, size_t Bytes);
 /* The address the kernel is to be given for a buffer of the program. */
 void *stage_buffer(struct stage *Stage, void *User, size_t Bytes, enum stage_use Use);
-int stage_writable(char *User, size_t Bytes);
+/* The same without what is in it, for the one buffer of a request that is only written. The caller
+ * copies it back. */
+void *stage_empty(struct stage *Stage, void *User, size_t Bytes);
 /* Copies back what is to be copied back; FALSE if the program's memory has gone meanwhile. */
 int stage_back(struct stage *Stage);
 void stage_end(struct stage *Stage);

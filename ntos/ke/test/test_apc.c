@@ -279,11 +279,11 @@ static void AnApcRoutineThatChangesIrqlIsABugCheck(void **Unused)
     assert_int_equal(Record.Parameters[1], (ULONG_PTR)StayRaised);
 }
 
-static uint32_t Bell;
+static uint32_t Bell, Asleep;
 static void AnswerDoorbell(void *Unused)
 {
-    while ((__atomic_load_n(&Bell, __ATOMIC_ACQUIRE) & ~KE_DOORBELL_ASLEEP) == 0) {
-        KeWaitForDoorbell(&Bell, 0);
+    while (__atomic_load_n(&Bell, __ATOMIC_ACQUIRE) == 0) {
+        KeWaitForDoorbell(&Bell, 0, &Asleep);
         KeDeliverKernelApcs();
     }
 }

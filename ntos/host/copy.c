@@ -1,0 +1,76 @@
+/*
+ * Copies that may fault. A fault inside them is turned into their failure return by whoever handles
+ * faults (host_copy_claim), so a good copy costs nothing more than the copy.
+ *
+ * Each byte is written once, and 1, 2, 4, 8 or 16 bytes by one access, so that somebody who looks
+ * meanwhile sees a whole value. Most copies are of a few words, for which `rep movsb` takes longer
+ * than all the rest.
+ */
+#include "host.h"
+
+extern const char host_copy_begin[], host_copy_end[], host_copy_failed[];
+
+__asm__(".text\n"
+        ".globl host_copy, host_touch, host_copy_begin, host_copy_end, host_copy_failed\n"
+        ".hidden host_copy, host_touch, host_copy_begin, host_copy_end, host_copy_failed\n"
+        ".type host_copy, @function\n"
+        ".type host_touch, @function\n"
+        "host_copy:\n"
+        "host_copy_begin:\n"
+        "    mov %rdx, %rcx\n"
+        "    cmp $256, %rdx\n"
+        "    ja 6f\n"
+        "    shr $4, %ecx\n"
+        "    jz 2f\n"
+        "1:  movups (%rsi), %xmm0\n"
+        "    movups %xmm0, (%rdi)\n"
+        "    add $16, %rsi\n"
+        "    add $16, %rdi\n"
+        "    dec %ecx\n"
+        "    jnz 1b\n"
+        "2:  test $8, %dl\n"
+        "    jz 3f\n"
+        "    movq (%rsi), %rax\n"
+        "    movq %rax, (%rdi)\n"
+        "    add $8, %rsi\n"
+        "    add $8, %rdi\n"
+        "3:  test $4, %dl\n"
+        "    jz 4f\n"
+        "    movl (%rsi), %eax\n"
+        "    movl %eax, (%rdi)\n"
+        "    add $4, %rsi\n"
+        "    add $4, %rdi\n"
+        "4:  test $2, %dl\n"
+        "    jz 5f\n"
+        "    movw (%rsi), %ax\n"
+        "    movw %ax, (%rdi)\n"
+        "    add $2, %rsi\n"
+        "    add $2, %rdi\n"
+        "5:  test $1, %dl\n"
+        "    jz 7f\n"
+        "    movb (%rsi), %al\n"
+        "    movb %al, (%rdi)\n"
+        "    jmp 7f\n"
+        "6:  rep movsb\n"
+        "7:  mov $1, %eax\n"
+        "    ret\n"
+        ".size host_copy, . - host_copy\n"
+        "host_touch:\n"
+        "    lock orb $0, (%rdi)\n"
+        "    mov $1, %eax\n"
+        "    ret\n"
+        "host_copy_end:\n"
+        "host_copy_failed:\n"
+        "    xor %eax, %eax\n"
+        "    ret\n"
+        ".size host_touch, . - host_touch\n");
+
+bool host_copy_claim(const struct host_fault *fault)
+{
+    const char *at = fault->instruction;
+
+    if (at < host_copy_begin || at >= host_copy_end)
+        return false;
+    host_fault_continue_at(fault, host_copy_failed);
+    return true;
+}
