@@ -4,13 +4,22 @@
  */
 #include "ps/psp.h"
 
+/* Whoever waits for the process's end then waits for this thread as well. */
+void PspBeginReap(void)
+{
+    KIRQL Irql;
+
+    KeAcquireSpinLock(&PspState.Lock, &Irql);
+    PspState.Reaping++;
+    KeReleaseSpinLock(&PspState.Lock, Irql);
+}
+
 void PspReap(PETHREAD Thread)
 {
     KIRQL Irql;
 
     KeAcquireSpinLock(&PspState.Lock, &Irql);
     InsertTailList(&PspState.ReapList, &Thread->ReapEntry);
-    PspState.Reaping++;
     KeReleaseSpinLock(&PspState.Lock, Irql);
     KeSetEvent(&PspState.ReapWork, IO_NO_INCREMENT, FALSE);
 }

@@ -128,6 +128,7 @@ void PspLeaveThread(PETHREAD Thread)
     if (PspState.CancelThreadIrps)
         PspState.CancelThreadIrps(Thread);
     PspNotifyThread(Thread, FALSE);
+    PspBeginReap();
     if (PspCountOut(Thread))
         PspEndProcess(Thread->Process);
     if (PspState.CancelThreadIrps)
