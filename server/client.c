@@ -8,16 +8,26 @@
 
 #include <string.h>
 
-struct server_client *client_new(int Socket)
+/* Who has connected says hello soon; what is sent to it is read soon. */
+static void set_patience(struct server_client *Client)
+{
+    unsigned Milliseconds = ServerSettings.PatienceSeconds * 1000;
+
+    host_set_patience(Client->Socket, Client->Greeted ? 0 : Milliseconds, Milliseconds);
+}
+
+NTSTATUS client_new(int Socket, struct server_client **New)
 {
     struct server_client *Client = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Client), 'tnlC');
     uint32_t ProcessId = 0, UserId = 0;
 
     if (!Client)
-        return NULL;
-    if (host_peer(Socket, &ProcessId, &UserId) < 0) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    if (host_peer(Socket, &ProcessId, &UserId) == 0)
+        Client->Room = room_enter(UserId);
+    if (!Client->Room) {
         ExFreePoolWithTag(Client, 'tnlC');
-        return NULL;
+        return STATUS_QUOTA_EXCEEDED;
     }
     Client->Socket = Socket;
     Client->HostProcessId = ProcessId;
@@ -27,7 +37,9 @@ struct server_client *client_new(int Socket)
     KeInitializeMutex(&Client->HandLock, 0);
     KeInitializeEvent(&Client->HandDone, NotificationEvent, FALSE);
     Client->ChannelsBusy[0] = 1; /* block 0 is the hand's transfer buffer */
-    return Client;
+    set_patience(Client);
+    *New = Client;
+    return STATUS_SUCCESS;
 }
 
 void client_release(struct server_client *Client)
@@ -37,6 +49,7 @@ void client_release(struct server_client *Client)
     host_close(Client->Socket);
     if (Client->Process)
         ObfDereferenceObject(Client->Process);
+    room_leave(Client->Room);
     ExFreePoolWithTag(Client, 'tnlC');
 }
 
@@ -62,14 +75,17 @@ static struct _EPROCESS *parent_of(struct server_client *Client, ULONG Id)
     return NULL;
 }
 
-/* The process was ended by someone else: its Linux process goes too. */
+/* The process ends, and the client may not know: its Linux process goes too. */
 void tell_end(void *Context, NTSTATUS Status)
 {
     struct server_client *Client = Context;
     struct channel_packet Packet = {.kind = CHANNEL_EXIT, .status = Status};
 
-    if (!__atomic_load_n(&Client->Gone, __ATOMIC_SEQ_CST))
-        answer(Client, &Packet, -1);
+    if (__atomic_load_n(&Client->Gone, __ATOMIC_SEQ_CST))
+        return;
+    host_send_now(Client->Socket, &Packet, sizeof(Packet));
+    host_hang_up(Client->Socket); /* it still reads what was sent */
+    hand_abandon(Client);
 }
 
 static NTSTATUS make_process(struct server_client *Client, struct channel_packet *Hello)
@@ -103,6 +119,7 @@ static BOOLEAN greet(struct server_client *Client, struct channel_packet *Hello)
     if (Client->Greeted)
         return FALSE;
     Client->Greeted = TRUE;
+    set_patience(Client);
     Welcome.status = make_process(Client, Hello);
     if (!NT_SUCCESS(Welcome.status)) {
         answer(Client, &Welcome, -1);

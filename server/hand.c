@@ -4,15 +4,22 @@
  *
  * One question at a time (HandLock). The answer is read by the connection's thread, which must
  * therefore never ask. When the client goes, the question in flight and all later ones end with
- * STATUS_PROCESS_IS_TERMINATING.
+ * STATUS_PROCESS_IS_TERMINATING. A client that does not answer (it is stopped, say) is treated as
+ * if it had gone once the server's patience is at an end: nobody waits longer for it, however many
+ * questions a copy takes.
  */
 #include "server/server.h"
 
+#include <errno.h>
 #include <string.h>
+
+#define SECOND 10000000
 
 static void lock(struct server_client *Client)
 {
     KeWaitForSingleObject(&Client->HandLock, Executive, KernelMode, FALSE, NULL);
+    Client->HandDeadline =
+        KeQueryInterruptTime() + ServerSettings.PatienceSeconds * (ULONG64)SECOND;
 }
 
 static void unlock(struct server_client *Client)
@@ -20,17 +27,42 @@ static void unlock(struct server_client *Client)
     KeReleaseMutex(&Client->HandLock, FALSE);
 }
 
+static void give_up(struct server_client *Client)
+{
+    DbgPrint("SERVER: process %u (%s) has not answered for %u seconds and is ended\n",
+             (unsigned)HandleToULong(Client->Process->UniqueProcessId), Client->Process->ImageName,
+             ServerSettings.PatienceSeconds);
+    host_hang_up(Client->Socket);
+    hand_abandon(Client);
+}
+
+static BOOLEAN await_answer(struct server_client *Client)
+{
+    LARGE_INTEGER Left = {.QuadPart = (LONGLONG)(KeQueryInterruptTime() - Client->HandDeadline)};
+
+    if (!ServerSettings.PatienceSeconds)
+        return KeWaitForSingleObject(&Client->HandDone, Executive, KernelMode, FALSE, NULL) ==
+               STATUS_SUCCESS;
+    Left.QuadPart = min(Left.QuadPart, 0); /* negative: from now on */
+    return KeWaitForSingleObject(&Client->HandDone, Executive, KernelMode, FALSE, &Left) ==
+           STATUS_SUCCESS;
+}
+
 /* HandLock is held. Gone is set before the event, and the event cleared before the question: no end
  * is missed. */
 static NTSTATUS ask(struct server_client *Client, struct channel_packet *Question, int File)
 {
+    int Sent;
+
     KeClearEvent(&Client->HandDone);
     if (__atomic_load_n(&Client->Gone, __ATOMIC_SEQ_CST))
         return STATUS_PROCESS_IS_TERMINATING;
     Question->cookie = __atomic_add_fetch(&Client->HandCookie, 1, __ATOMIC_SEQ_CST);
-    if (host_send(Client->Socket, Question, sizeof(*Question), File) < 0)
+    Sent = host_send(Client->Socket, Question, sizeof(*Question), File);
+    if (Sent == -EAGAIN || (Sent == 0 && !await_answer(Client)))
+        give_up(Client);
+    else if (Sent < 0)
         return STATUS_PROCESS_IS_TERMINATING;
-    KeWaitForSingleObject(&Client->HandDone, Executive, KernelMode, FALSE, NULL);
     return __atomic_load_n(&Client->HandStatus, __ATOMIC_ACQUIRE);
 }
 

@@ -21,18 +21,25 @@ static const struct argp_option Options[] = {
     {"memory", 'm', "MIB", 0, "physical memory (default: 1024)", 0},
     {"processors", 'p', "N", 0, "virtual processors (default: one a Linux processor, at least 2)",
      0},
+    {"patience", 't', "SECONDS", 0,
+     "end a client that has not answered for so long (default: 10; 0: never)", 0},
+    {"processes-per-user", 'u', "N", 0,
+     "processes of a user other than root and you (default: 1024)", 0},
     {"echo", 'e', NULL, 0, "debug prints to standard error", 0},
     {"ready-file", 'r', "FD", OPTION_HIDDEN, "write a line there when clients can connect", 0},
     {0},
 };
 
-static unsigned long number(const char *Text, unsigned long Most, struct argp_state *State)
+const char *argp_program_version = "nt-kernel " USERNT_VERSION;
+
+static unsigned long number(const char *Text, unsigned long Least, unsigned long Most,
+                            struct argp_state *State)
 {
     char *End;
     unsigned long Value = strtoul(Text, &End, 10);
 
-    if (!*Text || *End || Value == 0 || Value > Most)
-        argp_error(State, "'%s' is not a number from 1 to %lu", Text, Most);
+    if (!*Text || *End || Value < Least || Value > Most)
+        argp_error(State, "'%s' is not a number from %lu to %lu", Text, Least, Most);
     return Value;
 }
 
@@ -53,16 +60,22 @@ static error_t parse(int Key, char *Argument, struct argp_state *State)
         Boot->DriverPath = Argument;
         return 0;
     case 'm':
-        Boot->PhysicalBytes = (ULONG64)number(Argument, 65536, State) << 20;
+        Boot->PhysicalBytes = (ULONG64)number(Argument, 1, 65536, State) << 20;
         return 0;
     case 'p':
-        Boot->Processors = (ULONG)number(Argument, 64, State);
+        Boot->Processors = (ULONG)number(Argument, 1, 64, State);
+        return 0;
+    case 't':
+        Main.Server.PatienceSeconds = (unsigned)number(Argument, 0, 86400, State);
+        return 0;
+    case 'u':
+        Main.Server.ProcessesPerUser = (unsigned)number(Argument, 1, MM_SLOT_COUNT, State);
         return 0;
     case 'e':
         Boot->EchoDebugPrint = TRUE;
         return 0;
     case 'r':
-        Main.ReadyFile = (int)number(Argument, 1 << 20, State);
+        Main.ReadyFile = (int)number(Argument, 1, 1 << 20, State);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -88,6 +101,8 @@ int main(int Count, char **Arguments)
     static const struct argp Parser = {Options, parse, NULL, "The UserNT kernel process.",
                                        NULL,    NULL,  NULL};
 
+    Main.Server.PatienceSeconds = 10;
+    Main.Server.ProcessesPerUser = MM_SLOT_COUNT / 4;
     Main.Server.Boot.Size = sizeof(USERNT_OPTIONS);
     Main.Server.Boot.NoEmbeddedProcess = TRUE;
     Main.Server.Boot.BootUserId = MAXULONG;

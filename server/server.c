@@ -15,6 +15,8 @@ static struct {
     KEVENT AllGone;
 } Server;
 
+struct server_settings ServerSettings;
+
 void server_stop(void)
 {
     Server.Stopping = TRUE;
@@ -40,7 +42,7 @@ static VOID NTAPI connection_main(PVOID Context)
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
-static void start_connection(struct server_client *Client)
+void server_start_connection(struct server_client *Client)
 {
     HANDLE Thread;
 
@@ -60,29 +62,20 @@ static void start_connection(struct server_client *Client)
     connection_ended();
 }
 
-static void accept_one(void)
-{
-    int Socket = host_accept(Server.Listener);
-    struct server_client *Client;
+#define PAUSE_MS 100
 
-    if (Socket < 0)
-        return;
-    Client = client_new(Socket);
-    if (Client)
-        start_connection(Client);
-    else
-        host_close(Socket);
-}
-
+/* When there is no room for another socket, the listener stays ready: then it is left alone for a
+ * moment. */
 static void listen_until_stopped(void)
 {
+    BOOLEAN Room = TRUE;
+
     while (!Server.Stopping) {
-        int Sockets[] = {Server.Listener, Server.Wake};
+        int Sockets[] = {Server.Wake, Server.Listener};
         bool Ready[2] = {false, false};
 
-        host_poll(Sockets, Ready, 2, -1);
-        if (Ready[0])
-            accept_one();
+        host_poll(Sockets, Ready, Room ? 2 : 1, Room ? -1 : PAUSE_MS);
+        Room = !Ready[1] || accept_one();
     }
 }
 
@@ -118,6 +111,8 @@ static int open_listener(const char *Address)
 
 static void run_clients(const struct server_options *Options)
 {
+    room_init();
+    accept_init(Server.Listener);
     ExInitializeFastMutex(&Server.Lock);
     InitializeListHead(&Server.Clients);
     KeInitializeEvent(&Server.AllGone, NotificationEvent, FALSE);
@@ -127,6 +122,25 @@ static void run_clients(const struct server_options *Options)
         Options->Ready();
     listen_until_stopped();
     end_clients();
+    accept_shutdown();
+}
+
+#define FILES_LEAST 32 /* the kernel's own, and some clients */
+
+static int check_surroundings(const struct server_options *Options)
+{
+    const char *State = Options->Boot.StateDirectory;
+    unsigned Files = host_raise_file_limit();
+    int Result = State ? host_check_directory(State) : 0;
+
+    if (Result < 0)
+        fprintf(stderr, "nt boot: cannot keep the registry in %s: %s\n", State, strerror(-Result));
+    if (Files < FILES_LEAST) {
+        fprintf(stderr, "nt boot: only %u files may be open (ulimit -n); %d are needed\n", Files,
+                FILES_LEAST);
+        Result = -EMFILE;
+    }
+    return Result;
 }
 
 int server_run(const struct server_options *Options)
@@ -136,6 +150,10 @@ int server_run(const struct server_options *Options)
 
     if (Result < 0)
         return Result;
+    ServerSettings = (struct server_settings){Options->PatienceSeconds, Options->ProcessesPerUser};
+    Result = check_surroundings(Options);
+    if (Result < 0)
+        goto close_listener;
     Server.Stopping = FALSE;
     Server.Wake = Result = host_event_file();
     if (Result < 0)

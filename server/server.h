@@ -2,8 +2,8 @@
  * server: the kernel process. Listens, turns connections into client processes, runs a kernel half
  * for each client thread, and notices when a client has gone.
  *
- * Files: server.c (life and death, accepting), client.c (a connection), thread.c (a kernel half),
- * hand.c (what is asked of the client's own process).
+ * Files: server.c (life and death), accept.c (newcomers), room.c (how many there may be), client.c
+ * (a connection), thread.c (a kernel half), hand.c (what is asked of the client's own process).
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -14,8 +14,10 @@
 
 struct server_options {
     USERNT_OPTIONS Boot;
-    const char *Address; /* path of the socket */
-    void (*Ready)(void); /* called once clients can connect */
+    const char *Address;       /* path of the socket */
+    unsigned PatienceSeconds;  /* a client that does not answer for so long is ended; 0: never */
+    unsigned ProcessesPerUser; /* of an ordinary user, neither root nor who booted */
+    void (*Ready)(void);       /* called once clients can connect */
 };
 
 /* Runs the kernel until NtShutdownSystem or server_stop. Returns 0, or a negative errno after
@@ -36,14 +38,33 @@ struct server_client {
     ULONG64 ChannelsEnded[CHANNEL_COUNT / 64],
         ChannelsLeft[CHANNEL_COUNT / 64]; /* no kernel half, no client thread any more */
     NTSTATUS ExitStatus;                  /* what the client said when it ended itself */
+    struct server_room *Room;
     /* the hand: one question at a time */
     KMUTEX HandLock;
     KEVENT HandDone;
     ULONG HandCookie;
     NTSTATUS HandStatus;
+    ULONG64 HandDeadline; /* interrupt time; the question's */
 };
 
-struct server_client *client_new(int Socket);
+extern struct server_settings {
+    unsigned PatienceSeconds, ProcessesPerUser;
+} ServerSettings;
+
+/* accept.c */
+void accept_init(int Listener); /* connections that are waiting from here on are taken */
+void accept_shutdown(void);
+BOOLEAN accept_one(void); /* FALSE: there is no room for another socket at the moment */
+void server_start_connection(struct server_client *Client);
+
+/* room.c: a user's share of processes and threads. Enter: NULL if there is no room. */
+void room_init(void);
+struct server_room *room_enter(ULONG UserId);
+void room_leave(struct server_room *Room);
+BOOLEAN room_take_thread(struct server_room *Room);
+void room_return_thread(struct server_room *Room);
+
+NTSTATUS client_new(int Socket, struct server_client **Client);
 void client_run(
     struct server_client *Client); /* reads until the client goes, then ends its process */
 void client_release(struct server_client *Client);

@@ -156,6 +156,7 @@ static void run_half(struct _ETHREAD *Thread, PVOID Context)
         tell_end(Half->Client, Half->Client->Process->ExitStatus);
     end_channel(Half);
     leave_index(Half->Client, Half->Index, Half->Client->ChannelsEnded, Half->Client->ChannelsLeft);
+    room_return_thread(Half->Client->Room);
     client_release(Half->Client);
     ExFreePoolWithTag(Half, 'flaH');
 }
@@ -168,9 +169,11 @@ NTSTATUS thread_start(struct server_client *Client, ULONG HostThreadId, ULONG *I
 
     if (!Half)
         return Status;
+    if (!room_take_thread(Client->Room))
+        goto free_half;
     *Index = take_index(Client);
     if (!*Index)
-        goto free_half;
+        goto return_thread;
     Half->Client = Client;
     Half->Index = *Index;
     Half->Channel = (struct channel *)(Client->Process->AddressSpace.Low + *Index * CHANNEL_BLOCK);
@@ -184,6 +187,8 @@ NTSTATUS thread_start(struct server_client *Client, ULONG HostThreadId, ULONG *I
 release:
     client_release(Client);
     return_index(Client, *Index);
+return_thread:
+    room_return_thread(Client->Room);
 free_half:
     ExFreePoolWithTag(Half, 'flaH');
     return Status;

@@ -43,6 +43,8 @@ end_kernel() {
 clean_up() {
     trap - EXIT
     [ -n "$kernel" ] && kill -KILL $kernel 2>/dev/null
+    # shellcheck disable=SC2046
+    kill -KILL $(jobs -p) 2>/dev/null
     rm -rf "$place"
 }
 trap clean_up EXIT

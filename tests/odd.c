@@ -17,6 +17,7 @@ int pthread_join(unsigned long, void **);
         }                                                                                          \
     } while (0)
 
+static char **Words; /* the other arguments */
 static HANDLE Event;
 
 static void *make_event(void *Unused)
@@ -69,17 +70,62 @@ static int time_is_counted(void)
     return 0;
 }
 
+static volatile char Secret[100000] = "words";
+
+/* Says where its memory is, and waits until it is ended or the kernel is. */
+static int wait_for_ever(void)
+{
+    printf("%u %p\n", (unsigned)GetCurrentProcessId(), (void *)Secret);
+    fflush(stdout);
+    return WaitForSingleObject(CreateEventA(NULL, TRUE, FALSE, NULL), INFINITE) != WAIT_FAILED;
+}
+
+static DWORD WINAPI end_later(LPVOID First)
+{
+    WaitForSingleObject(First, INFINITE);
+    ExitThread(7);
+}
+
+/* The first thread ends before another, which is then the last. */
+static int leave(void)
+{
+    HANDLE Self;
+
+    MUST(DuplicateHandle(GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(), &Self, 0,
+                         FALSE, DUPLICATE_SAME_ACCESS));
+    MUST(CreateThread(NULL, 0, end_later, Self, 0, NULL));
+    ExitThread(3);
+}
+
+/* Reads another process's memory: prints the text, or the status. */
+static int peek(void)
+{
+    static char Text[sizeof(Secret)];
+    OBJECT_ATTRIBUTES Attributes = {.Length = sizeof(Attributes)};
+    CLIENT_ID Id = {(HANDLE)(ULONG_PTR)strtoul(Words[0], NULL, 10), NULL};
+    SIZE_T Done;
+    HANDLE Process;
+    NTSTATUS Status;
+
+    MUST(NtOpenProcess(&Process, PROCESS_VM_READ, &Attributes, &Id) == STATUS_SUCCESS);
+    Status =
+        NtReadVirtualMemory(Process, (PVOID)strtoul(Words[1], NULL, 16), Text, sizeof(Text), &Done);
+    printf(Status == STATUS_SUCCESS ? "%s\n" : "%s%08x\n", Text, (unsigned)Status);
+    return 0;
+}
+
 static const struct {
     const char *Name;
     int (*Run)(void);
 } Odd[] = {
-    {"late", first_thread_calls_late},
-    {"times", time_is_counted},
+    {"late", first_thread_calls_late}, {"leave", leave}, {"times", time_is_counted},
+    {"sleep", wait_for_ever},          {"peek", peek},
 };
 
 int main(int Count, char **Arguments)
 {
-    for (unsigned i = 0; i < sizeof(Odd) / sizeof(Odd[0]) && Count == 2; i++)
+    Words = Arguments + 2;
+    for (unsigned i = 0; i < sizeof(Odd) / sizeof(Odd[0]) && Count > 1; i++)
         if (!strcmp(Arguments[1], Odd[i].Name))
             return Odd[i].Run();
     return 2;

@@ -166,12 +166,13 @@ static NTSTATUS CmpReadHive(const char *Directory)
 
     if (Directory == NULL)
         return STATUS_SUCCESS;
+    if (host_check_directory(Directory) < 0)
+        return STATUS_ACCESS_DENIED;
     Length = strlen(Directory) + sizeof("/MACHINE");
     CmpState.HivePath = malloc(Length);
     if (CmpState.HivePath == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     snprintf(CmpState.HivePath, Length, "%s/MACHINE", Directory);
-    host_make_directory(Directory);
     Status = CmpLoadHive(CmpState.HivePath, CmpState.Machine);
     if (Status == STATUS_OBJECT_NAME_NOT_FOUND)
         return STATUS_SUCCESS;
@@ -218,7 +219,8 @@ void CmShutdownSystem(void)
 {
     CM_NODE *Root = CmpState.Root;
 
-    CmFlush_();
+    if (!NT_SUCCESS(CmFlush_()))
+        host_write_error("cm: what has changed in the registry could not be written\n");
     ObMakeTemporaryObject(CmpState.RootKey);
     ObDereferenceObject(CmpState.RootKey);
     CmpState.RootKey = NULL;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,6 +139,27 @@ int host_make_directory(const char *path)
         error = 0;
     free(copy);
     return error;
+}
+
+int host_check_directory(const char *path)
+{
+    int error = host_make_directory(path);
+
+    if (!error && access(path, R_OK | W_OK | X_OK) < 0)
+        error = -errno;
+    return error;
+}
+
+unsigned host_raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur > UINT32_MAX ? UINT32_MAX : (unsigned)limit.rlim_cur;
 }
 
 bool host_file_exists(const char *path)

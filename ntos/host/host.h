@@ -146,7 +146,10 @@ int host_listen(
 int host_accept(int listener);
 int host_connect(const char *path);
 int host_send(int socket, const void *data, size_t bytes, int fd);   /* fd -1: none; whole packet */
+int host_send_now(int socket, const void *data, size_t bytes);       /* -EAGAIN rather than wait */
 ssize_t host_receive(int socket, void *data, size_t bytes, int *fd); /* 0: the peer is gone */
+/* How long a receive and a send may wait, in milliseconds (0: for ever); then -EAGAIN. */
+void host_set_patience(int socket, unsigned receive_ms, unsigned send_ms);
 int host_peer(int socket, uint32_t *pid, uint32_t *uid);
 int host_poll(int *sockets, bool *ready, size_t count, int timeout_ms);
 void host_hang_up(int socket); /* ends both directions; a receive in progress returns 0 */
@@ -181,12 +184,14 @@ void host_random(void *bytes, size_t count);
 char *host_read_file(const char *path,
                      size_t *bytes); /* malloc'd, zero-terminated; NULL and errno */
 int host_write_file(const char *path, const void *data,
-                    size_t bytes);         /* atomically: temporary file, then rename */
-int host_make_directory(const char *path); /* with parents */
+                    size_t bytes);          /* atomically: temporary file, then rename */
+int host_make_directory(const char *path);  /* with parents */
+int host_check_directory(const char *path); /* makes it; 0 if files can be made in it */
 bool host_file_exists(const char *path);
 void host_remove_file(const char *path);
-void host_write_error(const char *text);           /* to standard error, async-signal-safe */
-_Noreturn void host_exit(int code);                /* at once, no destructors */
+void host_write_error(const char *text); /* to standard error, async-signal-safe */
+unsigned host_raise_file_limit(void);    /* to what Linux allows; how many files may be open then */
+_Noreturn void host_exit(int code);      /* at once, no destructors */
 void host_exit_within(unsigned seconds, int code); /* whatever happens to the caller meanwhile */
 bool host_is_traced(void);                         /* by a debugger */
 

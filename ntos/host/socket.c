@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -110,6 +111,29 @@ int host_accept(int listener)
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
     return fd < 0 ? -errno : fd;
+}
+
+int host_send_now(int socket, const void *data, size_t bytes)
+{
+    ssize_t sent;
+
+    do
+        sent = send(socket, data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : 0;
+}
+
+static void set_timeout(int socket, int option, unsigned ms)
+{
+    struct timeval time = {ms / 1000, ms % 1000 * 1000};
+
+    setsockopt(socket, SOL_SOCKET, option, &time, sizeof(time));
+}
+
+void host_set_patience(int socket, unsigned receive_ms, unsigned send_ms)
+{
+    set_timeout(socket, SO_RCVTIMEO, receive_ms);
+    set_timeout(socket, SO_SNDTIMEO, send_ms);
 }
 
 int host_send(int socket, const void *data, size_t bytes, int fd)

@@ -185,6 +185,8 @@ static void PspUnpublishProcess(PEPROCESS Process)
 
 void PspEndProcess(PEPROCESS Process)
 {
+    if (Process->TellEnd)
+        Process->TellEnd(Process->Client, Process->ExitStatus);
     if (Process != PsInitialSystemProcess)
         PspNotifyProcessExit(Process);
     ObKillProcess(Process);
@@ -227,8 +229,6 @@ void PsTerminateProcess_(PEPROCESS Process, NTSTATUS Status)
     NT_ASSERT(Process != PsInitialSystemProcess);
     if (!PspMarkProcess(Process, Status))
         return;
-    if (Process->TellEnd)
-        Process->TellEnd(Process->Client, Status);
     KeAttachProcess_(&Process->Pcb, &Saved);
     PspEndProcess(Process);
     KeDetachProcess_(&Saved);

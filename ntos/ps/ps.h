@@ -89,7 +89,7 @@ typedef struct PS_CLIENT {
     struct _EPROCESS *Parent;
     BOOLEAN InheritHandles;
     PVOID Client;
-    void (*TellEnd)(PVOID Client, NTSTATUS Status); /* ended by someone else, without threads */
+    void (*TellEnd)(PVOID Client, NTSTATUS Status); /* it ends: its program is to */
 } PS_CLIENT;
 NTSTATUS PsCreateClientProcess(const PS_CLIENT *Client, struct _EPROCESS **Process);
 NTSTATUS PsCreateClientThread(struct _EPROCESS *Process, ULONG HostThreadId,

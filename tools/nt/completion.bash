@@ -8,7 +8,7 @@ _nt() {
         return
     fi
     case $verb in
-    boot) COMPREPLY=($(compgen -W '--foreground --address --state --drivers --memory --processors --echo' -- "$word")) ;;
+    boot) COMPREPLY=($(compgen -W '--foreground --address --state --drivers --memory --processors --patience --processes-per-user --echo' -- "$word")) ;;
     load) COMPREPLY=($(compgen -f -X '!*.@(so|sys)' -- "$word") $(compgen -W 'sharingmemory example systemmodules' -- "$word")) ;;
     unload) COMPREPLY=($(compgen -W "$(nt sc list 2>/dev/null | awk '{print $2}')" -- "$word")) ;;
     sc)

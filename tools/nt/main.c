@@ -9,7 +9,7 @@
 const struct verb Verbs[] = {
     {"boot",
      "[--foreground] [--address PATH] [--state FOLDER] [--drivers FOLDERS] [--memory MIB] "
-     "[--processors N] [--echo]",
+     "[--processors N] [--patience SECONDS] [--processes-per-user N] [--echo]",
      "start a kernel", verb_boot},
     {"shutdown", "", "end the kernel", verb_shutdown},
     {"status", "[--json]", "what the kernel is and has done", verb_status},
@@ -130,6 +130,10 @@ int main(int Count, char **Arguments)
     }
     if (asks_for_help(Count, Arguments) || !strcmp(Arguments[1], "help")) {
         help(stdout);
+        return EXIT_DONE;
+    }
+    if (!strcmp(Arguments[1], "--version")) {
+        printf("nt " USERNT_VERSION "\n");
         return EXIT_DONE;
     }
     for (const struct verb *Verb = Verbs; Verb->Name; Verb++)

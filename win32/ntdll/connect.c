@@ -37,10 +37,14 @@ static int find_kernel(void)
     return Socket;
 }
 
+static NTSTATUS Refusal; /* the kernel's reason */
+
 static int receive(uint32_t Kind, struct channel_packet *Packet, int *File)
 {
     ssize_t Got = host_receive(Ntdll.Socket, Packet, sizeof(*Packet), File);
 
+    if (Got == sizeof(*Packet) && Packet->kind == Kind && Packet->status < 0)
+        Refusal = Packet->status;
     return Got == sizeof(*Packet) && Packet->kind == Kind && Packet->status >= 0 && *File >= 0;
 }
 
@@ -88,8 +92,7 @@ static int exchange_greetings(void)
 
     host_program_name(Packet.image, sizeof(Packet.image));
     Packet.process = parent();
-    if (host_send(Ntdll.Socket, &Packet, sizeof(Packet), -1) < 0)
-        return 0;
+    host_send(Ntdll.Socket, &Packet, sizeof(Packet), -1); /* its failure shows in the answer */
     Fine = receive(CHANNEL_WELCOME, &Packet, &File) && map_slot(&Packet, File);
     if (File >= 0)
         host_close(File);
@@ -129,6 +132,12 @@ static void process_exits(int Code, void *Unused)
     say_goodbye(Code);
 }
 
+static int is_lack_of_room(NTSTATUS Status)
+{
+    return Status == STATUS_QUOTA_EXCEEDED || Status == STATUS_TOO_MANY_OPENED_FILES ||
+           Status == STATUS_INSUFFICIENT_RESOURCES;
+}
+
 static int connect_process(void)
 {
     static int Registered;
@@ -144,7 +153,8 @@ static int connect_process(void)
     ntdll_marshal_init();
     if (exchange_greetings() && ntdll_hand_start())
         return 1;
-    fprintf(stderr, "usernt: the kernel refused this process\n");
+    fprintf(stderr, "usernt: the kernel refused this process%s (status 0x%08X)\n",
+            is_lack_of_room(Refusal) ? ": there is no room for another" : "", (unsigned)Refusal);
     host_close(Ntdll.Socket);
     if (Ntdll.Slot)
         host_unmap(Ntdll.Slot, Ntdll.SlotBytes);
