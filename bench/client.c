@@ -1,5 +1,6 @@
 /* What is measured across processes: a control request, the first one after a boot, and the pipe.
  */
+#define _GNU_SOURCE
 #include <windows.h>
 #include <winioctl.h>
 #include "measure.h"
@@ -7,6 +8,7 @@
 #include "../drivers/pipe/public.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -54,18 +56,48 @@ static void play(struct table *Table)
     }
 }
 
-/* The other player runs only while it is played with: two processors are all there are. */
 static void run_ping_pong(void *Context, unsigned long Count)
 {
     struct table *Table = Context;
 
-    kill(Player, SIGCONT);
     while (Count--) {
         atomic_store_explicit(&Table->Ball, 1, memory_order_release);
         while (atomic_load_explicit(&Table->Ball, memory_order_acquire))
             __builtin_ia32_pause();
     }
+}
+
+static cpu_set_t Processors; /* that this process may use */
+
+static void use_one_processor(pid_t Process, int Last)
+{
+    cpu_set_t One;
+    int Which = 0;
+
+    for (int i = 0; i < CPU_SETSIZE && (Last || !CPU_ISSET(Which, &Processors)); i++)
+        if (CPU_ISSET(i, &Processors))
+            Which = i;
+    CPU_ZERO(&One);
+    CPU_SET(Which, &One);
+    sched_setaffinity(Process, sizeof(One), &One);
+}
+
+/* Each player has a processor of its own, and the other one runs only while it is played with: two
+ * processors are all there may be. */
+static void begin_ping_pong(void *Context)
+{
+    sched_getaffinity(0, sizeof(Processors), &Processors);
+    use_one_processor(0, 0);
+    use_one_processor(Player, 1);
+    kill(Player, SIGCONT);
+    run_ping_pong(Context, 1000);
+}
+
+static void end_ping_pong(void *Context)
+{
+    (void)Context;
     kill(Player, SIGSTOP);
+    sched_setaffinity(0, sizeof(Processors), &Processors);
 }
 
 static pid_t start_player(struct table **Table)
@@ -88,7 +120,8 @@ static void fail(const char *What)
 static void measure_ioctl(void)
 {
     struct metric Metric = {"ioctl_process",  "ns",          run_ioctl, NULL,
-                            "spin_ping_pong", run_ping_pong, NULL,      1};
+                            "spin_ping_pong", run_ping_pong, NULL,      1,
+                            begin_ping_pong,  end_ping_pong};
     struct table *Table;
 
     if (!is_measured(Metric.name))

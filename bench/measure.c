@@ -65,6 +65,19 @@ static unsigned long calibrate(measured *run, void *context)
     return count;
 }
 
+/* Its preparations are not timed. */
+static double once_reference(const struct metric *metric, unsigned long count)
+{
+    double each;
+
+    if (!metric->reference_begin)
+        return once(metric->reference_run, metric->reference_context, count);
+    metric->reference_begin(metric->reference_context);
+    each = once(metric->reference_run, metric->reference_context, count);
+    metric->reference_end(metric->reference_context);
+    return each;
+}
+
 void report_ratio(const char *name, double value, const char *unit, const char *reference,
                   double reference_value, double ratio)
 {
@@ -87,11 +100,14 @@ void measure(const struct metric *metric)
     if (!is_measured(metric->name))
         return;
     count = calibrate(metric->run, metric->context);
+    if (metric->reference_begin)
+        metric->reference_begin(metric->reference_context);
     reference_count = calibrate(metric->reference_run, metric->reference_context);
+    if (metric->reference_end)
+        metric->reference_end(metric->reference_context);
     for (unsigned i = 0; i < ROUNDS; i++) {
         value[i] = once(metric->run, metric->context, count) * metric->scale;
-        reference[i] =
-            once(metric->reference_run, metric->reference_context, reference_count) * metric->scale;
+        reference[i] = once_reference(metric, reference_count) * metric->scale;
         ratio[i] = value[i] / reference[i];
     }
     report_ratio(metric->name, median(value, ROUNDS), metric->unit, metric->reference,

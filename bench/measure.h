@@ -17,7 +17,9 @@ struct metric {
     const char *reference;
     measured *reference_run;
     void *reference_context;
-    double scale; /* nanoseconds an operation to the unit */
+    double scale;                           /* nanoseconds an operation to the unit */
+    void (*reference_begin)(void *context); /* around it, not timed; NULL: nothing to do */
+    void (*reference_end)(void *context);
 };
 
 /* Only this metric is measured from now on; NULL: all. */

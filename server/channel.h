@@ -46,7 +46,7 @@ struct channel_apc {
 #define CHANNEL_IN_LINE 7
 struct channel {
     _Alignas(64) _Atomic uint32_t kernel_sleeps;
-    _Alignas(64) _Atomic uint32_t client_sleeps;
+    _Alignas(64) _Atomic uint32_t client_sleeps; /* 1 + the number of its processor */
     uint64_t more[CHANNEL_ARGUMENTS - CHANNEL_IN_LINE];
     uint64_t scratch[4]; /* the client's, for calls of its own */
     uint64_t unused[10];

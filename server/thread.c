@@ -13,7 +13,12 @@ struct half {
     struct channel *Channel;
     ULONG Index;
     uint32_t Served;
+    ULONG Awake, Together, Patience; /* see part_from */
 };
+
+#define PATIENCE_FIRST 16
+#define PATIENCE_MOST 4096
+#define AWAKE_ENOUGH 1000
 
 static ULONG take_index(struct server_client *Client)
 {
@@ -70,15 +75,42 @@ static BOOLEAN is_terminating(void)
     return __atomic_load_n(&KiSelf->Terminating, __ATOMIC_ACQUIRE);
 }
 
+/* Two threads that wake each other in turn stay on one processor, if the other processors had work
+ * when they first woke: Linux never sees both of them wanting to run. Then spinning never pays. So
+ * the kernel half moves, ever more seldom if that does not help. */
+static void part_from(struct half *Half, uint32_t Cpu)
+{
+    if (Half->Awake > AWAKE_ENOUGH)
+        Half->Patience = PATIENCE_FIRST;
+    Half->Awake = 0;
+    if (host_current_cpu() != Cpu) {
+        Half->Together = 0;
+        return;
+    }
+    if (++Half->Together < Half->Patience)
+        return;
+    Half->Together = 0;
+    if (Half->Patience < PATIENCE_MOST)
+        Half->Patience *= 2;
+    host_leave_cpu(Cpu);
+    KeExpectDoorbell();
+}
+
 static void publish(struct half *Half, uint32_t Call)
 {
     struct channel *Channel = Half->Channel;
+    uint32_t Sleeps;
 
     Half->Served = Call;
     atomic_store_explicit(&Channel->reply, Call, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&Channel->client_sleeps, memory_order_relaxed))
+    Sleeps = atomic_load_explicit(&Channel->client_sleeps, memory_order_relaxed);
+    if (Sleeps) {
         host_futex_wake((uint32_t *)&Channel->reply, 1, true);
+        part_from(Half, Sleeps - 1);
+    } else {
+        Half->Awake++;
+    }
 }
 
 /* Copies the call, once. */
@@ -176,6 +208,7 @@ NTSTATUS thread_start(struct server_client *Client, ULONG HostThreadId, ULONG *I
         goto return_thread;
     Half->Client = Client;
     Half->Index = *Index;
+    Half->Patience = PATIENCE_FIRST;
     Half->Channel = (struct channel *)(Client->Process->AddressSpace.Low + *Index * CHANNEL_BLOCK);
     memset(Half->Channel, 0, offsetof(struct channel, staging));
     atomic_fetch_add(&Client->References, 1);

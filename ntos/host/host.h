@@ -50,6 +50,9 @@ uint32_t host_parent_of(uint32_t process);       /* Linux pid; 0: no such proces
 void host_program_name(char *name, size_t size); /* of this process, without folders */
 unsigned host_cpu_count(void);
 void host_yield(void);
+unsigned host_current_cpu(void);
+void host_leave_cpu(unsigned cpu); /* the thread goes on on another one, if it may and there is one;
+                                      it may come back */
 void host_at_thread_exit(
     void (*routine)(void *),
     void *argument); /* once a thread; the calling one, any thread of the process */

@@ -173,6 +173,24 @@ void host_yield(void)
     sched_yield();
 }
 
+unsigned host_current_cpu(void)
+{
+    return (unsigned)sched_getcpu();
+}
+
+void host_leave_cpu(unsigned cpu)
+{
+    cpu_set_t all, rest;
+
+    if (cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof(all), &all) < 0)
+        return;
+    rest = all;
+    CPU_CLR(cpu, &rest);
+    if (CPU_COUNT(&rest) == 0 || sched_setaffinity(0, sizeof(rest), &rest) < 0)
+        return;
+    sched_setaffinity(0, sizeof(all), &all);
+}
+
 void host_stack_bounds(void **low, void **high)
 {
     pthread_attr_t attributes;

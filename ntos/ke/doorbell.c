@@ -56,6 +56,11 @@ static BOOLEAN KiTrySpin(KTHREAD_NT *Thread, uint32_t *Word, uint32_t Expected)
     return Rung;
 }
 
+void KeExpectDoorbell(void)
+{
+    KiSelf->DoorbellCredit = KI_CREDIT_LIMIT;
+}
+
 static BOOLEAN KiMustLeave(KTHREAD_NT *Thread)
 {
     return __atomic_load_n(&Thread->ApcState.KernelApcPending, __ATOMIC_SEQ_CST) ||

@@ -205,6 +205,7 @@ void KeRundownApcs(struct _KTHREAD *Thread); /* at thread exit: rundown or free 
  * pending, or the thread is terminating. While it sleeps *Asleep is 1: whoever changes the word and
  * then (a full fence between) finds that wakes the word's futex (shared). */
 void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Asleep);
+void KeExpectDoorbell(void); /* spinning may pay from now on */
 
 /* Registered by mm/ps/io at init: freed object checks (0xC7, 0xC4/15) ask whether a live timer or
  * queued DPC lies in a block. */

@@ -59,7 +59,7 @@ static int sleep_for_reply(struct ntdll_thread *Thread)
     struct channel *Channel = Thread->Channel;
     uint32_t Reply;
 
-    atomic_store(&Channel->client_sleeps, 1);
+    atomic_store(&Channel->client_sleeps, 1 + host_current_cpu());
     /* Gone is looked at after client_sleeps is set: the hand changes the word of a thread that
      * sleeps after it has set Gone. */
     while (!answered(Thread, &Reply) && !Ntdll.Gone)
