@@ -188,6 +188,7 @@ static void run_half(struct _ETHREAD *Thread, PVOID Context)
         tell_end(Half->Client, Half->Client->Process->ExitStatus);
     end_channel(Half);
     leave_index(Half->Client, Half->Index, Half->Client->ChannelsEnded, Half->Client->ChannelsLeft);
+    MmReturnThread_(&Half->Client->Process->AddressSpace);
     room_return_thread(Half->Client->Room);
     client_release(Half->Client);
     ExFreePoolWithTag(Half, 'flaH');
@@ -203,9 +204,11 @@ NTSTATUS thread_start(struct server_client *Client, ULONG HostThreadId, ULONG *I
         return Status;
     if (!room_take_thread(Client->Room))
         goto free_half;
+    if (!MmTakeThread_(&Client->Process->AddressSpace))
+        goto return_thread;
     *Index = take_index(Client);
     if (!*Index)
-        goto return_thread;
+        goto return_mappings;
     Half->Client = Client;
     Half->Index = *Index;
     Half->Patience = PATIENCE_FIRST;
@@ -220,6 +223,8 @@ NTSTATUS thread_start(struct server_client *Client, ULONG HostThreadId, ULONG *I
 release:
     client_release(Client);
     return_index(Client, *Index);
+return_mappings:
+    MmReturnThread_(&Client->Process->AddressSpace);
 return_thread:
     room_return_thread(Client->Room);
 free_half:

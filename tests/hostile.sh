@@ -5,10 +5,10 @@ odd() { timeout 60 "$build/tests/odd" "$@"; }
 processes() { nt status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["processes"])'; }
 ordinary() { setpriv --reuid=65534 --regid=65534 --clear-groups env PATH="$PATH" "$@"; }
 
-# start_sleeper: a client that waits for ever; $sleeper its process, $secret where its text is
+# start_sleeper [WHAT]: a client that waits for ever; $sleeper its process, $secret where its text is
 start_sleeper() {
     rm -f "$place/sleeper"
-    "$build/tests/odd" sleep >"$place/sleeper" &
+    "$build/tests/odd" "${1:-sleep}" >"$place/sleeper" &
     sleeper=$!
     while ! [ -s "$place/sleeper" ]; do kill -0 $sleeper || return 1; sleep 0.02; done
     read -r _ secret <"$place/sleeper"
@@ -29,6 +29,18 @@ test_a_client_that_is_stopped_is_given_up() {
     code=$?
     kill -CONT $sleeper
     wait $sleeper && return $code
+}
+
+test_clients_that_shred_their_slots_leave_mappings_for_others() {
+    shredders=
+    for _ in $(seq 8); do start_sleeper shred || return 1; shredders="$shredders $sleeper"; done
+    timeout 60 "$build/tests/many" beside 8 && odd late
+    code=$?
+    # shellcheck disable=SC2086
+    kill -KILL $shredders
+    # shellcheck disable=SC2086
+    wait $shredders 2>/dev/null
+    return $code
 }
 
 test_a_kernel_with_a_stopped_client_ends_clean() {

@@ -97,6 +97,22 @@ static int leave(void)
     ExitThread(3);
 }
 
+/* Commits every other page until that is refused, and says so; waits. */
+static int shred(void)
+{
+    SIZE_T Bytes = 192 << 20;
+    char *Base = VirtualAlloc(NULL, Bytes, MEM_RESERVE, PAGE_READWRITE);
+    SIZE_T At = 0;
+
+    MUST(Base);
+    while (At < Bytes && VirtualAlloc(Base + At, 4096, MEM_COMMIT, PAGE_READWRITE)) {
+        Base[At] = 1;
+        At += 8192;
+    }
+    MUST(At < Bytes && GetLastError() == ERROR_NOT_ENOUGH_MEMORY);
+    return wait_for_ever();
+}
+
 /* Reads another process's memory: prints the text, or the status. */
 static int peek(void)
 {
@@ -119,7 +135,7 @@ static const struct {
     int (*Run)(void);
 } Odd[] = {
     {"late", first_thread_calls_late}, {"leave", leave}, {"times", time_is_counted},
-    {"sleep", wait_for_ever},          {"peek", peek},
+    {"sleep", wait_for_ever},          {"peek", peek},   {"shred", shred},
 };
 
 int main(int Count, char **Arguments)

@@ -150,6 +150,17 @@ int host_check_directory(const char *path)
     return error;
 }
 
+#define LIMIT_MOST 0x1000000u /* "unlimited" */
+
+unsigned host_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    return limit.rlim_cur > LIMIT_MOST ? LIMIT_MOST : (unsigned)limit.rlim_cur;
+}
+
 unsigned host_raise_file_limit(void)
 {
     struct rlimit limit;
@@ -158,8 +169,17 @@ unsigned host_raise_file_limit(void)
         return 0;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    getrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_cur > UINT32_MAX ? UINT32_MAX : (unsigned)limit.rlim_cur;
+    return host_file_limit();
+}
+
+unsigned host_mapping_limit(void)
+{
+    size_t bytes;
+    char *text = host_read_file("/proc/sys/vm/max_map_count", &bytes);
+    unsigned long limit = text ? strtoul(text, NULL, 10) : 65530;
+
+    free(text);
+    return limit > LIMIT_MOST ? LIMIT_MOST : (unsigned)limit;
 }
 
 bool host_file_exists(const char *path)

@@ -25,6 +25,8 @@ int host_map(void *at, size_t bytes, int fd, uint64_t offset, int prot); /* over
 int host_decommit(void *at, size_t bytes); /* back to reserved, no access */
 int host_unmap(void *at, size_t bytes);    /* reservation and all */
 int host_protect(void *at, size_t bytes, int prot);
+/* Bytes of a page that may be read, whatever a sanitizer thinks of them. */
+int host_write_at(int fd, const void *from, size_t bytes, uint64_t offset);
 int host_punch(int fd, uint64_t offset,
                uint64_t bytes);   /* give the pages back; they read as zero */
 void *host_private(size_t bytes); /* zeroed private memory, or NULL */
@@ -193,6 +195,8 @@ int host_check_directory(const char *path); /* makes it; 0 if files can be made 
 bool host_file_exists(const char *path);
 void host_remove_file(const char *path);
 void host_write_error(const char *text); /* to standard error, async-signal-safe */
+unsigned host_file_limit(void);          /* how many may be open */
+unsigned host_mapping_limit(void);       /* how many mappings Linux allows a process */
 unsigned host_raise_file_limit(void);    /* to what Linux allows; how many files may be open then */
 _Noreturn void host_exit(int code);      /* at once, no destructors */
 void host_exit_within(unsigned seconds, int code); /* whatever happens to the caller meanwhile */

@@ -89,11 +89,6 @@ static void MiReleaseGranules(MI_BANK *Bank)
     MiRelease(&MiBanks.Lock);
 }
 
-static SIZE_T MiGranulesOf(SIZE_T Frames)
-{
-    return (Frames + MI_GRANULE_FRAMES - 1) >> MI_GRANULE_SHIFT;
-}
-
 /* A new memory file, visible in the direct map. The owner of bank 0 makes its page tables itself.
  */
 NTSTATUS MiCreateBank(const char *Name, SIZE_T Frames, MI_BANK **Out)
@@ -110,7 +105,7 @@ NTSTATUS MiCreateBank(const char *Name, SIZE_T Frames, MI_BANK **Out)
     if (Bank->Bank.File < 0)
         goto Free;
     Bank->Frames = host_private(Frames * sizeof(MI_FRAME));
-    if (!Bank->Frames || !MiClaimGranules(Bank, MiGranulesOf(Frames)))
+    if (!Bank->Frames || !MiClaimGranules(Bank, (SIZE_T)MiGranulesOf(Frames)))
         goto Close;
     Base = MmFrameAddress(Bank->Bank.First);
     if (host_map(Base, Bytes, Bank->Bank.File, 0, HOST_READ | HOST_WRITE) < 0)

@@ -53,6 +53,7 @@ NTSTATUS MmInitSystem(ULONG64 PhysicalBytes)
     MiInitSystemPtes();
     MiInitShares();
     MiInitSlots();
+    MiInitBudget();
     MiRegister();
     RtlpSetAllocator(MiAllocateForRtl, MiFreeForRtl, MmSetPoolOwner);
     return STATUS_SUCCESS;

@@ -107,17 +107,50 @@ static NTSTATUS MiShareForView(MM_ADDRESS_SPACE *Space, MI_VIEW *View)
     return MmShareFrames(View->Frames, View->Count, FALSE, NULL, NULL);
 }
 
+/* Each run of frames may cut the direct map in three, and is a mapping of the view. */
+static BOOLEAN MiTakeForView(MM_ADDRESS_SPACE *Space, MI_VIEW *View)
+{
+    View->Files = 1;
+    View->Mappings = 4;
+    for (SIZE_T i = 1; i < View->Count; i++) {
+        MI_FRAME *Here = MiFrameOf(View->Frames[i]), *Before = MiFrameOf(View->Frames[i - 1]);
+
+        if (View->Frames[i] != View->Frames[i - 1] + 1 || Here->Share != Before->Share)
+            View->Mappings += 3;
+    }
+    if (!MiTake(Space->Account, MiMappings, View->Mappings))
+        return FALSE;
+    if (MiTake(Space->Account, MiFiles, View->Files))
+        return TRUE;
+    MiGive(Space->Account, MiMappings, View->Mappings);
+    return FALSE;
+}
+
+static void MiGiveForView(MM_ADDRESS_SPACE *Space, MI_VIEW *View)
+{
+    MiGive(Space->Account, MiMappings, View->Mappings);
+    MiGive(Space->Account, MiFiles, View->Files);
+}
+
 static NTSTATUS MiMapView(MM_ADDRESS_SPACE *Space, MI_VIEW *View, PVOID Requested)
 {
-    NTSTATUS Status = MiShareForView(Space, View);
+    NTSTATUS Status;
 
-    if (!NT_SUCCESS(Status))
+    if (!MiTakeForView(Space, View))
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Status = MiShareForView(Space, View);
+    if (!NT_SUCCESS(Status)) {
+        MiGiveForView(Space, View);
         return Status;
+    }
     MiLockSpace(Space);
     Status = MiPlaceView(Space, View, Requested);
     MiUnlockSpace(Space);
-    if (!NT_SUCCESS(Status) && View->Shared)
+    if (NT_SUCCESS(Status))
+        return Status;
+    if (View->Shared)
         MmUnshareFrames(View->Frames, View->Count);
+    MiGiveForView(Space, View);
     return Status;
 }
 

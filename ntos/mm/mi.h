@@ -121,6 +121,22 @@ static inline PFN_NUMBER MiRamFrameNumber(const void *Address)
     return ((ULONG_PTR)Address - MM_SYSTEM_LOW) >> PAGE_SHIFT;
 }
 
+/* Budgets of processes. */
+typedef enum MI_RESOURCE { MiMappings, MiFiles, MiGranules, MiResources } MI_RESOURCE;
+typedef struct MI_ACCOUNT MI_ACCOUNT;
+void MiInitBudget(void);
+MI_ACCOUNT *MiOpenAccount(void);
+MI_ACCOUNT *MiShareAccount(MI_ACCOUNT *Account);
+void MiCloseAccount(MI_ACCOUNT *Account);
+BOOLEAN MiTake(MI_ACCOUNT *Account, MI_RESOURCE Resource, LONG Count);
+void MiGive(MI_ACCOUNT *Account, MI_RESOURCE Resource, LONG Count);
+BOOLEAN MiTakeEach(MI_ACCOUNT *Account, const LONG Counts[MiResources]);
+void MiGiveEach(MI_ACCOUNT *Account, const LONG Counts[MiResources]);
+static inline LONG MiGranulesOf(SIZE_T Frames)
+{
+    return (LONG)((Frames + MI_GRANULE_FRAMES - 1) >> MI_GRANULE_SHIFT);
+}
+
 /* Page tables. */
 #define MI_PTE_PRESENT 0x1ull
 #define MI_PTE_WRITE 0x2ull
@@ -168,7 +184,8 @@ NTSTATUS MiProtectMapped(void *Base, int Protection);
 SIZE_T MiFileRun(const PFN_NUMBER *Frames, SIZE_T Count, int *File, ULONG64 *Offset);
 NTSTATUS MiMapHere(void *Base, const PFN_NUMBER *Frames, SIZE_T Count, int Protection);
 /* After frames have moved: every system mapping of them is made again. */
-void MiRemapSystemFrame(PFN_NUMBER Frame, BOOLEAN WriteProtect);
+typedef enum MI_MOVE_STEP { MiFreeze, MiThaw, MiRemap } MI_MOVE_STEP;
+BOOLEAN MiMoveSystemFrame(PFN_NUMBER Frame, MI_MOVE_STEP Step);
 SIZE_T MiSystemPtesInUse(void);
 
 /* Pool. */
@@ -203,6 +220,7 @@ typedef struct MI_VIEW {
     BOOLEAN Shared;
     MM_SECTION *Section; /* section */
     ULONG64 Offset;
+    LONG Mappings, Files; /* of the process's budget */
     void (*Release)(void *);
     void *Context;
 } MI_VIEW;
@@ -219,8 +237,8 @@ void MiInsertView(MM_ADDRESS_SPACE *Space, MI_VIEW *View);
 NTSTATUS MiMapUserFrames(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, const PFN_NUMBER *Frames,
                          SIZE_T Count, ULONG Protect);
 void MiUnmapUserRange(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes);
-NTSTATUS MiProtectUserRange(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes, ULONG Protect);
 int MiHostProtection(ULONG Protect);
+int MiClientProtection(ULONG Protect);
 ULONG64 MiPteProtection(ULONG Protect);
 NTSTATUS MiRemoveView(MM_ADDRESS_SPACE *Space, MI_VIEW *View); /* any kind; frees it */
 struct _KPROCESS *MiCurrentProcess(void);

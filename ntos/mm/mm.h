@@ -70,7 +70,8 @@ typedef struct MM_ADDRESS_SPACE {
     void *HandContext;
     KEVENT Lock; /* mm's; signalled: free */
     struct MI_BANK *Bank;
-    LIST_ENTRY Views; /* mapped sections, MDL mappings, allocations: mm's */
+    struct MI_ACCOUNT *Account; /* its share of what the kernel process has */
+    LIST_ENTRY Views;           /* mapped sections, MDL mappings, allocations: mm's */
     ULONG_PTR Hint;
     LONG LockedPages;
 } MM_ADDRESS_SPACE;
@@ -84,6 +85,8 @@ void MmCleanAddressSpace(MM_ADDRESS_SPACE *Space);  /* at process end, in its co
                                                        view; 0x76 if pages are still locked */
 void MmDeleteAddressSpace(MM_ADDRESS_SPACE *Space); /* gives the slot back */
 MM_ADDRESS_SPACE *MmCurrentAddressSpace(void);
+BOOLEAN MmTakeThread_(MM_ADDRESS_SPACE *Space); /* what a kernel half costs; FALSE: no more */
+void MmReturnThread_(MM_ADDRESS_SPACE *Space);
 
 /* User memory of the current process. None of these raise. */
 BOOLEAN MmIsUserRange(
@@ -157,6 +160,7 @@ typedef struct MM_SECTION {
     int File;
     PFN_NUMBER FirstFrame;
     LONG Views;
+    struct MI_ACCOUNT *Account; /* of the process that made it; NULL: the kernel's own */
 } MM_SECTION;
 NTSTATUS MmCreateSection_(MM_SECTION *Section, ULONG64 Bytes, ULONG Protect,
                           ULONG Attributes); /* pagefile-backed */

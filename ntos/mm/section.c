@@ -31,8 +31,27 @@ static BOOLEAN MiViewIsCompatible(ULONG Section, ULONG View)
     return !Execute || Section >= PAGE_EXECUTE;
 }
 
+#define MI_SECTION_COST(bytes)                                                                     \
+    (const LONG[MiResources])                                                                      \
+    {                                                                                              \
+        [MiMappings] = 3, [MiFiles] = 1,                                                           \
+        [MiGranules] = MiGranulesOf((SIZE_T)((bytes) + PAGE_SIZE - 1) >> PAGE_SHIFT)               \
+    }
+
+static BOOLEAN MiTakeSection(MI_ACCOUNT *Account, ULONG64 Bytes)
+{
+    return MiTakeEach(Account, MI_SECTION_COST(Bytes));
+}
+
+static void MiGiveSection(MI_ACCOUNT *Account, ULONG64 Bytes)
+{
+    MiGiveEach(Account, MI_SECTION_COST(Bytes));
+}
+
 NTSTATUS MmCreateSection_(MM_SECTION *Section, ULONG64 Bytes, ULONG Protect, ULONG Attributes)
 {
+    MM_ADDRESS_SPACE *Space = MmCurrentAddressSpace();
+    MI_ACCOUNT *Account = Space ? Space->Account : NULL;
     MI_BANK *Bank;
     NTSTATUS Status;
 
@@ -42,12 +61,17 @@ NTSTATUS MmCreateSection_(MM_SECTION *Section, ULONG64 Bytes, ULONG Protect, ULO
         return STATUS_INVALID_PARAMETER_4;
     if (Bytes > MI_SECTION_MAX)
         return STATUS_SECTION_TOO_BIG;
+    if (!MiTakeSection(Account, Bytes))
+        return STATUS_INSUFFICIENT_RESOURCES;
     Status = MiCreateBank("usernt-section", (Bytes + PAGE_SIZE - 1) >> PAGE_SHIFT, &Bank);
-    if (!NT_SUCCESS(Status))
+    if (!NT_SUCCESS(Status)) {
+        MiGiveSection(Account, Bytes);
         return Status;
+    }
     *Section = (MM_SECTION){.Bytes = Bytes,
                             .Protect = Protect,
                             .Attributes = Attributes,
+                            .Account = MiShareAccount(Account),
                             .File = Bank->Bank.File,
                             .FirstFrame = Bank->Bank.First};
     return STATUS_SUCCESS;
@@ -57,6 +81,8 @@ void MmDeleteSection_(MM_SECTION *Section)
 {
     NT_ASSERT(!Section->Views);
     MiDeleteBank(MiBankOf(Section->FirstFrame));
+    MiGiveSection(Section->Account, Section->Bytes);
+    MiCloseAccount(Section->Account);
 }
 
 /* Bytes 0: to the section's end. */
@@ -100,10 +126,15 @@ static NTSTATUS MiMapViewLocked(MI_VIEW *View, MM_ADDRESS_SPACE *Space)
         return STATUS_NO_MEMORY;
     if (!MiUserRangeIsFree(Space, View->Base, View->Bytes))
         return STATUS_CONFLICTING_ADDRESSES;
+    View->Mappings = 2; /* it, and what it cuts in two */
+    if (!MiTake(Space->Account, MiMappings, View->Mappings))
+        return STATUS_INSUFFICIENT_RESOURCES;
     Status = MiMapSectionFrames(View->Section, Space, View->Base, View->Offset, View->Bytes,
                                 View->Protect);
-    if (!NT_SUCCESS(Status))
+    if (!NT_SUCCESS(Status)) {
+        MiGive(Space->Account, MiMappings, View->Mappings);
         return Status;
+    }
     MiInsertView(Space, View);
     InterlockedIncrement(&View->Section->Views);
     return STATUS_SUCCESS;

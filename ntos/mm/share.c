@@ -92,56 +92,77 @@ void AnnotateIgnoreWritesEnd(const char *File, int Line);
 #endif
 
 /* Nobody's data changes by it, though a sanitizer takes a new mapping for a write. */
-static void MiSwitchRun(PFN_NUMBER First, SIZE_T Count, int File, ULONG64 Offset)
+static BOOLEAN MiMoveSystemFrames(PFN_NUMBER First, SIZE_T Count, MI_MOVE_STEP Step)
 {
+    BOOLEAN Done = TRUE;
+
     AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
-    NT_ASSERT(host_map(MmFrameAddress(First), Count << PAGE_SHIFT, File, Offset,
-                       HOST_READ | HOST_WRITE) == 0);
     for (SIZE_T i = 0; i < Count; i++)
-        MiRemapSystemFrame(First + i, FALSE);
+        Done &= MiMoveSystemFrame(First + i, Step);
     AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+    return Done;
 }
 
-static void MiFreezeRun(PFN_NUMBER First, SIZE_T Count)
+static BOOLEAN MiProtectDirect(PFN_NUMBER First, SIZE_T Count, int Protection)
 {
-    host_protect(MmFrameAddress(First), Count << PAGE_SHIFT, HOST_READ);
-    for (SIZE_T i = 0; i < Count; i++)
-        MiRemapSystemFrame(First + i, TRUE);
+    return host_protect(MmFrameAddress(First), Count << PAGE_SHIFT, Protection) == 0;
 }
 
-/* A run of consecutive frames goes to File at Offset; Window is a mapping of that place. */
-static void MiMoveRun(PFN_NUMBER First, SIZE_T Count, int File, ULONG64 Offset, void *Window,
-                      MI_SHARE *Share)
+/* The same holds here. */
+static BOOLEAN MiMapDirect(PFN_NUMBER First, SIZE_T Count, int File, ULONG64 Offset)
 {
-    SIZE_T Bytes = Count << PAGE_SHIFT;
+    BOOLEAN Done;
 
-    MiShares.Moving++;
-    MiFreezeRun(First, Count);
-    NT_ASSERT(MiCopyGuarded(Window, MmFrameAddress(First), Bytes) == Bytes);
+    AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+    Done = host_map(MmFrameAddress(First), Count << PAGE_SHIFT, File, Offset,
+                    HOST_READ | HOST_WRITE) == 0;
+    AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+    return Done;
+}
+
+static void MiSetShare(PFN_NUMBER First, SIZE_T Count, MI_SHARE *Share, ULONG64 Offset)
+{
     for (SIZE_T i = 0; i < Count; i++) {
         MiRam.Frames[First + i].Share = Share;
         MiRam.Frames[First + i].ShareIndex = (ULONG)(Offset >> PAGE_SHIFT) + (ULONG)i;
     }
-    MiSwitchRun(First, Count, File, Offset);
-    MiShares.Moving--;
 }
 
-/* A mapping of a part of a file, for the copy. */
-static void *MiOpenWindow(int File, ULONG64 Offset, SIZE_T Count)
+/* Every mapping of the frames follows them to File. FALSE: all is as it was. */
+static BOOLEAN MiSwitchRun(PFN_NUMBER First, SIZE_T Count, int File, ULONG64 Offset,
+                           MI_SHARE *Share)
 {
-    void *Window = MiReserveSystemPtes(Count, 'wWmM');
+    MI_SHARE *OldShare = MiRam.Frames[First].Share;
+    ULONG64 OldOffset;
+    int OldFile;
 
-    if (Window && host_map(Window, Count << PAGE_SHIFT, File, Offset, HOST_READ | HOST_WRITE) < 0) {
-        MiReleaseSystemPtes(Window);
-        return NULL;
+    MmFrameFile(First, &OldFile, &OldOffset);
+    if (!MiMapDirect(First, Count, File, Offset))
+        return FALSE;
+    MiSetShare(First, Count, Share, Offset);
+    if (MiMoveSystemFrames(First, Count, MiRemap))
+        return TRUE;
+    MiSetShare(First, Count, OldShare, OldOffset);
+    NT_ASSERT(MiMapDirect(First, Count, OldFile, OldOffset)); /* it cuts nothing */
+    MiMoveSystemFrames(First, Count, MiRemap);                /* those that had followed */
+    return FALSE;
+}
+
+/* A run of consecutive frames goes to File at Offset. FALSE: Linux refused; nothing has moved. */
+static BOOLEAN MiMoveRun(PFN_NUMBER First, SIZE_T Count, int File, ULONG64 Offset, MI_SHARE *Share)
+{
+    BOOLEAN Done;
+
+    MiShares.Moving++;
+    Done = MiProtectDirect(First, Count, HOST_READ) && MiMoveSystemFrames(First, Count, MiFreeze) &&
+           host_write_at(File, MmFrameAddress(First), Count << PAGE_SHIFT, Offset) == 0 &&
+           MiSwitchRun(First, Count, File, Offset, Share);
+    if (!Done) {
+        MiMoveSystemFrames(First, Count, MiThaw);
+        MiProtectDirect(First, Count, HOST_READ | HOST_WRITE);
     }
-    return Window;
-}
-
-static void MiCloseWindow(void *Window, SIZE_T Count)
-{
-    host_decommit(Window, Count << PAGE_SHIFT);
-    MiReleaseSystemPtes(Window);
+    MiShares.Moving--;
+    return Done;
 }
 
 /* RAM that some driver owns; the rest is not ours to hand out. */
@@ -161,10 +182,8 @@ static SIZE_T MiRunOfUnshared(const PFN_NUMBER *Frames, SIZE_T Count)
 }
 
 /* The frames that have not moved yet go to a new file, one after the other. */
-static void MiMoveOut(const PFN_NUMBER *Frames, SIZE_T Count, MI_SHARE *Share, char *Window)
+static BOOLEAN MiMoveOut(const PFN_NUMBER *Frames, SIZE_T Count, MI_SHARE *Share)
 {
-    ULONG64 Offset = 0;
-
     for (SIZE_T i = 0; i < Count;) {
         int File;
         ULONG64 Old;
@@ -176,37 +195,52 @@ static void MiMoveOut(const PFN_NUMBER *Frames, SIZE_T Count, MI_SHARE *Share, c
         }
         Run = MiRunOfUnshared(Frames + i, Count - i);
         MmFrameFile(Frames[i], &File, &Old);
-        MiMoveRun(Frames[i], Run, Share->File, Offset, Window + Offset, Share);
+        if (!MiMoveRun(Frames[i], Run, Share->File, (ULONG64)Share->Live << PAGE_SHIFT, Share))
+            return FALSE;
         host_punch(File, Old, (ULONG64)Run << PAGE_SHIFT);
-        Offset += (ULONG64)Run << PAGE_SHIFT;
         Share->Live += Run;
+        MiShares.Frames += Run;
         i += Run;
     }
-    MiShares.Frames += Share->Live;
+    return TRUE;
+}
+
+/* A run goes back to RAM's file. Those who mapped it have paid for the mappings that this takes. */
+static void MiMoveBack(PFN_NUMBER First, SIZE_T Count)
+{
+    MI_SHARE *Share = MiRam.Frames[First].Share;
+    MI_BANK *Bank = MiBankOf(First);
+
+    NT_ASSERT(MiMoveRun(First, Count, Bank->Bank.File, (ULONG64)First << PAGE_SHIFT, NULL));
+    MiShares.Frames -= Count;
+    Share->Live -= Count;
+}
+
+static void MiCloseShare(MI_SHARE *Share)
+{
+    host_close(Share->File);
+    free(Share);
 }
 
 static NTSTATUS MiShareNew(const PFN_NUMBER *Frames, SIZE_T Count, SIZE_T New)
 {
     MI_SHARE *Share = calloc(1, sizeof(*Share));
-    char *Window;
 
     if (!Share)
         return STATUS_INSUFFICIENT_RESOURCES;
     Share->File = host_memory_file("usernt-shared", (ULONG64)New << PAGE_SHIFT);
-    if (Share->File < 0)
-        goto Free;
-    Window = MiOpenWindow(Share->File, 0, New);
-    if (!Window)
-        goto Close;
-    MiMoveOut(Frames, Count, Share, Window);
-    MiCloseWindow(Window, New);
-    NT_ASSERT(Share->Live == New);
-    return STATUS_SUCCESS;
-
-Close:
-    host_close(Share->File);
-Free:
-    free(Share);
+    if (Share->File < 0) {
+        free(Share);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    if (MiMoveOut(Frames, Count, Share)) {
+        NT_ASSERT(Share->Live == New);
+        return STATUS_SUCCESS;
+    }
+    for (SIZE_T i = 0; i < Count; i++)
+        if (MiRam.Frames[Frames[i]].Share == Share)
+            MiMoveBack(Frames[i], 1);
+    MiCloseShare(Share);
     return STATUS_INSUFFICIENT_RESOURCES;
 }
 
@@ -251,25 +285,6 @@ static SIZE_T MiRunOfUnused(const PFN_NUMBER *Frames, SIZE_T Count)
     return Run;
 }
 
-/* A run goes back to RAM's file. */
-static void MiMoveBack(PFN_NUMBER First, SIZE_T Count)
-{
-    MI_SHARE *Share = MiRam.Frames[First].Share;
-    MI_BANK *Bank = MiBankOf(First);
-    ULONG64 Offset = (ULONG64)First << PAGE_SHIFT;
-    void *Window = MiOpenWindow(Bank->Bank.File, Offset, Count);
-
-    NT_ASSERT(Window);
-    MiMoveRun(First, Count, Bank->Bank.File, Offset, Window, NULL);
-    MiCloseWindow(Window, Count);
-    MiShares.Frames -= Count;
-    Share->Live -= Count;
-    if (!Share->Live) {
-        host_close(Share->File);
-        free(Share);
-    }
-}
-
 void MmUnshareFrames(PPFN_NUMBER Frames, SIZE_T Count)
 {
     MiAcquire(&MiShares.Lock);
@@ -281,8 +296,12 @@ void MmUnshareFrames(PPFN_NUMBER Frames, SIZE_T Count)
         SIZE_T Run = 1;
 
         if (!MiRam.Frames[Frames[i]].ShareCount && MiRam.Frames[Frames[i]].Share) {
+            MI_SHARE *Share = MiRam.Frames[Frames[i]].Share;
+
             Run = MiRunOfUnused(Frames + i, Count - i);
             MiMoveBack(Frames[i], Run);
+            if (!Share->Live)
+                MiCloseShare(Share);
         }
         i += Run;
     }

@@ -118,6 +118,27 @@ static NTSTATUS MiReserveSlot(MM_ADDRESS_SPACE *Space)
     return STATUS_SUCCESS;
 }
 
+/* What a process costs before it does anything, with the thread that listens to it. */
+static const LONG MiSlotCost[MiResources] = {[MiMappings] = 12,
+                                             [MiFiles] = 2,
+                                             [MiGranules] =
+                                                 MM_SLOT_BYTES >> (PAGE_SHIFT + MI_GRANULE_SHIFT)};
+
+static NTSTATUS MiOpenSlotAccount(MM_ADDRESS_SPACE *Space)
+{
+    Space->Account = MiOpenAccount();
+    if (Space->Account && MiTakeEach(Space->Account, MiSlotCost))
+        return STATUS_SUCCESS;
+    MiCloseAccount(Space->Account);
+    return STATUS_INSUFFICIENT_RESOURCES;
+}
+
+static void MiCloseSlotAccount(MM_ADDRESS_SPACE *Space)
+{
+    MiGiveEach(Space->Account, MiSlotCost);
+    MiCloseAccount(Space->Account);
+}
+
 /* A new slot. Space is the caller's memory. Embedded: user memory is this process's own beside the
  * slot. */
 NTSTATUS MmCreateAddressSpace(MM_ADDRESS_SPACE *Space, BOOLEAN Embedded)
@@ -131,9 +152,12 @@ NTSTATUS MmCreateAddressSpace(MM_ADDRESS_SPACE *Space, BOOLEAN Embedded)
     Space->High = Space->Low + MM_SLOT_BYTES;
     InitializeListHead(&Space->Views);
     KeInitializeEvent(&Space->Lock, SynchronizationEvent, TRUE);
-    Status = MiCreateBank("usernt-slot", MM_SLOT_BYTES >> PAGE_SHIFT, &Space->Bank);
+    Status = MiOpenSlotAccount(Space);
     if (!NT_SUCCESS(Status))
         goto Slot;
+    Status = MiCreateBank("usernt-slot", MM_SLOT_BYTES >> PAGE_SHIFT, &Space->Bank);
+    if (!NT_SUCCESS(Status))
+        goto Account;
     Space->File = Space->Bank->Bank.File;
     Space->FirstFrame = Space->Bank->Bank.First;
     Status = MiReserveSlot(Space);
@@ -151,6 +175,8 @@ Unmap:
     host_unmap((void *)Space->Low, MM_SLOT_BYTES);
 Bank:
     MiDeleteBank(Space->Bank);
+Account:
+    MiCloseSlotAccount(Space);
 Slot:
     MiGiveSlot(Space->Slot);
     return Status;
@@ -193,5 +219,6 @@ void MmDeleteAddressSpace(MM_ADDRESS_SPACE *Space)
     MiDeleteDirectory(Space->DirectoryFrame, Space->Low, Space->High);
     host_unmap((void *)Space->Low, MM_SLOT_BYTES);
     MiDeleteBank(Space->Bank);
+    MiCloseSlotAccount(Space);
     MiGiveSlot(Space->Slot);
 }

@@ -303,9 +303,12 @@ NTSTATUS MiProtectMapped(void *Base, int Protection)
     return Status;
 }
 
-/* A frame is moving, or has moved: its mappings here become read-only, or are made again. */
-void MiRemapSystemFrame(PFN_NUMBER Frame, BOOLEAN WriteProtect)
+/* A frame is moving, stays after all, or has moved: its mappings here become read-only, what they
+ * were, or are made again. FALSE: not all of them. */
+BOOLEAN MiMoveSystemFrame(PFN_NUMBER Frame, MI_MOVE_STEP Step)
 {
+    BOOLEAN Done = TRUE;
+
     MiAcquire(&MiPtes.Lock);
     for (LIST_ENTRY *Entry = MiPtes.Ranges.Flink; Entry != &MiPtes.Ranges; Entry = Entry->Flink) {
         MI_PTE_RANGE *Range = MiRangeAt(Entry);
@@ -315,11 +318,14 @@ void MiRemapSystemFrame(PFN_NUMBER Frame, BOOLEAN WriteProtect)
 
             if (Range->Frames[i] != Frame)
                 continue;
-            if (WriteProtect)
-                host_protect(Page, PAGE_SIZE, Range->Protection & HOST_READ);
+            if (Step == MiRemap)
+                Done &= NT_SUCCESS(MiMapHere(Page, &Frame, 1, Range->Protection));
             else
-                NT_ASSERT(NT_SUCCESS(MiMapHere(Page, &Frame, 1, Range->Protection)));
+                Done &= host_protect(Page, PAGE_SIZE,
+                                     Step == MiFreeze ? Range->Protection & HOST_READ
+                                                      : Range->Protection) == 0;
         }
     }
     MiRelease(&MiPtes.Lock);
+    return Done;
 }

@@ -44,23 +44,76 @@ static void MiMarkPages(MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes, ULONG Prote
     memset(View->Pages + ((Base - View->Base) >> PAGE_SHIFT), (int)Protect, Bytes >> PAGE_SHIFT);
 }
 
-/* Pages of a private view get memory, zeroed where there was none. */
-static NTSTATUS MiCommit(MM_ADDRESS_SPACE *Space, MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes,
-                         ULONG Protect)
+static int MiPageProtection(const MI_VIEW *View, SIZE_T Page)
 {
-    NTSTATUS Status = MiWritePtes(Space, Base, Bytes, Protect);
+    return Page < View->Bytes >> PAGE_SHIFT ? MiHostProtection(View->Pages[Page]) : 0;
+}
 
-    if (!NT_SUCCESS(Status))
-        return STATUS_NO_MEMORY;
-    if (host_protect((void *)Base, Bytes, MiHostProtection(Protect)) < 0)
-        return STATUS_NO_MEMORY;
-    if (Space->Hand)
-        Status = Space->Hand->Map(
-            Space->HandContext, Space->File, Base - Space->Low, (PVOID)Base, Bytes,
-            MiHostProtection(Protect) | (Protect >= PAGE_EXECUTE ? HOST_EXECUTE : 0));
-    if (NT_SUCCESS(Status))
-        MiMarkPages(View, Base, Bytes, Protect);
-    return Status;
+/* How many mappings more the view takes when a range of it gets a protection (0: decommitted): one
+ * for each place where the protection changes from a page to the next, and none where there is no
+ * access. */
+static LONG MiMappingsFor(const MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes, int Protection)
+{
+    SIZE_T First = (Base - View->Base) >> PAGE_SHIFT, End = First + (Bytes >> PAGE_SHIFT);
+    LONG Change = (MiPageProtection(View, First - 1) != Protection) +
+                  (Protection != MiPageProtection(View, End));
+
+    for (SIZE_T i = First; i <= End; i++)
+        Change -= MiPageProtection(View, i - 1) != MiPageProtection(View, i);
+    return Change;
+}
+
+/* Tables and mappings of the range as View->Pages has them: a change did not come about. */
+static void MiRestorePages(MM_ADDRESS_SPACE *Space, MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes)
+{
+    SIZE_T Run;
+
+    for (ULONG_PTR At = Base; At < Base + Bytes; At += Run) {
+        UCHAR Protect = View->Pages[(At - View->Base) >> PAGE_SHIFT];
+
+        Run = PAGE_SIZE;
+        while (At + Run < Base + Bytes &&
+               View->Pages[(At + Run - View->Base) >> PAGE_SHIFT] == Protect)
+            Run += PAGE_SIZE;
+        MiWritePtes(Space, At, Run, Protect);
+        host_protect((void *)At, Run, MiHostProtection(Protect));
+    }
+}
+
+static NTSTATUS MiTellClient(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes, ULONG Protect,
+                             BOOLEAN Commit)
+{
+    int Client = MiClientProtection(Protect);
+
+    if (!Space->Hand)
+        return STATUS_SUCCESS;
+    return Commit ? Space->Hand->Map(Space->HandContext, Space->File, Base - Space->Low,
+                                     (PVOID)Base, Bytes, Client)
+                  : Space->Hand->Protect(Space->HandContext, (PVOID)Base, Bytes, Client);
+}
+
+/* Pages of a private view get a protection, and (Commit) memory, zeroed where there was none. All
+ * or nothing; STATUS_NO_MEMORY: the process has used up its budget, or there is no memory. */
+static NTSTATUS MiChangePages(MM_ADDRESS_SPACE *Space, MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes,
+                              ULONG Protect, BOOLEAN Commit)
+{
+    LONG Mappings = MiMappingsFor(View, Base, Bytes, MiHostProtection(Protect));
+    NTSTATUS Status = STATUS_NO_MEMORY;
+
+    if (Mappings > 0 && !MiTake(Space->Account, MiMappings, Mappings))
+        return Status;
+    if (NT_SUCCESS(MiWritePtes(Space, Base, Bytes, Protect)) &&
+        host_protect((void *)Base, Bytes, MiHostProtection(Protect)) == 0)
+        Status = MiTellClient(Space, Base, Bytes, Protect, Commit);
+    if (!NT_SUCCESS(Status)) {
+        MiRestorePages(Space, View, Base, Bytes);
+        MiGive(Space->Account, MiMappings, max(Mappings, 0));
+        return Status;
+    }
+    MiGive(Space->Account, MiMappings, max(-Mappings, 0));
+    View->Mappings += Mappings;
+    MiMarkPages(View, Base, Bytes, Protect);
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS MiReserve(MM_ADDRESS_SPACE *Space, ULONG_PTR *Base, SIZE_T Bytes, ULONG Type,
@@ -107,7 +160,7 @@ static NTSTATUS MiAllocateLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR *Base, SIZE_
         if (!View || View->Kind != MiViewPrivate || *Bytes > View->Base + View->Bytes - *Base)
             return STATUS_CONFLICTING_ADDRESSES;
     }
-    Status = MiCommit(Space, View, *Base, *Bytes, Protect);
+    Status = MiChangePages(Space, View, *Base, *Bytes, Protect, TRUE);
     if (!NT_SUCCESS(Status) && (Type & MEM_RESERVE))
         MiRemoveView(Space, View);
     return Status;
@@ -141,11 +194,19 @@ NTSTATUS MmAllocateUser(MM_ADDRESS_SPACE *Space, PVOID *Base, SIZE_T *Bytes, ULO
     return Status;
 }
 
-static void MiDecommit(MM_ADDRESS_SPACE *Space, MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes)
+/* A hole in the middle takes two mappings more: STATUS_NO_MEMORY if the budget has none. */
+static NTSTATUS MiDecommit(MM_ADDRESS_SPACE *Space, MI_VIEW *View, ULONG_PTR Base, SIZE_T Bytes)
 {
+    LONG Mappings = MiMappingsFor(View, Base, Bytes, 0);
+
+    if (Mappings > 0 && !MiTake(Space->Account, MiMappings, Mappings))
+        return STATUS_NO_MEMORY;
+    MiGive(Space->Account, MiMappings, max(-Mappings, 0));
+    View->Mappings += Mappings;
     MiUnmapUserRange(Space, Base, Bytes);
     host_punch(Space->File, Base - Space->Low, Bytes);
     MiMarkPages(View, Base, Bytes, 0);
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS MiFreeLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR *Base, SIZE_T *Bytes, ULONG Type)
@@ -166,10 +227,8 @@ static NTSTATUS MiFreeLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR *Base, SIZE_T *B
     *Base = Start;
     if (*Bytes > View->Base + View->Bytes - Start)
         return STATUS_UNABLE_TO_FREE_VM;
-    if (Type == MEM_DECOMMIT) {
-        MiDecommit(Space, View, Start, *Bytes);
-        return STATUS_SUCCESS;
-    }
+    if (Type == MEM_DECOMMIT)
+        return MiDecommit(Space, View, Start, *Bytes);
     if (*Bytes != View->Bytes) /* an allocation is released as a whole */
         return STATUS_UNABLE_TO_FREE_VM;
     return MiRemoveView(Space, View);
@@ -208,7 +267,6 @@ static NTSTATUS MiProtectLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T 
                                 ULONG Protect, PULONG Old)
 {
     MI_VIEW *View = MiViewOf(Space, Base);
-    NTSTATUS Status;
 
     if (!View)
         return STATUS_MEMORY_NOT_ALLOCATED;
@@ -220,12 +278,7 @@ static NTSTATUS MiProtectLocked(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T 
     if (!MiAllCommitted(View, Base, Bytes))
         return STATUS_NOT_COMMITTED;
     *Old = View->Pages[(Base - View->Base) >> PAGE_SHIFT];
-    Status = MiWritePtes(Space, Base, Bytes, Protect);
-    if (NT_SUCCESS(Status))
-        Status = MiProtectUserRange(Space, Base, Bytes, Protect);
-    if (NT_SUCCESS(Status))
-        MiMarkPages(View, Base, Bytes, Protect);
-    return Status;
+    return MiChangePages(Space, View, Base, Bytes, Protect, FALSE);
 }
 
 /* Doc: ntifs (NtProtectVirtualMemory) */

@@ -26,7 +26,7 @@ int MiHostProtection(ULONG Protect)
 }
 
 /* The same for the client, who may execute. */
-static int MiClientProtection(ULONG Protect)
+int MiClientProtection(ULONG Protect)
 {
     return MiHostProtection(Protect) |
            (Protect & (PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE) ? HOST_EXECUTE
@@ -154,23 +154,16 @@ NTSTATUS MiMapUserFrames(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, const PFN_NUMB
     return Status;
 }
 
-/* Back to the slot's own file, without access. A client that is gone needs no unmapping. */
+/* Back to the slot's own file, without access. A client that is gone needs no unmapping. The budget
+ * has seen to it that Linux can do it; should the kernel's own mappings have used up all there are,
+ * what was there stays, which nobody is told of: the tables say that there is nothing. */
 void MiUnmapUserRange(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes)
 {
     MiClearPtes(Space->DirectoryFrame, Base, Bytes >> PAGE_SHIFT);
-    NT_ASSERT(host_map((void *)Base, Bytes, Space->File, Base - Space->Low, 0) == 0);
+    if (host_map((void *)Base, Bytes, Space->File, Base - Space->Low, 0) < 0)
+        host_protect((void *)Base, Bytes, 0);
     if (Space->Hand)
         Space->Hand->Unmap(Space->HandContext, (PVOID)Base, Bytes);
-}
-
-/* Mapped pages get another protection, on both sides and in the tables. */
-NTSTATUS MiProtectUserRange(MM_ADDRESS_SPACE *Space, ULONG_PTR Base, SIZE_T Bytes, ULONG Protect)
-{
-    if (host_protect((void *)Base, Bytes, MiHostProtection(Protect)) < 0)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    return Space->Hand ? Space->Hand->Protect(Space->HandContext, (PVOID)Base, Bytes,
-                                              MiClientProtection(Protect))
-                       : STATUS_SUCCESS;
 }
 
 static void MiReleaseMdlView(MI_VIEW *View)
@@ -192,6 +185,8 @@ NTSTATUS MiRemoveView(MM_ADDRESS_SPACE *Space, MI_VIEW *View)
 {
     MiUnmapUserRange(Space, View->Base, View->Bytes);
     RemoveEntryList(&View->Link);
+    MiGive(Space->Account, MiMappings, View->Mappings);
+    MiGive(Space->Account, MiFiles, View->Files);
     if (View->Kind == MiViewPrivate) {
         host_punch(Space->File, View->Base - Space->Low, View->Bytes);
         free(View->Pages);
