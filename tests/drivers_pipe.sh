@@ -16,6 +16,19 @@ pour() {
     wait $reader
 }
 
+# Until the reader has written something to $place/read, which was not there before; a client that must live meanwhile.
+until_read() {
+    until [ -s "$place/read" ]; do kill -0 "$1" || return 1; done
+}
+
+# Until a client has opened a pipe.
+somebody_is_there() {
+    for _ in $(seq 500); do
+        [ "$(live_blocks_of Exp)" != 0 ] && return 0
+    done
+    fail "nobody has opened a pipe"
+}
+
 test_the_kernel_boots_with_three_variants() {
     boot && expect 0 nt load example example_direct example_neither
 }
@@ -47,13 +60,125 @@ test_the_reader_shows_every_text_of_a_read() {
     usedriver3 talk <"$place/keys" >"$place/read" &
     reader=$!
     exec 8>"$place/keys"
-    printf 'alpha\nbeta\n' | usedriver2 --quiet --wait 0 talk >/dev/null 2>&1
+    somebody_is_there && printf 'alpha\nbeta\nq\n' | usedriver2 talk
     printf '\nq\n' >&8
     exec 8>&-
     rm "$place/keys"
     wait $reader
     output=$(cat "$place/read")
     contains '11 bytes read: "alpha" "beta"'
+}
+
+test_a_stream_has_the_hash_of_its_input() {
+    seq 1 1000000 | usedriver2 --quiet T &
+    writer=$!
+    hash=$(usedriver3 --quiet T | sha256sum)
+    wait $writer && [ "$hash" = "$(seq 1 1000000 | sha256sum)" ] && nothing_left
+}
+
+test_it_has_it_too_when_the_reader_comes_first() {
+    usedriver3 --quiet T >"$place/read" &
+    reader=$!
+    somebody_is_there && seq 1 1000000 | usedriver2 --quiet T && wait $reader &&
+        seq 1 1000000 | cmp - "$place/read" && nothing_left
+}
+
+test_and_when_the_writer_comes_first() {
+    seq 1 1000000 | usedriver2 --quiet T &
+    writer=$!
+    somebody_is_there && usedriver3 --quiet T >"$place/read" && wait $writer &&
+        seq 1 1000000 | cmp - "$place/read" && nothing_left
+}
+
+test_a_stream_is_any_bytes_by_every_method() {
+    head -c 300000 /dev/urandom >"$place/data"
+    for device in Example ExampleDirect ExampleNeither; do
+        usedriver3 --quiet --device $device bytes >"$place/read" &
+        reader=$!
+        usedriver2 --quiet --device $device bytes <"$place/data" && wait $reader && cmp "$place/data" "$place/read" || return 1
+    done
+    nothing_left
+}
+
+test_a_stream_may_be_empty() {
+    usedriver3 --quiet none >"$place/read" &
+    reader=$!
+    usedriver2 --quiet none </dev/null && wait $reader && [ ! -s "$place/read" ]
+}
+
+test_two_writers_end_the_stream_together() {
+    rm -f "$place/read"
+    usedriver3 --quiet both >"$place/read" &
+    reader=$!
+    mkfifo "$place/first" "$place/second"
+    usedriver2 --quiet both <"$place/first" & first=$!
+    usedriver2 --quiet both <"$place/second" & second=$!
+    exec 7>"$place/first" 8>"$place/second"
+    echo zero >&8
+    until_read $second || return 1
+    echo one >&7
+    exec 7>&-
+    wait $first && echo two >&8
+    exec 8>&-
+    wait $second && wait $reader && [ "$(cat "$place/read")" = "$(printf 'zero\none\ntwo')" ]
+}
+
+test_a_writer_ends_with_an_error_when_its_reader_is_killed() {
+    rm -f "$place/read"
+    yes | usedriver2 --quiet broken 2>"$place/error" &
+    writer=$!
+    usedriver3 --quiet broken >"$place/read" &
+    reader=$!
+    until_read $writer || return 1
+    kill -KILL $reader
+    wait $reader 2>/dev/null
+    code=0
+    wait $writer || code=$?
+    output=$(cat "$place/error")
+    [ $code = 1 ] && contains 'the reader has gone' && nothing_left
+}
+
+test_a_writer_that_is_done_says_what_was_not_read() {
+    code=0
+    output=$(echo text | usedriver2 --quiet --wait 0 alone 2>&1) || code=$?
+    [ $code = 1 ] && contains 'nobody has read the last 5 bytes'
+}
+
+test_a_reader_ends_when_its_writer_is_killed() {
+    rm -f "$place/read"
+    yes | usedriver2 --quiet broken 2>/dev/null &
+    writer=$!
+    usedriver3 --quiet broken >"$place/read" &
+    reader=$!
+    until_read $reader || return 1
+    kill -KILL $writer
+    wait $writer 2>/dev/null
+    wait $reader && [ "$(head -c 10000 "$place/read" | sort -u)" = y ] && nothing_left
+}
+
+# A transfer of more than a second, which its input makes long.
+slowly() { for _ in 1 2 3 4 5 6 7 8; do echo text; sleep 0.3; done; }
+
+test_progress_is_shown_on_a_terminal_only() {
+    mkfifo "$place/slow"
+    usedriver3 --quiet slow >/dev/null &
+    slowly >"$place/slow" &
+    script -qec "usedriver2 --quiet slow <'$place/slow' >/dev/null" /dev/null </dev/null >"$place/screen" || return 1
+    output=$(tr '\r' '\n' <"$place/screen")
+    contains 'MB/s' || return 1
+    usedriver3 --quiet slow >/dev/null &
+    slowly | usedriver2 --quiet slow 2>"$place/error" >/dev/null && [ ! -s "$place/error" ]
+}
+
+test_no_progress_of_a_tiny_transfer() {
+    usedriver3 --quiet tiny >/dev/null &
+    script -qec "echo text | usedriver2 --quiet tiny >/dev/null" /dev/null </dev/null >"$place/screen" && [ ! -s "$place/screen" ]
+}
+
+test_help_is_no_error() {
+    for client in usedriver2 usedriver3 loader; do
+        expect 0 $client --help && contains "usage: $client" && contains 'Exit codes:' || return 1
+    done
 }
 
 test_an_empty_pipe_reads_as_nothing() {
@@ -91,7 +216,9 @@ test_clients_that_are_killed_leave_nothing() {
 
 test_missing_arguments_and_devices_are_errors() {
     expect 2 usedriver2 && contains 'name of a pipe is missing' && expect 2 usedriver3 && expect 2 usedriver3 a b &&
-        expect 20 usedriver2 --device Nonesuch a && contains 'cannot open' && expect 1 usedriver3 --once empty
+        expect 2 usedriver2 a --wait soon && expect 2 loader --loud &&
+        expect 20 usedriver2 --device Nonesuch a && contains 'cannot open' && expect 1 usedriver3 --once empty &&
+        expect 20 usedriver2 --only S-1-x a && contains 'wants'
 }
 
 test_a_long_name_is_refused() {

@@ -55,6 +55,11 @@ int linux_kind(int File)
     return S_ISCHR(Stat.st_mode) ? LINUX_TERMINAL : LINUX_FILE;
 }
 
+int linux_is_terminal(int File)
+{
+    return isatty(File);
+}
+
 int linux_read_ready(int File)
 {
     struct pollfd Poll = {.fd = File, .events = POLLIN};

@@ -14,6 +14,7 @@ ssize_t linux_read(int File, void *Buffer, size_t Bytes);
 ssize_t linux_write(int File, const void *Buffer, size_t Bytes);
 enum { LINUX_CLOSED, LINUX_TERMINAL, LINUX_PIPE, LINUX_FILE };
 int linux_kind(int File);
+int linux_is_terminal(int File); /* of the LINUX_TERMINAL ones: not /dev/null and the like */
 int linux_read_ready(int File);
 
 /* Programs. The arguments end with NULL; Own is the child's environment. The child writes two words

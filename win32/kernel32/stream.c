@@ -146,7 +146,7 @@ BOOL WINAPI GetConsoleMode(HANDLE Handle, LPDWORD Mode)
 {
     int Stream = BaseStream(Handle);
 
-    if (Stream < 0 || linux_kind(Stream) != LINUX_TERMINAL) {
+    if (Stream < 0 || !linux_is_terminal(Stream)) {
         SetLastError(ERROR_INVALID_HANDLE);
         return FALSE;
     }

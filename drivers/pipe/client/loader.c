@@ -4,17 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char Usage[] = "usage: loader [PATH] [--quiet]\n\n"
+static const char Usage[] = "usage: loader [PATH] [--quiet] [--help]\n\n"
                             "Registers the driver (of that file) as the service Example, starts "
                             "it, waits for Enter, stops and deletes it.\n\n"
                             "Exit codes: 0 done, 2 usage, 10 no service manager, 11 cannot "
                             "register, 12 cannot start, 13 cannot stop, 14 cannot delete.\n";
 
+#define HELP -1
+
+/* 0, HELP, or 2 after a message. */
 static int Parse(int Count, char **Arguments, const char **Path, BOOL *Quiet)
 {
     for (int i = 1; i < Count; i++) {
         if (!strcmp(Arguments[i], "--quiet"))
             *Quiet = TRUE;
+        else if (!strcmp(Arguments[i], "--help"))
+            return fputs(Usage, stdout), HELP;
         else if (Arguments[i][0] != '-' && !*Path)
             *Path = Arguments[i];
         else {
@@ -45,7 +50,7 @@ int main(int Count, char **Arguments)
 
     ClientName = "loader";
     if (Code)
-        return Code;
+        return Code == HELP ? 0 : Code;
     Code = ClientServiceBegin(&Service, EXAMPLE_SERVICE, "Example Driver", "example", Path);
     if (Code)
         return Code;

@@ -1,17 +1,21 @@
-/* usedriver2: writes lines into a pipe, each with its terminating NUL. */
+/* usedriver2: writes into a pipe, lines by hand, or standard input as it is. */
 #include "pipeclient.h"
 #include <stdio.h>
 #include <string.h>
 
 static const char Usage[] =
-    "usage: usedriver2 NAME [--quiet] [--wait SECONDS] [--device DEVICE]\n\n"
-    "Writes each line of standard input into the pipe \\\\.\\Example\\NAME. A line that begins "
-    "with q or Q ends it.\n\n"
-    "  --quiet          no prompts; every line is written, a full pipe is waited for, and at the "
-    "end it stays until\n"
+    "usage: usedriver2 NAME [--quiet] [--wait SECONDS] [--only WHO] [--device DEVICE]\n\n"
+    "Writes each line of standard input into the pipe \\\\.\\Example\\NAME, with a NUL at its end. "
+    "A "
+    "line that begins with q\nor Q ends it.\n\n"
+    "  --quiet          no prompts: writes standard input as it is, waits while the pipe is full, "
+    "and "
+    "at the end until\n"
     "                   everything has been read\n"
-    "  --wait SECONDS   how long (10)\n"
-    "  --device DEVICE  Example, ExampleDirect or ExampleNeither\n\n"
+    "  --wait SECONDS   gives up when nobody has read anything for that long\n"
+    "  --only WHO       me: nobody else may open the pipe; a SID: and who has that one\n"
+    "  --device DEVICE  Example, ExampleDirect or ExampleNeither\n"
+    "  --help           shows this\n\n"
     "Exit codes: 0 done, 1 not everything was written (or, quiet, read), 2 usage, 20 the pipe "
     "cannot be opened.\n";
 
@@ -28,7 +32,7 @@ static BOOL GetLine(char Line[PIPE_LINE])
     return TRUE;
 }
 
-static int Converse(HANDLE Pipe)
+static int Converse(HANDLE Pipe, DWORD Patience)
 {
     char Line[PIPE_LINE];
     DWORD Written;
@@ -38,7 +42,7 @@ static int Converse(HANDLE Pipe)
         fflush(stdout);
         if (!GetLine(Line) || Line[0] == 'q' || Line[0] == 'Q')
             return EXIT_DONE;
-        if (WriteFile(Pipe, Line, (DWORD)strlen(Line) + 1, &Written, NULL))
+        if (PipeWrite(Pipe, Line, (DWORD)strlen(Line) + 1, &Written, Patience))
             printf("%u bytes written\n", (unsigned)Written);
         else if (PipeIsFull(GetLastError()))
             printf("0 bytes written: the pipe is full\n");
@@ -49,50 +53,93 @@ static int Converse(HANDLE Pipe)
     }
 }
 
-/* All of it, in as many parts as the pipe takes. */
-static BOOL WriteAll(HANDLE Pipe, const char *Data, DWORD Length, ULONGLONG Deadline)
+static void CannotWrite(void)
+{
+    switch (GetLastError()) {
+    case ERROR_BROKEN_PIPE:
+        ClientFails("cannot write: the reader has gone", 0);
+        break;
+    case ERROR_OPERATION_ABORTED:
+        ClientFails("cannot write: nobody reads", 0);
+        break;
+    default:
+        ClientFails("cannot write", GetLastError());
+    }
+}
+
+static BOOL WriteAll(HANDLE Pipe, const char *Data, DWORD Length, DWORD Patience,
+                     PIPE_PROGRESS *Progress)
 {
     DWORD Written;
 
     while (Length) {
-        if (WriteFile(Pipe, Data, Length, &Written, NULL)) {
-            Data += Written;
-            Length -= Written;
-            continue;
-        }
-        if (!PipeIsFull(GetLastError()) || ClientMilliseconds() > Deadline) {
-            ClientFails("cannot write", GetLastError());
+        if (!PipeWrite(Pipe, Data, Length, &Written, Patience)) {
+            CannotWrite();
             return FALSE;
         }
-        Sleep(PIPE_PAUSE);
+        Data += Written;
+        Length -= Written;
+        ProgressAdd(Progress, Written);
     }
     return TRUE;
 }
 
-/* The pipe goes with its last handle, and what is in it too. */
-static int WaitUntilRead(HANDLE Pipe, ULONGLONG Deadline)
+/* Standard input, whatever it is. 0 bytes: its end. */
+static BOOL ReadInput(char *Data, DWORD *Length)
 {
-    EXAMPLE_STATE State;
-
-    while (PipeState(Pipe, &State) && State.Used) {
-        if (ClientMilliseconds() > Deadline) {
-            fprintf(stderr, "%s: nobody has read the last %u bytes\n", ClientName,
-                    (unsigned)State.Used);
-            return EXIT_FAILED;
-        }
-        Sleep(PIPE_PAUSE);
-    }
-    return EXIT_DONE;
+    if (ReadFile(GetStdHandle(STD_INPUT_HANDLE), Data, PIPE_BLOCK, Length, NULL))
+        return TRUE;
+    *Length = 0;
+    if (GetLastError() == ERROR_BROKEN_PIPE)
+        return TRUE;
+    ClientFails("cannot read standard input", GetLastError());
+    return FALSE;
 }
 
-static int Pour(HANDLE Pipe, ULONGLONG Milliseconds)
+/* The pipe goes with its last handle, and what is in it too. Nothing at all is something that a
+ * reader must come for as well. */
+static int WaitUntilRead(HANDLE Pipe, DWORD Patience)
 {
-    char Line[PIPE_LINE];
+    EXAMPLE_STATE State;
+    ULONG Now = PipeAwait(Pipe, EXAMPLE_HAS_READERS | EXAMPLE_NO_READERS, Patience);
 
-    while (GetLine(Line))
-        if (!WriteAll(Pipe, Line, (DWORD)strlen(Line) + 1, ClientMilliseconds() + Milliseconds))
+    if (Now)
+        Now = PipeAwait(Pipe, EXAMPLE_DRAINED | EXAMPLE_NO_READERS, Patience);
+    if (Now & EXAMPLE_DRAINED)
+        return EXIT_DONE;
+    if (!PipeState(Pipe, &State)) {
+        ClientFails("cannot ask for the state of the pipe", GetLastError());
+        return EXIT_FAILED;
+    }
+    fprintf(stderr, "%s: %s the last %u bytes\n", ClientName,
+            Now & EXAMPLE_NO_READERS ? "the reader has gone without" : "nobody has read",
+            (unsigned)State.Used);
+    return EXIT_FAILED;
+}
+
+static int Pour(HANDLE Pipe, DWORD Patience, PIPE_PROGRESS *Progress)
+{
+    static char Data[PIPE_BLOCK];
+    DWORD Length;
+
+    do {
+        if (!ReadInput(Data, &Length) || !WriteAll(Pipe, Data, Length, Patience, Progress))
             return EXIT_FAILED;
-    return WaitUntilRead(Pipe, ClientMilliseconds() + Milliseconds);
+    } while (Length);
+    return WaitUntilRead(Pipe, Patience);
+}
+
+static int Stream(HANDLE Pipe, DWORD Patience)
+{
+    PIPE_PROGRESS Progress;
+    int Code;
+
+    if (!PipeSetPolicy(Pipe, EXAMPLE_FULL_WAIT, EXAMPLE_KEEP))
+        return EXIT_FAILED;
+    ProgressBegin(&Progress);
+    Code = Pour(Pipe, Patience, &Progress);
+    ProgressEnd(&Progress);
+    return Code;
 }
 
 int main(int Count, char **Arguments)
@@ -104,10 +151,13 @@ int main(int Count, char **Arguments)
     ClientName = "usedriver2";
     if (!PipeParse(Count, Arguments, Usage, &Options))
         return EXIT_USAGE;
-    Pipe = PipeOpenByName(&Options);
+    if (Options.Help)
+        return EXIT_DONE;
+    Pipe = PipeOpenByName(&Options, Options.Quiet ? GENERIC_WRITE : GENERIC_READ | GENERIC_WRITE);
     if (!Pipe)
         return EXIT_NO_DEVICE;
-    Code = Options.Quiet ? Pour(Pipe, (ULONGLONG)Options.Seconds * 1000) : Converse(Pipe);
+    Code = Options.Quiet ? Stream(Pipe, PipePatience(&Options))
+                         : Converse(Pipe, PipePatience(&Options));
     CloseHandle(Pipe);
     return Code;
 }

@@ -1,19 +1,21 @@
-/* usedriver3: reads a pipe and shows every text in it. */
+/* usedriver3: reads a pipe, by hand, showing every text in it, or into standard output as it is. */
 #include "pipeclient.h"
 #include <stdio.h>
 #include <string.h>
 
 static const char Usage[] =
-    "usage: usedriver3 NAME [--quiet | --once] [--wait SECONDS] [--device DEVICE]\n\n"
+    "usage: usedriver3 NAME [--quiet | --once] [--wait SECONDS] [--only WHO] [--device DEVICE]\n\n"
     "Reads up to 256 bytes from the pipe \\\\.\\Example\\NAME each time Enter is pressed; q or Q "
     "ends it.\n\n"
-    "  --quiet          no prompts: writes each text as a line, and ends when the writers have "
-    "gone\n"
-    "  --once           no prompts: writes what is in the pipe now as lines, and ends\n"
-    "  --wait SECONDS   how long --quiet waits for the first writer (10)\n"
-    "  --device DEVICE  Example, ExampleDirect or ExampleNeither\n\n"
-    "Exit codes: 0 done, 1 cannot read, or (quiet, once) there was nothing, 2 usage, 20 the pipe "
-    "cannot be opened.\n";
+    "  --quiet          no prompts: writes to standard output what comes, and ends when the last "
+    "writer has gone\n"
+    "  --once           no prompts: writes what is in the pipe now, each text as a line, and ends\n"
+    "  --wait SECONDS   how long --quiet waits for the first writer; without it, for ever\n"
+    "  --only WHO       me: nobody else may open the pipe; a SID: and who has that one\n"
+    "  --device DEVICE  Example, ExampleDirect or ExampleNeither\n"
+    "  --help           shows this\n\n"
+    "Exit codes: 0 done, 1 cannot read, or there was nothing (once) or nobody (quiet), 2 usage, 20 "
+    "the pipe cannot be opened.\n";
 
 /* What one read gave: any number of texts; the last may lack its NUL. */
 static void ShowTexts(const char *Data, DWORD Length)
@@ -45,14 +47,13 @@ static BOOL AskUser(void)
     return Line[0] != 'q' && Line[0] != 'Q';
 }
 
-static int Converse(HANDLE Pipe)
+static int Converse(HANDLE Pipe, DWORD Patience)
 {
     char Data[PIPE_READ];
     DWORD Length;
 
     while (AskUser()) {
-        Length = 0;
-        if (ReadFile(Pipe, Data, sizeof(Data), &Length, NULL) ||
+        if (PipeRead(Pipe, Data, sizeof(Data), &Length, Patience) ||
             GetLastError() == ERROR_MORE_DATA || PipeIsEmpty(GetLastError())) {
             ShowTexts(Data, Length);
             continue;
@@ -70,57 +71,86 @@ static void WriteLines(const char *Data, DWORD Length)
         putchar(Data[i] ? Data[i] : '\n');
 }
 
-/* Everything that is there. 1: something was, 0: nothing, -1: failed. */
-static int ReadAll(HANDLE Pipe)
+/* A pipe whose reads wait has nothing if one would wait. */
+static BOOL IsNothing(DWORD Error)
+{
+    return PipeIsEmpty(Error) || Error == ERROR_OPERATION_ABORTED || Error == ERROR_BROKEN_PIPE;
+}
+
+static int ReadOnce(HANDLE Pipe)
 {
     char Data[PIPE_READ];
     DWORD Length;
-    int Any = 0;
+    BOOL Any = FALSE;
 
-    while (ReadFile(Pipe, Data, sizeof(Data), &Length, NULL) || GetLastError() == ERROR_MORE_DATA) {
+    while (PipeRead(Pipe, Data, sizeof(Data), &Length, 0) || GetLastError() == ERROR_MORE_DATA) {
         WriteLines(Data, Length);
-        Any = 1;
+        Any = TRUE;
     }
-    if (PipeIsEmpty(GetLastError()))
-        return Any;
-    ClientFails("cannot read", GetLastError());
-    return -1;
+    if (!IsNothing(GetLastError()))
+        ClientFails("cannot read", GetLastError());
+    return Any && IsNothing(GetLastError()) ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* The state is asked for before the read: who has gone by then has written everything. */
-static int Drain(HANDLE Pipe, ULONGLONG Deadline)
+static BOOL WriteOutput(const char *Data, DWORD Length)
 {
-    EXAMPLE_STATE State;
-    BOOL Met = FALSE;
-    int Any;
+    DWORD Written;
 
-    for (;;) {
-        if (!PipeState(Pipe, &State)) {
-            ClientFails("cannot ask for the state of the pipe", GetLastError());
-            return EXIT_FAILED;
+    while (Length) {
+        if (!WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), Data, Length, &Written, NULL)) {
+            ClientFails("cannot write standard output", GetLastError());
+            return FALSE;
         }
-        Any = ReadAll(Pipe);
-        Met |= Any > 0 || State.Handles > 1;
-        if (Any < 0)
-            return EXIT_FAILED;
-        if (!Any && State.Handles == 1 && Met)
-            return EXIT_DONE;
-        if (!Met && ClientMilliseconds() > Deadline) {
-            ClientFails("nobody has written anything", 0);
-            return EXIT_FAILED;
-        }
-        if (!Any)
-            Sleep(PIPE_PAUSE);
+        Data += Written;
+        Length -= Written;
     }
+    return TRUE;
+}
+
+static int Drain(HANDLE Pipe, PIPE_PROGRESS *Progress)
+{
+    static char Data[PIPE_BLOCK];
+    DWORD Length;
+
+    while (PipeRead(Pipe, Data, sizeof(Data), &Length, INFINITE) ||
+           GetLastError() == ERROR_MORE_DATA) {
+        if (!WriteOutput(Data, Length))
+            return EXIT_FAILED;
+        ProgressAdd(Progress, Length);
+    }
+    if (GetLastError() ==
+        ERROR_BROKEN_PIPE) /* the last writer has gone, and there is nothing left */
+        return EXIT_DONE;
+    ClientFails("cannot read", GetLastError());
+    return EXIT_FAILED;
+}
+
+static int Stream(HANDLE Pipe, DWORD Patience)
+{
+    PIPE_PROGRESS Progress;
+    int Code;
+
+    if (!PipeSetPolicy(Pipe, EXAMPLE_KEEP, EXAMPLE_EMPTY_WAIT))
+        return EXIT_FAILED;
+    if (!PipeAwait(Pipe, EXAMPLE_HAS_WRITERS | EXAMPLE_NO_WRITERS, Patience)) {
+        ClientFails("nobody has written anything", 0);
+        return EXIT_FAILED;
+    }
+    ProgressBegin(&Progress);
+    Code = Drain(Pipe, &Progress);
+    ProgressEnd(&Progress);
+    return Code;
 }
 
 static int Run(HANDLE Pipe, const PIPE_OPTIONS *Options)
 {
-    if (Options->Once)
-        return ReadAll(Pipe) > 0 ? EXIT_DONE : EXIT_FAILED;
+    int Code;
+
     if (Options->Quiet)
-        return Drain(Pipe, ClientMilliseconds() + (ULONGLONG)Options->Seconds * 1000);
-    return Converse(Pipe);
+        return Stream(Pipe, PipePatience(Options));
+    Code = Options->Once ? ReadOnce(Pipe) : Converse(Pipe, PipePatience(Options));
+    fflush(stdout);
+    return Code;
 }
 
 int main(int Count, char **Arguments)
@@ -132,11 +162,13 @@ int main(int Count, char **Arguments)
     ClientName = "usedriver3";
     if (!PipeParse(Count, Arguments, Usage, &Options))
         return EXIT_USAGE;
-    Pipe = PipeOpenByName(&Options);
+    if (Options.Help)
+        return EXIT_DONE;
+    Pipe = PipeOpenByName(&Options, Options.Quiet || Options.Once ? GENERIC_READ
+                                                                  : GENERIC_READ | GENERIC_WRITE);
     if (!Pipe)
         return EXIT_NO_DEVICE;
     Code = Run(Pipe, &Options);
-    fflush(stdout);
     CloseHandle(Pipe);
     return Code;
 }
