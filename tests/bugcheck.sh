@@ -29,5 +29,9 @@ test_null_at_passive_level() { errs 0x222004 0x0000001E ReadNull; }
 test_system_memory_that_is_not_there() { errs 0x222008 0x00000050 ReadUnmapped; }
 test_completed_twice() { errs 0x22200c 0x00000044 CompleteTwice; }
 test_null_at_dispatch_level() { errs 0x222010 0x000000D1 ReadNullRaised; }
+test_an_overrun_array_on_the_stack() { errs 0x222014 0x000000F7 Overrun; }
+test_a_return_over_an_overrun_stack() { errs 0x222018 0x0000001E ReturnNowhere; }
+test_an_overrun_try_statement() { errs 0x22201c 0x000000F7 OverrunFrame; }
+test_a_stack_overrun_to_its_end() { errs 0x222020 0x0000001E OverrunAll; }
 
 run_tests

@@ -10,6 +10,7 @@
  */
 #include "host.h"
 
+#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,8 @@ static __thread struct {
     stack_t previous;
     void *low, *high; /* of the ordinary stack: asking for them is not safe in a handler */
 } fault_stack;
+
+static __thread sigjmp_buf *attempt; /* host_try is running on this thread */
 
 static size_t index_of(int signal)
 {
@@ -102,6 +105,8 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
 #endif
 #endif
+    if (info->si_code > 0 && attempt)
+        siglongjmp(*attempt, 1);
     if (info->si_code > 0 && handler) {
         describe(&fault, faults[i].kind, info, context);
         if (handler(&fault))
@@ -126,6 +131,21 @@ void host_fault_install(host_fault_handler *handler)
     }
     if (!handler)
         __atomic_store_n(&state.handler, NULL, __ATOMIC_RELEASE);
+}
+
+bool host_try(void (*routine)(void *argument), void *argument)
+{
+    sigjmp_buf *volatile outer = attempt;
+    sigjmp_buf here;
+    volatile bool whole = false;
+
+    if (sigsetjmp(here, 0) == 0) {
+        attempt = &here;
+        routine(argument);
+        whole = true;
+    }
+    attempt = outer;
+    return whole;
 }
 
 void host_fault_stack_enter(void)

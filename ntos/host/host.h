@@ -126,7 +126,10 @@ void host_fault_step_over(const struct host_fault *fault,
                           unsigned bytes); /* go on after an instruction of that length */
 void host_fault_continue_at(
     const struct host_fault *fault,
-    const void *instruction);      /* the thread goes on there when the handler returns true */
+    const void *instruction); /* the thread goes on there when the handler returns true */
+/* Runs a routine that holds nothing and may meet bad memory; false if it faulted on the way. Only
+ * while a handler is installed. */
+bool host_try(void (*routine)(void *argument), void *argument);
 void host_fault_stack_enter(void); /* nests; host_thread_start does it for its threads */
 void host_fault_stack_leave(void);
 

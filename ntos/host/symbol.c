@@ -1,9 +1,9 @@
 /*
  * Stacks and names.
  *
- * The unwinder follows call frame information, also across a signal frame. Code without any (a PE
- * image, a jump through a wild pointer) is followed by frame pointers instead, each read with a
- * system call that reports a bad address.
+ * The unwinder follows call frame information, also across a signal frame; on a damaged stack it
+ * may fault. Code without any (a PE image, a jump through a wild pointer) is followed by frame
+ * pointers instead, each read with a system call that reports a bad address.
  *
  * Names come from libdw, opened when the first name is asked for. libdw allocates memory: a caller
  * that reports a crash first writes what needs no name.
@@ -52,11 +52,19 @@ static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *par
     return _URC_NO_REASON;
 }
 
-size_t host_backtrace(void **frames, size_t count, unsigned skip)
+static void walk_stack(void *walk)
 {
-    struct walk walk = {.frames = frames, .room = count, .skip = skip + 1};
+    _Unwind_Backtrace(take_frame, walk);
+}
 
-    _Unwind_Backtrace(take_frame, &walk);
+/* On a stack that a driver has overwritten the unwinder reads wherever the garbage leads. What it
+ * found before that is kept. */
+__attribute__((__noinline__)) size_t host_backtrace(void **frames, size_t count, unsigned skip)
+{
+    struct walk walk = {
+        .frames = frames, .room = count, .skip = skip, .from = __builtin_return_address(0)};
+
+    host_try(walk_stack, &walk);
     return walk.count;
 }
 
@@ -94,7 +102,7 @@ size_t host_backtrace_from(void *context, void **frames, size_t count)
     if (!count)
         return 0;
     if (in_code((uintptr_t)registers[REG_RIP]))
-        _Unwind_Backtrace(take_frame, &walk);
+        host_try(walk_stack, &walk);
     return walk.count > 1 ? walk.count : follow_frame_pointers(registers, frames, count);
 }
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,15 +28,41 @@ struct host_thread {
     char name[16];
 };
 
-static void *thread_main(void *parameter)
+/* A page without access above all frames of the thread's entry: what writes far beyond an array on
+ * its stack stops there, and not in the C library's own data of the thread, which lie at the end of
+ * the stack and without which nothing can be reported. */
+static __thread void *ceiling;
+
+static void lower_ceiling(char *room)
 {
+    uintptr_t page = ((uintptr_t)room + HOST_PAGE_SIZE - 1) & ~(uintptr_t)(HOST_PAGE_SIZE - 1);
+
+    if (mprotect((void *)page, HOST_PAGE_SIZE, PROT_NONE) == 0)
+        ceiling = (void *)page;
+}
+
+/* Before the thread ends, by whatever way: the C library uses its stack again. */
+static void remove_ceiling(void)
+{
+    if (ceiling)
+        mprotect(ceiling, HOST_PAGE_SIZE, PROT_READ | PROT_WRITE);
+    ceiling = NULL;
+}
+
+__attribute__((__no_sanitize__("address"))) /* which may put the array elsewhere */
+static void *
+thread_main(void *parameter)
+{
+    char room[2 * HOST_PAGE_SIZE];
     host_thread *thread = parameter;
 
     pthread_setname_np(pthread_self(), thread->name);
     prctl(PR_SET_TIMERSLACK, 1); /* or Linux wakes it up to 50 us after a deadline */
+    lower_ceiling(room);
     host_fault_stack_enter();
     thread->entry(thread->argument);
     host_fault_stack_leave();
+    remove_ceiling();
     return NULL;
 }
 
@@ -120,6 +147,7 @@ void host_thread_join(host_thread *thread)
 
 void host_thread_exit(void)
 {
+    remove_ceiling();
     pthread_exit(NULL);
 }
 

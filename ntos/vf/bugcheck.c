@@ -160,6 +160,19 @@ void VfBugCheck(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR 
     VfStop(Code, Parameters, NULL, Text);
 }
 
+/* What a compiler's stack protector calls (-fstack-protector, which drivers are compiled with as
+ * MSVC compiles them with /GS): the caller is about to return over an overwritten cookie. */
+_Noreturn void __stack_chk_fail(void);
+void __stack_chk_fail(void)
+{
+    ULONG_PTR Cookie = 0;
+
+    __asm__("mov %%fs:0x28, %0" : "=r"(Cookie));
+    VfBugCheck(DRIVER_OVERRAN_STACK_BUFFER, 0, Cookie, ~Cookie, 0,
+               "the innermost function of the stack wrote beyond an array of its own");
+    host_exit(NT_EXIT_BUGCHECK);
+}
+
 /*
  * Ends the system with the documented report; does not return. Any IRQL.
  * Doc: wdm/nf-wdm-kebugcheckex

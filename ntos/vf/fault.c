@@ -81,11 +81,13 @@ static void VfRememberOrigin(const EXCEPTION_RECORD *Record, const struct host_f
 
 void VfTellOrigin(VF_STOP *Stop, ULONG Code)
 {
+    ULONG_PTR Address = Stop->Parameters[Code == DRIVER_OVERRAN_STACK_BUFFER ? 3 : 1];
+
     if (Stop->HasRegisters ||
         (Code != KMODE_EXCEPTION_NOT_HANDLED && Code != SYSTEM_SERVICE_EXCEPTION &&
-         Code != SYSTEM_THREAD_EXCEPTION_NOT_HANDLED))
+         Code != SYSTEM_THREAD_EXCEPTION_NOT_HANDLED && Code != DRIVER_OVERRAN_STACK_BUFFER))
         return;
-    if (!VfOrigin.FrameCount || (ULONG_PTR)VfOrigin.Address != Stop->Parameters[1])
+    if (!VfOrigin.FrameCount || (ULONG_PTR)VfOrigin.Address != Address)
         return;
     Stop->HasRegisters = VfOrigin.HasRegisters;
     Stop->Registers = VfOrigin.Registers;
@@ -125,8 +127,20 @@ static _Noreturn void VfUnhandled(const EXCEPTION_RECORD *Record, const struct h
     VfStop(Code, P, Fault, "no handler took the exception");
 }
 
+/* An exception was to go to a __try statement whose frame something wrote over. */
+static _Noreturn void VfOverrun(const EXCEPTION_RECORD *Record)
+{
+    const ULONG_PTR P[4] = {Record->ExceptionInformation[0], Record->ExceptionInformation[1],
+                            ~Record->ExceptionInformation[1], (ULONG_PTR)Record->ExceptionAddress};
+
+    VfStop(DRIVER_OVERRAN_STACK_BUFFER, P, NULL,
+           "the stack around a __try statement was overwritten");
+}
+
 void VfUnhandledRecord(const EXCEPTION_RECORD *Record)
 {
+    if (Record->ExceptionCode == STATUS_STACK_BUFFER_OVERRUN)
+        VfOverrun(Record);
     VfUnhandled(Record, NULL);
 }
 

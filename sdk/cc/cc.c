@@ -364,6 +364,8 @@ static const char *compiled(const char *source, size_t number)
     add_compile_options(&command, &nt.flags);
     list_add(&command, "-fPIC");
     list_add(&command, "-std=gnu17");
+    if (!nt.client) /* as MSVC has /GS; the executive makes a bug check of it */
+        list_add(&command, "-fstack-protector-strong");
     add_compile_options(&command, &nt.options);
     for (const char *const *name =
              (const char *const[]){"sprintf", "vsprintf", "snprintf", "vsnprintf", NULL};

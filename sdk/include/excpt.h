@@ -49,6 +49,7 @@ typedef struct NT_SEH_FRAME {
     unsigned long long Record[NT_SEH_RECORD_SIZE / 8];
     void *Pointers[2]; // EXCEPTION_POINTERS
     sigjmp_buf Jump;
+    unsigned long long Guard; // changed: something wrote over the frame
 } NT_SEH_FRAME;
 
 #ifdef __cplusplus
@@ -76,7 +77,9 @@ int NtSehDispatch(const struct _EXCEPTION_RECORD *Record);
 NT_SEH_FRAME *NtSehMark(void);
 void NtSehReset(NT_SEH_FRAME *Mark);
 
-// Called with a record that every filter has passed on; must not return.
+// Called with a record that every filter has passed on; must not return. For an exception that
+// finds the innermost frame overwritten the code is STATUS_STACK_BUFFER_OVERRUN, and the
+// information is the guard that was found and the one expected.
 void NtSehSetUnhandled(void (*Unhandled)(const struct _EXCEPTION_RECORD *Record));
 #ifdef __cplusplus
 }

@@ -43,7 +43,7 @@
 #define NT_DECLSPEC_nothrow __attribute__((__nothrow__))
 #define NT_DECLSPEC_novtable
 #define NT_DECLSPEC_restrict __attribute__((__malloc__))
-#define NT_DECLSPEC_safebuffers
+#define NT_DECLSPEC_safebuffers __attribute__((__no_stack_protector__))
 #define NT_DECLSPEC_selectany __attribute__((__weak__))
 #define NT_DECLSPEC_thread _Thread_local
 #define NT_DECLSPEC_uuid(x)

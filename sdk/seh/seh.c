@@ -52,12 +52,40 @@ static void NtSehEndHandling(NT_SEH_FRAME *Frame)
         NtSehState.Handled = Frame->OuterHandled;
 }
 
+static unsigned long long NtSehGuard(const NT_SEH_FRAME *Frame)
+{
+    return (ULONG_PTR)Frame ^ 0x9e3779b97f4a7c15ull;
+}
+
+// The first and the last field: an overrun reaches one of them first. Jumping through such a frame
+// would lead anywhere.
+static int NtSehIsWhole(const NT_SEH_FRAME *Frame)
+{
+    return Frame->Stage == StageBody && Frame->Guard == NtSehGuard(Frame);
+}
+
+static _Noreturn void NtSehOverrun(const NT_SEH_FRAME *Frame, const EXCEPTION_RECORD *Record)
+{
+    EXCEPTION_RECORD Overrun = {.ExceptionCode = (DWORD)STATUS_STACK_BUFFER_OVERRUN,
+                                .ExceptionFlags = EXCEPTION_NONCONTINUABLE,
+                                .ExceptionAddress = Record->ExceptionAddress,
+                                .NumberParameters = 2,
+                                .ExceptionInformation = {Frame->Guard, NtSehGuard(Frame)}};
+
+    NtSehState.Top = NULL;
+    if (NtSehUnhandled != NULL)
+        NtSehUnhandled(&Overrun);
+    abort();
+}
+
 int NtSehDispatch(const EXCEPTION_RECORD *Record)
 {
     NT_SEH_FRAME *Frame = NtSehState.Top;
 
     if (Frame == NULL)
         return 0;
+    if (!NtSehIsWhole(Frame))
+        NtSehOverrun(Frame, Record);
     NtSehPop(Frame);
     NtSehState.Handled = Frame->OuterHandled;
     memcpy(Frame->Record, Record, sizeof(Frame->Record));
@@ -90,6 +118,7 @@ int NtSehEnterBody(NT_SEH_FRAME *Frame)
         return 0;
     Frame->Outer = NtSehState.Top;
     Frame->OuterHandled = NtSehState.Handled;
+    Frame->Guard = NtSehGuard(Frame);
     Frame->Stage = StageBody;
     NtSehState.Top = Frame;
     return 1;

@@ -1,10 +1,16 @@
 /* A driver that errs when it is asked to: tests/bugcheck.sh. Each control code is one error. */
 #include <ntddk.h>
+#include <ntseh.h>
 
 #define FAULT_NULL CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define FAULT_UNMAPPED CTL_CODE(FILE_DEVICE_UNKNOWN, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define FAULT_TWICE CTL_CODE(FILE_DEVICE_UNKNOWN, 0x803, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define FAULT_RAISED CTL_CODE(FILE_DEVICE_UNKNOWN, 0x804, METHOD_BUFFERED, FILE_ANY_ACCESS)
+
+#define FAULT_OVERRUN CTL_CODE(FILE_DEVICE_UNKNOWN, 0x805, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_RETURN CTL_CODE(FILE_DEVICE_UNKNOWN, 0x806, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_FRAME CTL_CODE(FILE_DEVICE_UNKNOWN, 0x807, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_ALL CTL_CODE(FILE_DEVICE_UNKNOWN, 0x808, METHOD_BUFFERED, FILE_ANY_ACCESS)
 
 DRIVER_INITIALIZE DriverEntry;
 
@@ -36,6 +42,45 @@ __attribute__((noinline)) static ULONG ReadNullRaised(volatile ULONG *Nothing)
     return Value;
 }
 
+/* Not known to the compiler, who would complain. */
+static volatile ULONG Much = 200;
+
+__attribute__((noinline)) static VOID Overrun(VOID)
+{
+    volatile UCHAR Array[64] __attribute__((unused));
+
+    for (ULONG i = 0; i < Much; i++)
+        Array[i] = 0x41;
+}
+
+/* The same without a stack cookie: the return address is garbage, and so is all above. */
+__declspec(safebuffers) __attribute__((noinline)) static VOID ReturnNowhere(VOID)
+{
+    volatile UCHAR Array[64] __attribute__((unused));
+
+    for (ULONG i = 0; i < Much; i++)
+        Array[i] = 0x41;
+}
+
+/* As far as the end of the stack, and of what the C library keeps there. */
+__declspec(safebuffers) __attribute__((noinline)) static VOID OverrunAll(VOID)
+{
+    volatile UCHAR Array[64] __attribute__((unused));
+
+    for (ULONG i = 0; i < Much * 4096; i++)
+        Array[i] = 0x41;
+}
+
+/* The exception finds the frame of its __try statement overwritten. */
+__attribute__((noinline)) static VOID OverrunFrame(VOID)
+{
+    __try {
+        RtlFillMemory(NtSehMark(), Much, 0x41);
+        ExRaiseStatus(STATUS_UNSUCCESSFUL);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+    }
+}
+
 static NTSTATUS FaultControl(PDEVICE_OBJECT Device, PIRP Irp)
 {
     ULONG Code = IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode;
@@ -49,6 +94,14 @@ static NTSTATUS FaultControl(PDEVICE_OBJECT Device, PIRP Irp)
         Irp->IoStatus.Information = ReadUnmapped();
     else if (Code == FAULT_RAISED)
         Irp->IoStatus.Information = ReadNullRaised(NULL);
+    else if (Code == FAULT_OVERRUN)
+        Overrun();
+    else if (Code == FAULT_RETURN)
+        ReturnNowhere();
+    else if (Code == FAULT_ALL)
+        OverrunAll();
+    else if (Code == FAULT_FRAME)
+        OverrunFrame();
     else if (Code == FAULT_TWICE)
         return CompleteTwice(Irp), STATUS_SUCCESS;
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
