@@ -20,9 +20,10 @@ const char *__ubsan_default_options(void)
 }
 
 /* A bug check allocates memory, also when it comes from a fault; ThreadSanitizer would stop to say
- * so. */
+ * so. It would also sleep for a second at the end of every process. */
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
-    return "handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:report_signal_unsafe=0";
+    return "handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:report_signal_unsafe=0:"
+           "atexit_sleep_ms=0";
 }

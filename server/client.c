@@ -81,7 +81,7 @@ void tell_end(void *Context, NTSTATUS Status)
     struct server_client *Client = Context;
     struct channel_packet Packet = {.kind = CHANNEL_EXIT, .status = Status};
 
-    if (__atomic_load_n(&Client->Gone, __ATOMIC_SEQ_CST))
+    if (client_gone(Client))
         return;
     host_send_now(Client->Socket, &Packet, sizeof(Packet));
     host_hang_up(Client->Socket); /* it still reads what was sent */

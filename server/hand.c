@@ -55,7 +55,7 @@ static NTSTATUS ask(struct server_client *Client, struct channel_packet *Questio
     int Sent;
 
     KeClearEvent(&Client->HandDone);
-    if (__atomic_load_n(&Client->Gone, __ATOMIC_SEQ_CST))
+    if (client_gone(Client))
         return STATUS_PROCESS_IS_TERMINATING;
     Question->cookie = __atomic_add_fetch(&Client->HandCookie, 1, __ATOMIC_SEQ_CST);
     Sent = host_send(Client->Socket, Question, sizeof(*Question), File);

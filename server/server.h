@@ -64,6 +64,11 @@ void room_leave(struct server_room *Room);
 BOOLEAN room_take_thread(struct server_room *Room);
 void room_return_thread(struct server_room *Room);
 
+static inline BOOLEAN client_gone(struct server_client *Client)
+{
+    return __atomic_load_n(&Client->Gone, __ATOMIC_SEQ_CST);
+}
+
 NTSTATUS client_new(int Socket, struct server_client **Client);
 void client_run(
     struct server_client *Client); /* reads until the client goes, then ends its process */

@@ -162,7 +162,7 @@ static void answer_call(struct half *Half, uint32_t Call)
 static void end_channel(struct half *Half)
 {
     IopCancelThreadIrps(PsSelf());
-    if (Half->Client->Process->Exiting || __atomic_load_n(&Half->Client->Gone, __ATOMIC_SEQ_CST))
+    if (Half->Client->Process->Exiting || client_gone(Half->Client))
         return; /* then the whole process is told */
     Half->Channel->status = STATUS_THREAD_IS_TERMINATING;
     Half->Channel->ended = 1;

@@ -1,8 +1,6 @@
 #!/bin/sh
 # A driver's error ends the kernel with a report; its clients get an error.
 . "$(dirname "$0")/lib.sh"
-export ASAN_OPTIONS=${ASAN_OPTIONS:-handle_segv=0:handle_sigbus=0:detect_leaks=0}
-export TSAN_OPTIONS=${TSAN_OPTIONS:-handle_segv=0:handle_sigbus=0:report_bugs=0}
 
 # errs CODE REPORT FUNCTION: the control code, what the report must say, the driver's function in it. A bystander that waits in the kernel
 # must come back with an error too.

@@ -11,6 +11,13 @@ export USERNT_DRIVERS="$build/drivers"
 PATH=$bin:$PATH
 kernel=
 
+# In a sanitizer build every process reports into files here, the kernel and the clients whose output nobody reads too.
+reports=$place/reports
+mkdir -m 1777 "$reports"
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$reports/of"
+export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}log_path=$reports/of"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}log_path=$reports/of"
+
 fail() {
     echo "# $*"
     return 1
@@ -53,6 +60,16 @@ trap clean_up EXIT
 live_blocks_of() { nt pool | awk -v tag="$1" '$1 == tag { live += $5 } END { print live + 0 }'; }
 handle_count() { nt handles | tail -n 1 | cut -d' ' -f1; }
 
+# A sanitizer's report fails the test during which it was written; it is shown once.
+no_reports() {
+    for report in "$reports"/*; do
+        [ -e "$report" ] || return 0
+        head -n 200 "$report"
+        rm -f "$report"
+    done
+    return 1
+}
+
 # expect CODE COMMAND...: the exit code of a command, its output in $output
 expect() {
     wanted=$1
@@ -74,7 +91,10 @@ run_tests() {
     echo "1..$(echo "$tests" | wc -w)"
     for one in $tests; do
         number=$((number + 1))
-        if $one >"$place/output" 2>&1; then
+        passed=1
+        $one >"$place/output" 2>&1 || passed=
+        no_reports >>"$place/output" 2>&1 || passed=
+        if [ "$passed" ]; then
             echo "ok $number - $(echo "${one#test_}" | tr _ ' ')"
         else
             sed 's/^/# /' "$place/output"

@@ -38,6 +38,23 @@ bool host_read_memory(void *to, const void *from,
 /* sanitizer.c: what the sanitizers must know; nothing in a plain build. */
 void host_poison(const void *at, size_t bytes);
 void host_unpoison(const void *at, size_t bytes);
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HOST_THREAD_SANITIZER 1
+#endif
+#endif
+#ifdef HOST_THREAD_SANITIZER
+void host_new_memory_begin(void); /* what is mapped from here on has no past: putting it there is */
+void host_new_memory_end(void);   /* no write that races with those who use the addresses */
+void host_tell(void *mark); /* before a message to another process, and after one from it: they are
+                               ordered, by a way that leads through that process */
+void host_told(void *mark);
+#else
+#define host_new_memory_begin()
+#define host_new_memory_end()
+#define host_tell(mark)
+#define host_told(mark)
+#endif
 
 /* thread.c: joinable threads. */
 typedef struct host_thread host_thread;

@@ -71,20 +71,25 @@ int host_reserve(void *at, size_t bytes)
     return 0;
 }
 
+/* Whoever uses the addresses meanwhile has the old memory or the new: no race of ours. */
+static int replace(void *at, size_t bytes, int prot, int flags, int fd, uint64_t offset)
+{
+    int error;
+
+    host_new_memory_begin();
+    error = mmap(at, bytes, prot, flags | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED ? -errno : 0;
+    host_new_memory_end();
+    return error;
+}
+
 int host_map(void *at, size_t bytes, int fd, uint64_t offset, int prot)
 {
-    void *got =
-        mmap(at, bytes, mapping_protection(prot), MAP_SHARED | MAP_FIXED, fd, (off_t)offset);
-
-    return got == MAP_FAILED ? -errno : 0;
+    return replace(at, bytes, mapping_protection(prot), MAP_SHARED, fd, offset);
 }
 
 int host_decommit(void *at, size_t bytes)
 {
-    void *got =
-        mmap(at, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-
-    return got == MAP_FAILED ? -errno : 0;
+    return replace(at, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
 int host_unmap(void *at, size_t bytes)

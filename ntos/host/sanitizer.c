@@ -34,3 +34,31 @@ void host_unpoison(const void *at, size_t bytes)
     (void)bytes;
 }
 #endif
+
+#ifdef HOST_THREAD_SANITIZER
+#include <sanitizer/tsan_interface.h>
+
+/* Exported by ThreadSanitizer, in none of its headers. */
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+
+void host_new_memory_begin(void)
+{
+    AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+}
+
+void host_new_memory_end(void)
+{
+    AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+}
+
+void host_tell(void *mark)
+{
+    __tsan_release(mark);
+}
+
+void host_told(void *mark)
+{
+    __tsan_acquire(mark);
+}
+#endif

@@ -183,7 +183,7 @@ void KiClockThread(KTHREAD_NT *Thread)
 
         KiTickClock(Now);
         Old = KfRaiseIrql(DISPATCH_LEVEL);
-        Thread->Prcb->Interrupts++;
+        KiCount(&Thread->Prcb->Interrupts);
         Next = KiExpireTimers(Now, Thread->Prcb);
         KeLowerIrql(Old);
         KiScheduler->Park(Thread, Next < KiClock.NextTick ? Next : KiClock.NextTick);

@@ -196,12 +196,12 @@ void KiRunDpcs(KTHREAD_NT *Thread, KPRCB *Prcb)
 
     Thread->CurrentDriver = NULL;
     Thread->CurrentIrp = NULL;
-    Prcb->Dispatches++;
+    KiCount(&Prcb->Dispatches);
     KiAnswerIpi(Thread);
     Prcb->DpcRoutineActive = TRUE;
     while (KiDequeueDpc(Prcb, &Prcb->DpcListHead, &Call)) {
         Prcb->CurrentDpc = Call.Dpc;
-        Prcb->DpcsRun++;
+        KiCount(&Prcb->DpcsRun);
         KiCallDpc(Thread, &Call);
     }
     Prcb->CurrentDpc = NULL;

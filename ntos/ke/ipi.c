@@ -42,7 +42,7 @@ void KiAnswerIpi(KTHREAD_NT *Thread)
     if (!atomic_exchange_explicit(&Prcb->IpiPending, 0, memory_order_acquire))
         return;
     atomic_fetch_sub_explicit(&Prcb->DpcCount, 1, memory_order_relaxed);
-    Prcb->Interrupts++;
+    KiCount(&Prcb->Interrupts);
     KiTakePart(Thread);
 }
 

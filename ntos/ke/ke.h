@@ -219,6 +219,10 @@ PLIST_ENTRY KeFindInQueue(PRKQUEUE Queue, BOOLEAN (*Match)(PLIST_ENTRY Entry, vo
 void KeSetDescriptorTables_(ULONG Number, PVOID Pages); /* mm gives each processor its pages */
 ULONG KeProcessorCount_(void);
 KPRCB *KeProcessor_(ULONG Number);
+static inline ULONG64 KeReadCounter_(const ULONG64 *Counter) /* of a KPRCB */
+{
+    return __atomic_load_n(Counter, __ATOMIC_RELAXED);
+}
 KUSER_SHARED_DATA *KeSharedDataWritable(void); /* the clock's alias */
 int KeSharedDataFile(void);                    /* read-only memory file of the page, for clients */
 

@@ -124,6 +124,10 @@ static inline void KiSetIrql(KTHREAD_NT *Thread, KIRQL Irql)
 }
 NTSTATUS KiStartProcessors(ULONG Count);
 void KiStopProcessors(void);
+static inline void KiCount(ULONG64 *Counter) /* by the owner of its processor; read by anyone */
+{
+    __atomic_store_n(Counter, *Counter + 1, __ATOMIC_RELAXED);
+}
 
 /* dpc.c: at DISPATCH_LEVEL on Prcb. */
 void KiRunDpcs(KTHREAD_NT *Thread, KPRCB *Prcb);

@@ -214,7 +214,7 @@ VOID NTAPI KeQueryNodeActiveAffinity(USHORT NodeNumber, PGROUP_AFFINITY Affinity
  */
 static void KiSetAffinity(KTHREAD_NT *Thread, KAFFINITY Affinity)
 {
-    Thread->Affinity = Affinity;
+    __atomic_store_n(&Thread->Affinity, Affinity, __ATOMIC_RELAXED); /* others may ask */
     if (Thread->Irql < DISPATCH_LEVEL && !(Affinity >> Thread->Prcb->Number & 1))
         KiMoveTo(Thread, &KiState.Prcbs[__builtin_ctzll(Affinity)]);
 }

@@ -42,7 +42,7 @@ static ULONG MiTakeSlot(void)
             continue;
         MiSlots.Taken[At / 64] |= 1ull << (At % 64);
         MiSlots.Next = At + 1;
-        MiSlots.Used++;
+        __atomic_fetch_add(&MiSlots.Used, 1, __ATOMIC_RELAXED);
         Slot = At;
         break;
     }
@@ -54,7 +54,7 @@ static void MiGiveSlot(ULONG Slot)
 {
     MiAcquire(&MiSlots.Lock);
     MiSlots.Taken[Slot / 64] &= ~(1ull << (Slot % 64));
-    MiSlots.Used--;
+    __atomic_fetch_sub(&MiSlots.Used, 1, __ATOMIC_RELAXED);
     MiRelease(&MiSlots.Lock);
 }
 

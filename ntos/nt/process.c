@@ -112,7 +112,8 @@ static NTSTATUS QueryBasic(struct _EPROCESS *Process, PVOID Information, ULONG L
 static NTSTATUS QueryTimes(struct _EPROCESS *Process, PVOID Information, ULONG Length,
                            PULONG Returned)
 {
-    KERNEL_USER_TIMES Times = {.CreateTime = Process->CreateTime, .ExitTime = Process->ExitTime};
+    KERNEL_USER_TIMES Times = {.CreateTime = Process->CreateTime,
+                               .ExitTime.QuadPart = Process->ExitTime};
     PsQueryProcessTimes_(Process, (PULONG64)&Times.KernelTime, (PULONG64)&Times.UserTime);
     return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Times, sizeof(Times));
 }

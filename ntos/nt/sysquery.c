@@ -79,7 +79,7 @@ NTSTATUS NtpQueryPerformance(NTP_ANSWER *Answer)
     Performance.NonPagedPoolPages = (ULONG)((Memory.NonPagedPoolBytes + PAGE_SIZE - 1) / PAGE_SIZE);
     CountPool(&Performance);
     for (ULONG i = 0; i < KeProcessorCount_(); i++)
-        Performance.ContextSwitches += (ULONG)KeProcessor_(i)->Dispatches;
+        Performance.ContextSwitches += (ULONG)KeReadCounter_(&KeProcessor_(i)->Dispatches);
     Performance.SystemCalls = (ULONG)KiServiceCount();
     return Put(Answer, &Performance, sizeof(Performance));
 }
@@ -102,7 +102,7 @@ NTSTATUS NtpQueryProcessorPerformance(NTP_ANSWER *Answer)
     for (ULONG i = 0; i < KeProcessorCount_(); i++) {
         SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION One;
         RtlZeroMemory(&One, sizeof(One));
-        One.InterruptCount = (ULONG)KeProcessor_(i)->Interrupts;
+        One.InterruptCount = (ULONG)KeReadCounter_(&KeProcessor_(i)->Interrupts);
         Put(Answer, &One, sizeof(One));
     }
     return STATUS_SUCCESS;
@@ -162,9 +162,9 @@ NTSTATUS NtpQueryStatus(NTP_ANSWER *Answer)
     Status.SharedBytes = Memory.SharedFrames * PAGE_SIZE;
     Status.SystemCalls = KiServiceCount();
     for (ULONG i = 0; i < Status.Processors; i++) {
-        Status.Dispatches += KeProcessor_(i)->Dispatches;
-        Status.DpcsRun += KeProcessor_(i)->DpcsRun;
-        Status.ClockTicks += KeProcessor_(i)->Interrupts;
+        Status.Dispatches += KeReadCounter_(&KeProcessor_(i)->Dispatches);
+        Status.DpcsRun += KeReadCounter_(&KeProcessor_(i)->DpcsRun);
+        Status.ClockTicks += KeReadCounter_(&KeProcessor_(i)->Interrupts);
     }
     return Put(Answer, &Status, sizeof(Status));
 }

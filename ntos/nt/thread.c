@@ -48,16 +48,17 @@ static NTSTATUS QueryBasic(struct _ETHREAD *Thread, PVOID Information, ULONG Len
     RtlZeroMemory(&Basic, sizeof(Basic));
     Basic.ExitStatus = Thread->ExitStatus;
     Basic.ClientId = (CLIENT_ID){Thread->UniqueProcessId, Thread->UniqueThreadId};
-    Basic.AffinityMask = Thread->Tcb.Affinity;
-    Basic.Priority = Thread->Tcb.Priority;
-    Basic.BasePriority = Thread->Tcb.BasePriority;
+    Basic.AffinityMask = __atomic_load_n(&Thread->Tcb.Affinity, __ATOMIC_RELAXED);
+    Basic.Priority = __atomic_load_n(&Thread->Tcb.Priority, __ATOMIC_RELAXED);
+    Basic.BasePriority = __atomic_load_n(&Thread->Tcb.BasePriority, __ATOMIC_RELAXED);
     return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Basic, sizeof(Basic));
 }
 
 static NTSTATUS QueryTimes(struct _ETHREAD *Thread, PVOID Information, ULONG Length,
                            PULONG Returned)
 {
-    KERNEL_USER_TIMES Times = {.CreateTime = Thread->CreateTime, .ExitTime = Thread->ExitTime};
+    KERNEL_USER_TIMES Times = {.CreateTime = Thread->CreateTime,
+                               .ExitTime.QuadPart = Thread->ExitTime};
     PsQueryThreadTimes_(Thread, (PULONG64)&Times.KernelTime, (PULONG64)&Times.UserTime);
     return NtpQueryFixed(NtpMode(), Information, Length, Returned, &Times, sizeof(Times));
 }

@@ -185,6 +185,8 @@ static void PspUnpublishProcess(PEPROCESS Process)
 
 void PspEndProcess(PEPROCESS Process)
 {
+    LARGE_INTEGER Now;
+
     if (Process->TellEnd)
         Process->TellEnd(Process->Client, Process->ExitStatus);
     if (Process != PsInitialSystemProcess)
@@ -195,7 +197,8 @@ void PspEndProcess(PEPROCESS Process)
     if (Process->Pcb.AddressSpace)
         MmCleanAddressSpace(&Process->AddressSpace);
     PsKeepProcessTimes_(Process);
-    KeQuerySystemTime(&Process->ExitTime);
+    KeQuerySystemTime(&Now);
+    Process->ExitTime = Now.QuadPart;
     if (Process->ExitStatus == STATUS_PENDING)
         Process->ExitStatus = STATUS_SUCCESS;
     PspUnpublishProcess(Process);
@@ -211,8 +214,8 @@ static BOOLEAN PspMarkProcess(PEPROCESS Process, NTSTATUS Status)
 
     KeAcquireSpinLock(&PspState.Lock, &Irql);
     if (!Process->Exiting) {
-        Process->Exiting = TRUE;
         Process->ExitStatus = Status;
+        Process->Exiting = TRUE;
         End = atomic_load(&Process->ActiveThreads) == 0;
     }
     for (PLIST_ENTRY Entry = Process->ThreadList.Flink; Entry != &Process->ThreadList;
@@ -260,7 +263,7 @@ void PsTerminateOtherThreads_(PEPROCESS Process, NTSTATUS Status)
 void PsWaitProcessEnd(PEPROCESS Process)
 {
     KeWaitForSingleObject(&Process->Pcb, Executive, KernelMode, FALSE, NULL);
-    PspWaitReaped();
+    PspWaitReaped(Process);
 }
 
 /* The last reference to a process object. */

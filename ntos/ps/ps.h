@@ -36,13 +36,14 @@ typedef struct _EPROCESS {
     SE_TOKEN *Token;
     char ImageName[64]; /* "usedriver2" */
     UNICODE_STRING ImagePath;
-    LARGE_INTEGER CreateTime, ExitTime;
-    NTSTATUS ExitStatus;
-    EX_RUNDOWN_REF Rundown; /* attach and handle work against exit */
+    LARGE_INTEGER CreateTime;
+    _Atomic LONGLONG ExitTime;
+    _Atomic NTSTATUS ExitStatus; /* STATUS_PENDING while it runs */
+    EX_RUNDOWN_REF Rundown;      /* attach and handle work against exit */
     LIST_ENTRY ActiveLinks, IdLinks;
     LIST_ENTRY ThreadList; /* ETHREAD.ThreadListEntry */
     atomic_long ActiveThreads;
-    BOOLEAN Exiting, Dead;
+    _Atomic BOOLEAN Exiting, Dead; /* changed under ps's lock, Exiting behind ExitStatus */
     BOOLEAN MainSeen;    /* the client's first Linux thread is, or was, one of the threads */
     ULONG HostProcessId; /* 0: no client */
     ULONG64 KernelTime, UserTime; /* of what has ended: PsQueryProcessTimes_ */
@@ -58,8 +59,9 @@ typedef struct _ETHREAD {
     struct _KTHREAD Tcb;
     HANDLE UniqueThreadId, UniqueProcessId;
     struct _EPROCESS *Process;
-    LARGE_INTEGER CreateTime, ExitTime;
-    NTSTATUS ExitStatus;
+    LARGE_INTEGER CreateTime;
+    _Atomic LONGLONG ExitTime;
+    _Atomic NTSTATUS ExitStatus; /* STATUS_PENDING while it runs; the first to end it says what */
     LIST_ENTRY ThreadListEntry, IdLinks;
     ULONG64 KernelTime, UserTime; /* once it has ended */
     BOOLEAN TimesKept;

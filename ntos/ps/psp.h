@@ -22,7 +22,7 @@ typedef struct PSP_STATE {
     LIST_ENTRY ProcessIds[PSP_ID_BUCKETS], ThreadIds[PSP_ID_BUCKETS];
     ULONG NextSystemThreadId;
     LIST_ENTRY ReapList; /* ETHREAD.ReapEntry: threads that have left and wait to be joined */
-    ULONG Reaping;       /* about to leave, on the list, or in the hands of the reaper */
+    ULONG Reaping;       /* on the list, or in the hands of the reaper */
     BOOLEAN StopReaper;
     KEVENT ReapWork, ReapDone;
     PETHREAD Reaper;
@@ -76,9 +76,9 @@ void PspKeepThreadTimes(PETHREAD Thread);
 /* reap.c */
 NTSTATUS PspStartReaper(void);
 void PspStopReaper(void);
-void PspBeginReap(void);       /* before the end of the thread, or of its process, is signalled */
-void PspReap(PETHREAD Thread); /* hands a leaving thread over */
-void PspWaitReaped(void);
+void PspReap(PETHREAD Thread);         /* hands a leaving thread over */
+void PspWaitReaped(PEPROCESS Process); /* until every thread of it is joined and off its list */
+void PspWaitAlone(PETHREAD Self);      /* until it is the only thread of the System process */
 
 /* notify.c */
 void PspInitNotify(void);

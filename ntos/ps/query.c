@@ -69,7 +69,7 @@ NTSTATUS NTAPI PsGetProcessExitStatus(PEPROCESS Process)
 /* Of the current process; 0 while it runs. Doc: ntifs/nf-ntifs-psgetprocessexittime */
 LARGE_INTEGER NTAPI PsGetProcessExitTime(VOID)
 {
-    return PspCurrentProcess()->ExitTime;
+    return (LARGE_INTEGER){.QuadPart = PspCurrentProcess()->ExitTime};
 }
 
 LONGLONG NTAPI PsGetThreadCreateTime(PETHREAD Thread)
@@ -84,7 +84,8 @@ NTSTATUS NTAPI PsGetThreadExitStatus(PETHREAD Thread)
 
 BOOLEAN NTAPI PsIsThreadTerminating(PETHREAD Thread)
 {
-    return Thread->Tcb.Terminating || Thread->ExitStatus != STATUS_PENDING;
+    return __atomic_load_n(&Thread->Tcb.Terminating, __ATOMIC_ACQUIRE) ||
+           Thread->ExitStatus != STATUS_PENDING;
 }
 
 BOOLEAN NTAPI PsIsSystemThread(PETHREAD Thread)

@@ -4,15 +4,7 @@
  */
 #include "ps/psp.h"
 
-/* Whoever waits for the process's end then waits for this thread as well. */
-void PspBeginReap(void)
-{
-    KIRQL Irql;
-
-    KeAcquireSpinLock(&PspState.Lock, &Irql);
-    PspState.Reaping++;
-    KeReleaseSpinLock(&PspState.Lock, Irql);
-}
+#define PSP_PATIENCE (30ull * 10000000) /* with a thread that should be about to end */
 
 void PspReap(PETHREAD Thread)
 {
@@ -20,6 +12,7 @@ void PspReap(PETHREAD Thread)
 
     KeAcquireSpinLock(&PspState.Lock, &Irql);
     InsertTailList(&PspState.ReapList, &Thread->ReapEntry);
+    PspState.Reaping++;
     KeReleaseSpinLock(&PspState.Lock, Irql);
     KeSetEvent(&PspState.ReapWork, IO_NO_INCREMENT, FALSE);
 }
@@ -52,7 +45,6 @@ static void PspJoin(PETHREAD Thread)
 
 static void PspReapOne(PETHREAD Thread)
 {
-    BOOLEAN Idle;
     KIRQL Irql;
 
     PspJoin(Thread);
@@ -63,10 +55,9 @@ static void PspReapOne(PETHREAD Thread)
     KeReleaseSpinLock(&PspState.Lock, Irql);
     ObDereferenceObject(Thread);
     KeAcquireSpinLock(&PspState.Lock, &Irql);
-    Idle = --PspState.Reaping == 0;
+    PspState.Reaping--;
     KeReleaseSpinLock(&PspState.Lock, Irql);
-    if (Idle)
-        KeSetEvent(&PspState.ReapDone, IO_NO_INCREMENT, FALSE);
+    KeSetEvent(&PspState.ReapDone, IO_NO_INCREMENT, FALSE);
 }
 
 static void PspReaperThread(PVOID Context)
@@ -111,19 +102,43 @@ void PspStopReaper(void)
     ObDereferenceObject(PspState.Reaper);
 }
 
-/* Until every thread that has left so far is joined and off its list. */
-void PspWaitReaped(void)
+/* Under ps's lock. A thread is on its process's list until it is joined, also one that has not yet
+ * come to PspReap. */
+static BOOLEAN PspIsReaped(PEPROCESS Process, PETHREAD Self)
+{
+    PLIST_ENTRY Head = &Process->ThreadList;
+
+    if (!Self)
+        return IsListEmpty(Head);
+    return Head->Flink == &Self->ThreadListEntry && Head->Blink == &Self->ThreadListEntry &&
+           PspState.Reaping == 0;
+}
+
+/* FALSE: not by that time (KI_FOREVER: whenever it may be). */
+static BOOLEAN PspWaitUntilReaped(PEPROCESS Process, PETHREAD Self, ULONG64 Deadline)
 {
     LARGE_INTEGER Moment = {.QuadPart = -10 * 10000};
+    BOOLEAN Reaped;
     KIRQL Irql;
-    ULONG Left;
 
     for (;;) {
         KeAcquireSpinLock(&PspState.Lock, &Irql);
-        Left = PspState.Reaping;
+        Reaped = PspIsReaped(Process, Self);
         KeReleaseSpinLock(&PspState.Lock, Irql);
-        if (!Left)
-            return;
+        if (Reaped || KeQueryInterruptTime() >= Deadline)
+            return Reaped;
         KeWaitForSingleObject(&PspState.ReapDone, Executive, KernelMode, FALSE, &Moment);
     }
+}
+
+void PspWaitReaped(PEPROCESS Process)
+{
+    PspWaitUntilReaped(Process, NULL, KI_FOREVER);
+}
+
+/* System threads that have done their work may still be on their way out. One that stays is named
+ * as an object that is left. */
+void PspWaitAlone(PETHREAD Self)
+{
+    PspWaitUntilReaped(PsInitialSystemProcess, Self, KeQueryInterruptTime() + PSP_PATIENCE);
 }

@@ -4,8 +4,6 @@
  */
 #include "ps/psp.h"
 
-#define PSP_LEAVE_MS 2000
-
 PSP_STATE PspState;
 PEPROCESS PsInitialSystemProcess;
 
@@ -130,20 +128,6 @@ NTSTATUS PsInitSystem(void)
     return Status;
 }
 
-/* System threads that have done their work may still be on their way out. One that stays is named
- * as an object that is left. */
-static void PspAwaitSystemThreads(void)
-{
-    LARGE_INTEGER Moment = {.QuadPart = -10000};
-
-    for (ULONG i = 0; i < PSP_LEAVE_MS; i++) {
-        if (atomic_load(&PsInitialSystemProcess->ActiveThreads) <= 1)
-            break;
-        KeDelayExecutionThread(KernelMode, FALSE, &Moment);
-    }
-    PspWaitReaped();
-}
-
 /* The caller is the only thread that is left attached; it leaves here. Ob's and se's hooks go back
  * to "no process". */
 void PsShutdownSystem(void)
@@ -153,7 +137,7 @@ void PsShutdownSystem(void)
     PETHREAD Self = PsSelf();
 
     ExStopWorkers(PspJoinWorker);
-    PspAwaitSystemThreads();
+    PspWaitAlone(Self);
     PspStopReaper();
     PspLeaveThread(Self);
     PspEndProcess(PsInitialSystemProcess);

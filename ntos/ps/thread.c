@@ -114,28 +114,37 @@ static BOOLEAN PspCountOut(PETHREAD Thread)
     Last = atomic_fetch_sub(&Process->ActiveThreads, 1) == 1 && Process != PsInitialSystemProcess &&
            !PspMayStillCall(Process);
     if (Last && !Process->Exiting) {
-        Process->Exiting = TRUE;
         Process->ExitStatus = Thread->ExitStatus;
+        Process->Exiting = TRUE;
     }
     KeReleaseSpinLock(&PspState.Lock, Irql);
     return Last;
 }
 
+/* Who ends the thread first says with what status. */
+static void PspSetExitStatus(PETHREAD Thread, NTSTATUS Status)
+{
+    NTSTATUS Pending = STATUS_PENDING;
+
+    atomic_compare_exchange_strong(&Thread->ExitStatus, &Pending, Status);
+}
+
 void PspLeaveThread(PETHREAD Thread)
 {
-    if (Thread->ExitStatus == STATUS_PENDING)
-        Thread->ExitStatus = STATUS_SUCCESS;
+    LARGE_INTEGER Now;
+
+    PspSetExitStatus(Thread, STATUS_SUCCESS);
     if (PspState.CancelThreadIrps)
         PspState.CancelThreadIrps(Thread);
     PspNotifyThread(Thread, FALSE);
-    PspBeginReap();
     if (PspCountOut(Thread))
         PspEndProcess(Thread->Process);
     if (PspState.CancelThreadIrps)
         PspState.CancelThreadIrps(Thread); /* again: handles were closed meanwhile */
     PsRevertToSelf();
     PspKeepThreadTimes(Thread);
-    KeQuerySystemTime(&Thread->ExitTime);
+    KeQuerySystemTime(&Now);
+    Thread->ExitTime = Now.QuadPart;
     KeRundownApcs(&Thread->Tcb);
     MmThreadPoolRelease(&Thread->Tcb);
 }
@@ -153,8 +162,7 @@ _Noreturn void PspExitThread(NTSTATUS Status)
         VfBugCheck(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Thread->Tcb.ApcState.Process,
                    (ULONG_PTR)Thread->Process, 0, 0,
                    "a thread ended while it was attached to another process");
-    if (Thread->ExitStatus == STATUS_PENDING)
-        Thread->ExitStatus = Status;
+    PspSetExitStatus(Thread, Status);
     PspLeaveThread(Thread);
     PspReap(Thread);
     KeExitThread();
@@ -301,8 +309,7 @@ freeStart:
 
 void PsTerminateThread_(PETHREAD Thread, NTSTATUS Status)
 {
-    if (Thread->ExitStatus == STATUS_PENDING)
-        Thread->ExitStatus = Status;
+    PspSetExitStatus(Thread, Status);
     KeTerminateThread_(&Thread->Tcb);
 }
 

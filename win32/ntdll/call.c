@@ -1,4 +1,9 @@
-/* One system call over the thread's channel. */
+/*
+ * One system call over the thread's channel.
+ *
+ * A call may wait for what another thread of the program brings about by a call of its own, so for
+ * ThreadSanitizer every call is ordered behind those that began before it ended.
+ */
 #include "win32/ntdll/ntdll.h"
 
 #define SPIN_MOST 1000u /* about as long as falling asleep and waking up takes */
@@ -24,6 +29,7 @@ static void ring(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *
     }
     Channel->given = (uint16_t)Given;
     Channel->service = (uint16_t)Service;
+    host_tell(&Ntdll);
     atomic_store_explicit(&Channel->call, ++Thread->Sequence, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load_explicit(&Channel->kernel_sleeps, memory_order_relaxed))
@@ -79,6 +85,7 @@ static int wait_for_reply(struct ntdll_thread *Thread)
 {
     if (!spin(Thread) && !sleep_for_reply(Thread))
         return 0;
+    host_told(&Ntdll);
     leave_if_ended(Thread);
     return 1;
 }
@@ -88,6 +95,7 @@ void ntdll_call_await_end(struct ntdll_thread *Thread)
 {
     if (!spin(Thread))
         sleep_for_reply(Thread);
+    host_told(&Ntdll);
 }
 
 void ntdll_call_last(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *Arguments)

@@ -55,12 +55,14 @@ static void answer_kernel(const struct channel_packet *Question, int File)
 {
     struct channel_packet Answer = {.kind = CHANNEL_DONE, .cookie = Question->cookie};
 
+    host_told(&Ntdll); /* the question comes from a call of this program's */
     if (Question->kind == CHANNEL_MAP)
         Answer.status = do_map(Question, File);
     else if (Question->kind == CHANNEL_UNMAP || Question->kind == CHANNEL_PROTECT)
         Answer.status = do_range(Question);
     else
         Answer.status = do_copy(Question);
+    host_tell(&Ntdll);
     host_send(Ntdll.Socket, &Answer, sizeof(Answer), -1);
 }
 
@@ -133,7 +135,7 @@ static void serve(void *Argument)
 int ntdll_hand_start(void)
 {
     memset(&Hand, 0, sizeof(Hand));
-    return host_thread_start(&Ntdll.Hand, "nt-hand", serve, NULL) == 0;
+    return host_thread_start_detached("nt-hand", serve, NULL) == 0;
 }
 
 static void forget(struct ntdll_wish *Wish)

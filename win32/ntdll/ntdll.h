@@ -47,7 +47,6 @@ struct ntdll_process {
     uint32_t ProcessId;
     char *Slot; /* base of the user slot */
     uint64_t SlotBytes;
-    host_thread *Hand;
     _Atomic uint32_t Cookie;
 };
 extern struct ntdll_process Ntdll;

@@ -110,7 +110,6 @@ static void AThreadIsFoundByItsIdWhileItRuns(void **State)
     ObDereferenceObject(Found);
     __atomic_store_n(&Gate, 1, __ATOMIC_RELEASE);
     Join(Thread);
-    PspWaitReaped();
     assert_int_equal(PsLookupThreadByThreadId(Id.UniqueThread, &Found), STATUS_INVALID_CID);
 }
 
