@@ -102,9 +102,9 @@ void *MiAllocateAny(ULONG Kind, SIZE_T Bytes, ULONG Tag, BOOLEAN CacheAligned, v
     return Address;
 }
 
-MI_RAW void *MiAddressOfBlock(MI_BLOCK *Block)
+MI_WHILE_OTHERS_WRITE void *MiAddressOfBlock(MI_BLOCK *Block)
 {
-    ULONG State = __atomic_load_n(&Block->State, __ATOMIC_RELAXED);
+    ULONG State = *(volatile UCHAR *)&Block->State;
 
     if (State == MI_BLOCK_USED)
         return Block + 1;

@@ -5,7 +5,7 @@ static void *MiDescribeRun(PFN_NUMBER First, SIZE_T Bytes)
 {
     MiRam.Frames[First].Bytes = Bytes;
     for (SIZE_T i = 1; i < BYTES_TO_PAGES(Bytes); i++)
-        MiRam.Frames[First + i].State = MiFrameUsed;
+        MiSetFrameState(&MiRam.Frames[First + i], MiFrameUsed);
     return MmFrameAddress(First);
 }
 

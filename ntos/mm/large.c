@@ -42,7 +42,7 @@ static void MiDescribeLarge(PFN_NUMBER Number, ULONG Kind, SIZE_T Bytes, ULONG T
         Frame->Bytes = i ? 0 : Bytes;
         Frame->Tag = Tag;
         Frame->Owner = (ULONG_PTR)Caller;
-        __atomic_store_n(&Frame->State, i ? MiFrameBlockTail : MiFrameBlock, __ATOMIC_RELEASE);
+        MiSetFrameState(Frame, i ? MiFrameBlockTail : MiFrameBlock);
     }
 }
 

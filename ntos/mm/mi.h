@@ -40,6 +40,9 @@ typedef host_lock MI_LOCK;
 #define MI_RAW_INLINE static inline __attribute__((always_inline, unused))
 #endif
 
+/* For those that look at what threads allocate and free meanwhile, which is then seen or not. */
+#define MI_WHILE_OTHERS_WRITE MI_RAW __attribute__((no_sanitize("thread")))
+
 /* Frames. */
 typedef enum MI_FRAME_STATE {
     MiFrameReserved, /* frame 0, and the frames of banks that are no RAM */
@@ -78,6 +81,12 @@ typedef struct MI_FRAME {
     ULONG ShareIndex, ShareCount;
 } MI_FRAME;
 _Static_assert(sizeof(MI_FRAME) <= 80, "a frame's entry stays small");
+
+/* By the frame's owner; neighbours that are freed look at it, and whoever walks all of memory. */
+static inline void MiSetFrameState(MI_FRAME *Frame, UCHAR State)
+{
+    __atomic_store_n(&Frame->State, State, __ATOMIC_RELEASE);
+}
 
 #define MI_GRANULE_SHIFT 12 /* banks begin at multiples of 4,096 frames: 16 MiB */
 #define MI_GRANULE_FRAMES ((SIZE_T)1 << MI_GRANULE_SHIFT)

@@ -63,8 +63,7 @@ static void MiFound(MI_FINDER *Finder, const MM_POOL_BLOCK *Block)
 }
 
 /* Threads may allocate and free meanwhile: what they do is then seen or not. */
-MI_RAW __attribute__((no_sanitize("thread"))) static void MiLookAtBlock(void *Context,
-                                                                        MI_BLOCK *Block)
+MI_WHILE_OTHERS_WRITE static void MiLookAtBlock(void *Context, MI_BLOCK *Block)
 {
     MI_BLOCK *Given;
     void *Address = MiAddressOfBlock(Block);
@@ -76,7 +75,7 @@ MI_RAW __attribute__((no_sanitize("thread"))) static void MiLookAtBlock(void *Co
                                       MiIsPagedPool(Address)});
 }
 
-__attribute__((no_sanitize("thread"))) static void MiFindAll(MI_FINDER *Finder)
+MI_WHILE_OTHERS_WRITE static void MiFindAll(MI_FINDER *Finder)
 {
     for (PFN_NUMBER Number = 1; Number < MiRam.Count;) {
         MI_FRAME *Frame = &MiRam.Frames[Number];

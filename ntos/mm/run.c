@@ -31,7 +31,7 @@ static void MiLinkRun(PFN_NUMBER First, ULONG Order, UCHAR Flags)
 {
     MI_FRAME *Frame = &MiRam.Frames[First];
 
-    Frame->State = MiFrameFree;
+    MiSetFrameState(Frame, MiFrameFree);
     Frame->Order = (UCHAR)Order;
     Frame->Flags = Flags;
     if (Flags & MI_FRAME_DIRTY)
@@ -50,7 +50,7 @@ static void MiUnlinkRun(MI_FRAME *Frame)
     MiRuns.FreeFrames -= (SIZE_T)1 << Frame->Order;
     if (Frame->Flags & MI_FRAME_DIRTY)
         MiRuns.DirtyFrames -= (SIZE_T)1 << Frame->Order;
-    Frame->State = MiFrameFreeTail;
+    MiSetFrameState(Frame, MiFrameFreeTail);
 }
 
 static BOOLEAN MiIsFreeBuddy(PFN_NUMBER Buddy, ULONG Order)
@@ -70,7 +70,7 @@ static void MiFreeAligned(PFN_NUMBER First, ULONG Order, UCHAR Flags)
             break;
         Flags |= MiRam.Frames[Buddy].Flags & MI_FRAME_DIRTY;
         MiUnlinkRun(&MiRam.Frames[Buddy]);
-        MiRam.Frames[First].State = MiFrameFreeTail;
+        MiSetFrameState(&MiRam.Frames[First], MiFrameFreeTail);
         First &= ~((SIZE_T)1 << Order);
         Order++;
     }
@@ -109,7 +109,7 @@ static void MiMarkTaken(PFN_NUMBER First, SIZE_T Count, MI_FRAME_STATE State)
         MI_FRAME *Frame = &MiRam.Frames[First + i];
 
         NT_ASSERT(Frame->State <= MiFrameFreeTail && !Frame->Share);
-        Frame->State = (UCHAR)State;
+        MiSetFrameState(Frame, (UCHAR)State);
         Frame->Flags = 0;
         __atomic_store_n(&MiRam.Ptes[First + i].Value, ((First + i) << PAGE_SHIFT) | MI_PTE_SYSTEM,
                          __ATOMIC_RELEASE);
@@ -267,7 +267,7 @@ void MmFreeFrames(PFN_NUMBER First, SIZE_T Count)
         NT_ASSERT(Frame->State > MiFrameFreeTail);
         if (Frame->State == MiFrameTable)
             MiRuns.TableFrames--;
-        Frame->State = MiFrameFreeTail;
+        MiSetFrameState(Frame, MiFrameFreeTail);
         __atomic_store_n(&MiRam.Ptes[First + i].Value, 0, __ATOMIC_RELEASE);
     }
     MiFreeRange(First, Count, MI_FRAME_DIRTY);

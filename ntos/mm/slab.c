@@ -88,7 +88,7 @@ static MI_FRAME *MiCreateSlab(ULONG Kind, ULONG Class)
     for (ULONG i = Frame->FreeBlocks; i-- > 0;)
         MiCutBlock(Frame, (MI_BLOCK *)(Page + i * MiClasses[Class].Size), Class);
     host_poison(Page, PAGE_SIZE);
-    __atomic_store_n(&Frame->State, MiFrameSlab, __ATOMIC_RELEASE);
+    MiSetFrameState(Frame, MiFrameSlab);
     MiPoolFrames[Kind]++;
     return Frame;
 }
@@ -140,8 +140,7 @@ static void MiDeleteSlab(MI_FRAME *Frame, ULONG Kind)
 {
     RemoveEntryList(&Frame->Link);
     MiPoolFrames[Kind]--;
-    __atomic_store_n(&Frame->State, MiFrameUsed,
-                     __ATOMIC_RELAXED); /* a neighbour that is freed looks at it */
+    MiSetFrameState(Frame, MiFrameUsed);
     MmFreeFrames((PFN_NUMBER)(Frame - MiRam.Frames), 1);
 }
 
@@ -202,8 +201,8 @@ void MiTrimSlabs(void)
     }
 }
 
-MI_RAW void MiEachSlabBlock(MI_FRAME *Frame, PFN_NUMBER Number, void (*Each)(void *, MI_BLOCK *),
-                            void *Context)
+MI_WHILE_OTHERS_WRITE void MiEachSlabBlock(MI_FRAME *Frame, PFN_NUMBER Number,
+                                           void (*Each)(void *, MI_BLOCK *), void *Context)
 {
     char *Page = MmFrameAddress(Number);
 
