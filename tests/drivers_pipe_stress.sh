@@ -43,13 +43,13 @@ keep() {
 # transfer KIND: two writers, two readers; what was read is what was written
 transfer() {
     keep "$stress" hold pipe "$1" || return 1
-    "$stress" read pipe "$place/first" "$1" 7>&- >"$place/one" & one=$!
-    "$stress" read pipe "$place/second" "$1" 7>&- >"$place/two" & two=$!
-    "$stress" write pipe 0 $((bytes / 2)) "$1" 7>&- >"$place/zero.count" & zero=$!
+    "$stress" read pipe "$place/first" "$1" 7>&- >"$place/one" & reader=$!
+    "$stress" read pipe "$place/second" "$1" 7>&- >"$place/two" & other=$!
+    "$stress" write pipe 0 $((bytes / 2)) "$1" 7>&- >"$place/zero.count" & writer=$!
     "$stress" write pipe 1 $((bytes / 2)) "$1" 7>&- >"$place/one.count" || return 1
-    wait $zero || return 1
+    wait $writer || return 1
     exec 7>&-
-    wait $keeper && wait $one && wait $two || return 1
+    wait $keeper && wait $reader && wait $other || return 1
     "$stress" check "$(cat "$place/zero.count")" "$(cat "$place/one.count")" "$place/first" "$place/second" ||
         fail "seed $USERNT_SEED"
 }
