@@ -107,6 +107,7 @@ NTSTATUS UserNtShutdown(void)
     }
     if (InitState.Process != NULL)
         InitLeaveEmbedded(InitState.Process);
+    IoNotifyShutdown(); /* while the services still work */
     LdrUnloadAll();
     InitStopRooms();
     InitState.Process = NULL;

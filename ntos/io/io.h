@@ -7,6 +7,7 @@
 #include "ps/ps.h"
 
 NTSTATUS IoInitSystem(void); /* types Device, Driver, File (and Controller, Adapter are absent) */
+void IoNotifyShutdown(void); /* IRP_MJ_SHUTDOWN to whom registered for it; each once */
 void IoShutdownSystem(void); /* unloads every driver; asserts no device is left */
 
 /* A driver image, as ldr found it. Callbacks run in reverse order of need; Context is ldr's. */

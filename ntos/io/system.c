@@ -66,10 +66,15 @@ NTSTATUS IoInitSystem(void)
     return STATUS_SUCCESS;
 }
 
-void IoShutdownSystem(void)
+void IoNotifyShutdown(void)
 {
     IopNotifyShutdown(&IopState.Shutdown);
     IopNotifyShutdown(&IopState.LastShutdown);
+}
+
+void IoShutdownSystem(void)
+{
+    IoNotifyShutdown(); /* of drivers that were loaded since */
     IopUnloadAll();
     IopStopTimers();
     IopForgetLinks();

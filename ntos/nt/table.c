@@ -40,10 +40,12 @@ static void Publish(void)
     KiState.Tables.ntoskrnl =
         (SYSTEM_SERVICE_TABLE){KiState.Entries, NULL, NtServiceCount, KiState.ArgumentBytes};
     LdrExportData("KeServiceDescriptorTable", &KiState.Tables);
+    LdrExportData("KiServiceName", (PVOID)KiServiceName);
 }
 
 static void Withdraw(void)
 {
+    LdrExportData("KiServiceName", NULL);
     LdrExportData("KeServiceDescriptorTable", NULL);
     RtlZeroMemory(&KiState.Tables, sizeof(KiState.Tables));
     ExFreePoolWithTag(KiState.Entries, TABLE_TAG);

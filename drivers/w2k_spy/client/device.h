@@ -17,7 +17,7 @@ enum {
 
 /* Who answers: the device, or a test. FALSE sets the last error. */
 typedef struct _SPY_DEVICE {
-    BOOL (*Ask)
+    BOOL(*Ask)
     (void *Context, DWORD Code, const void *In, DWORD InLength, void *Out, DWORD OutLength,
      DWORD *Returned);
     void *Context;

@@ -42,8 +42,7 @@ static ULONGLONG Physical(DEVICE *Device, ULONGLONG Address)
     return Value;
 }
 
-static void PrintAddress(DEVICE *Device, const MEM_OPTIONS *Options, ULONGLONG Base,
-                         ULONGLONG At)
+static void PrintAddress(DEVICE *Device, const MEM_OPTIONS *Options, ULONGLONG Base, ULONGLONG At)
 {
     static ULONGLONG Page, Frame;
     ULONGLONG Address = Base + At;
@@ -176,8 +175,7 @@ static void Json(DEVICE *Device, ULONGLONG Base, ULONGLONG Size, ULONGLONG Valid
     JsonClose('}');
 }
 
-ULONGLONG DumpMemory(DEVICE *Device, const MEM_OPTIONS *Options, ULONGLONG Base,
-                     ULONGLONG Size)
+ULONGLONG DumpMemory(DEVICE *Device, const MEM_OPTIONS *Options, ULONGLONG Base, ULONGLONG Size)
 {
     ULONGLONG Valid = CountValid(Device, Base, Size);
 

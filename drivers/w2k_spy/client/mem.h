@@ -58,8 +58,7 @@ void JsonText(const char *Name, const char *Text);
 void OutputNumber(const char *Name, const char *Words, ULONGLONG Value, BOOL Hex);
 
 /* dump.c: how many of Size bytes were there. */
-ULONGLONG DumpMemory(DEVICE *Device, const MEM_OPTIONS *Options, ULONGLONG Base,
-                     ULONGLONG Size);
+ULONGLONG DumpMemory(DEVICE *Device, const MEM_OPTIONS *Options, ULONGLONG Base, ULONGLONG Size);
 /* views.c: FALSE: the device failed. */
 BOOL ViewOs(DEVICE *Device);
 BOOL ViewCpu(DEVICE *Device);

@@ -46,6 +46,16 @@ VOID SpyDispatchInitialize(VOID)
     KeInitializeMutex(&DispatchMutex, 0);
 }
 
+VOID SpyLock(VOID)
+{
+    KeWaitForMutexObject(&DispatchMutex, Executive, KernelMode, FALSE, NULL);
+}
+
+VOID SpyUnlock(VOID)
+{
+    KeReleaseMutex(&DispatchMutex, FALSE);
+}
+
 static const SPY_ROW *RowOf(ULONG Code)
 {
     ULONG Number = (Code >> 2 & 0xFFF) - SPY_IO_BASE;
@@ -70,16 +80,16 @@ static NTSTATUS Run(const SPY_ROW *Row, SPY_REQUEST *Request)
     NTSTATUS Status;
 
     Request->Information = Row->Out == VARIABLE ? 0 : Row->Out;
-    KeWaitForMutexObject(&DispatchMutex, Executive, KernelMode, FALSE, NULL);
+    SpyLock();
     Status = Row->Function(Request);
-    KeReleaseMutex(&DispatchMutex, FALSE);
+    SpyUnlock();
     if (!NT_SUCCESS(Status))
         Request->Information = 0;
     return Status;
 }
 
 /* Information: what to return with the status. */
-NTSTATUS SpyDispatch(PDEVICE_OBJECT Device, PIRP Irp, ULONG_PTR *Information)
+NTSTATUS SpyDispatch(PIRP Irp, ULONG_PTR *Information)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     const SPY_ROW *Row = RowOf(Stack->Parameters.DeviceIoControl.IoControlCode);
@@ -90,7 +100,6 @@ NTSTATUS SpyDispatch(PDEVICE_OBJECT Device, PIRP Irp, ULONG_PTR *Information)
     if (!Row)
         return STATUS_INVALID_PARAMETER;
     RtlZeroMemory(&Request, sizeof(Request));
-    Request.Device = Device;
     Request.Buffer = Irp->AssociatedIrp.SystemBuffer;
     Request.InLength = Stack->Parameters.DeviceIoControl.InputBufferLength;
     Request.OutLength = Stack->Parameters.DeviceIoControl.OutputBufferLength;

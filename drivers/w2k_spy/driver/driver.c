@@ -12,6 +12,7 @@ static DRIVER_UNLOAD Unload;
 static DRIVER_DISPATCH OpenOrClose;
 static DRIVER_DISPATCH DeviceControl;
 static DRIVER_DISPATCH NotImplemented;
+static DRIVER_DISPATCH Shutdown;
 static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver);
 
 #ifdef ALLOC_PRAGMA
@@ -44,8 +45,15 @@ static NTSTATUS NTAPI DeviceControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     PAGED_CODE();
     if (DeviceObject == OurDevice)
-        Status = SpyDispatch(DeviceObject, Irp, &Information);
+        Status = SpyDispatch(Irp, &Information);
     return DriverComplete(Irp, Status, Information);
+}
+
+static NTSTATUS NTAPI Shutdown(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    SpyHooksShutdown();
+    return DriverComplete(Irp, STATUS_SUCCESS, 0);
 }
 
 /* No file is open any more, and no hooked call is on its way: each of them holds one. */
@@ -54,6 +62,7 @@ static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
     UNICODE_STRING Link;
 
     PAGED_CODE();
+    IoUnregisterShutdownNotification(OurDevice);
     SpyHooksUnload();
     RtlInitUnicodeString(&Link, SPY_LINK);
     IoDeleteSymbolicLink(&Link);
@@ -94,7 +103,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
     Status = CreateDevice(Driver);
     if (!NT_SUCCESS(Status))
         return Status;
-    SpyHooksInitialize(OurDevice);
+    SpyHooksInitialize(OurDevice, RegistryPath);
+    IoRegisterShutdownNotification(OurDevice);
     for (i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
         if (i != IRP_MJ_POWER && i != IRP_MJ_PNP && i != IRP_MJ_SYSTEM_CONTROL)
             Driver->MajorFunction[i] = NotImplemented;
@@ -102,6 +112,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
     Driver->MajorFunction[IRP_MJ_CLEANUP] = OpenOrClose;
     Driver->MajorFunction[IRP_MJ_CLOSE] = OpenOrClose;
     Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = DeviceControl;
+    Driver->MajorFunction[IRP_MJ_SHUTDOWN] = Shutdown;
     Driver->DriverUnload = Unload;
     return STATUS_SUCCESS;
 }

@@ -38,7 +38,6 @@ typedef struct _SPY_REQUEST {
     PVOID Buffer;
     ULONG InLength, OutLength;
     ULONG_PTR Information;
-    PDEVICE_OBJECT Device;
 } SPY_REQUEST;
 
 typedef NTSTATUS SPY_FUNCTION(SPY_REQUEST *Request);
@@ -48,7 +47,9 @@ SPY_FUNCTION SpyVersionInfo, SpyOsInfo, SpySegment, SpyInterrupt, SpyPhysical, S
     SpyHookWrite, SpyModuleInfo, SpyPeHeader, SpyPeExport, SpyPeSymbol, SpyCall;
 
 /* dispatch.c */
-NTSTATUS SpyDispatch(PDEVICE_OBJECT Device, PIRP Irp, ULONG_PTR *Information);
+NTSTATUS SpyDispatch(PIRP Irp, ULONG_PTR *Information);
+VOID SpyLock(VOID); /* the dispatch mutex */
+VOID SpyUnlock(VOID);
 
 /* memory.c: any memory, in the address space of the calling process. Never faults. How many bytes
  * were copied; a page that is not there ends the copy. */
@@ -64,7 +65,8 @@ typedef struct _PAGING PAGING;
 VOID SpyPaging(PAGING *Paging);
 
 /* hook.c */
-VOID SpyHooksInitialize(PDEVICE_OBJECT Device);
+VOID SpyHooksInitialize(PDEVICE_OBJECT Device, PUNICODE_STRING RegistryPath);
+VOID SpyHooksShutdown(VOID);
 VOID SpyHooksUnload(VOID);
 
 /* call.c */

@@ -14,10 +14,9 @@ int SpyTestBoot(void **State)
 int SpyTestStop(void **State)
 {
     DriverTestClose(Spy);
-    assert_ok(DriverTestUnload("w2k_spy"));
-    if (DriverTestBlocks(SPY_TEST_TAG))
-        return -1;
-    assert_ok(DriverTestLoad("w2k_spy"));
+    assert_ok(DriverTestUnload("w2k_spy")); /* which may wait for calls that are on their way */
+    DRIVER_TEST_WAIT(!DriverTestBlocks(SPY_TEST_TAG));
+    DRIVER_TEST_WAIT(NT_SUCCESS(DriverTestLoad("w2k_spy")));
     return DriverTestStop(State);
 }
 
