@@ -7,7 +7,7 @@ bin=$build/bin
 place=$(mktemp -d)
 chmod 755 "$place"
 export USERNT_ADDRESS="$place/kernel.socket"
-export USERNT_DRIVERS="$build/drivers"
+export USERNT_DRIVERS="${NT_TEST_DRIVERS:-$build/drivers}" # where the drivers under test are
 PATH=$bin:$PATH
 kernel=
 

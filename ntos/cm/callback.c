@@ -94,8 +94,8 @@ static void CmpCleanContext(CMP_CALLBACK *Callback, CM_KEY *Key, CMP_CONTEXT *Co
     REG_CALLBACK_CONTEXT_CLEANUP_INFORMATION Information = {.Object = Key,
                                                             .ObjectContext = Context->Context};
 
-    Callback->Function(Callback->Context, (PVOID)(ULONG_PTR)RegNtCallbackObjectContextCleanup,
-                       &Information);
+    NT_CALL(Callback->Function, Callback->Context,
+            (PVOID)(ULONG_PTR)RegNtCallbackObjectContextCleanup, &Information);
 }
 
 static CMP_CALLBACK *CmpFindCallback(LARGE_INTEGER Cookie)
@@ -262,7 +262,8 @@ NTSTATUS CmpBefore(CMP_CALL *Call, REG_NOTIFY_CLASS Class)
         CMP_CALLBACK *Callback = Call->Callbacks[Index];
         *Call->CallContext = NULL;
         *Call->ObjectContext = CmpContextOf(Call->Object, Callback);
-        Status = Callback->Function(Callback->Context, (PVOID)(ULONG_PTR)Class, Call->Information);
+        Status = NT_CALL(Callback->Function, Callback->Context, (PVOID)(ULONG_PTR)Class,
+                         Call->Information);
         Call->Contexts[Index] = *Call->CallContext;
     }
     while (Call->Count > Index)
@@ -284,7 +285,8 @@ NTSTATUS CmpAfter(CMP_CALL *Call, NTSTATUS Status)
         Information.Status = Information.ReturnStatus = Status;
         Information.CallContext = Call->Contexts[Call->Count];
         Information.ObjectContext = CmpContextOf(Call->Object, Callback);
-        Answer = Callback->Function(Callback->Context, (PVOID)(ULONG_PTR)Call->Post, &Information);
+        Answer = NT_CALL(Callback->Function, Callback->Context, (PVOID)(ULONG_PTR)Call->Post,
+                         &Information);
         if (Answer == STATUS_CALLBACK_BYPASS)
             Status = Information.ReturnStatus;
         ExReleaseRundownProtection(&Callback->Rundown);

@@ -74,7 +74,7 @@ static NTSTATUS CmpTellOne(CMP_QUERY *Query, PRTL_QUERY_REGISTRY_TABLE Entry, PW
 
     if ((Entry->Flags & RTL_QUERY_REGISTRY_DIRECT) != 0)
         return CmpStoreDirect(Type, Data, Length, EntryContext);
-    Status = Entry->QueryRoutine(Name, Type, Data, Length, Query->Context, EntryContext);
+    Status = NT_CALL(Entry->QueryRoutine, Name, Type, Data, Length, Query->Context, EntryContext);
     return Status == STATUS_BUFFER_TOO_SMALL ? STATUS_SUCCESS : Status;
 }
 

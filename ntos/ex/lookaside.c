@@ -143,7 +143,7 @@ static VOID ExpDeleteList(GENERAL_LOOKASIDE_POOL *List)
     ExpRemoveLookaside(List);
     List->ListEntry.Flink = NULL;
     while ((Entry = InterlockedPopEntrySList(&List->ListHead)) != NULL)
-        List->Free(Entry);
+        NT_CALL(List->Free, Entry);
 }
 
 /* Frees the entries that lie in the list. Doc: wdm/nf-wdm-exdeletenpagedlookasidelist */
@@ -202,7 +202,7 @@ VOID NTAPI ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 
     VF_IRQL_MAX(DISPATCH_LEVEL);
     while ((Entry = InterlockedPopEntrySList(&Lookaside->L.ListHead)) != NULL)
-        Lookaside->L.FreeEx(Entry, Lookaside);
+        NT_CALL(Lookaside->L.FreeEx, Entry, Lookaside);
 }
 
 /* Doc: wdm/nf-wdm-exdeletelookasidelistex */

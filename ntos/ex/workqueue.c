@@ -39,7 +39,7 @@ static VOID ExpRunItem(PWORK_QUEUE_ITEM Item)
 
     __atomic_store_n(&Item->List.Flink, NULL,
                      __ATOMIC_RELEASE); /* the routine may free or queue it again */
-    Routine(Parameter);
+    NT_CALL(Routine, Parameter);
     if (KeGetCurrentIrql() != PASSIVE_LEVEL)
         VfBugCheck(WORKER_THREAD_RETURNED_AT_BAD_IRQL, (ULONG_PTR)Routine, KeGetCurrentIrql(),
                    (ULONG_PTR)Item, (ULONG_PTR)Item,

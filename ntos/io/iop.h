@@ -125,7 +125,7 @@ typedef struct IOP_STATE {
 extern IOP_STATE IopState;
 
 /* A driver's own callbacks are called through this one place. */
-#define IOP_CALL(routine, ...) ((routine)(__VA_ARGS__))
+#define IOP_CALL(routine, ...) NT_CALL(routine, __VA_ARGS__)
 
 /* What happens to an IRP after its dispatch. One byte of the IRP (ApcEnvironment, which drivers do
  * not use), changed atomically. */

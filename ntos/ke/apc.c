@@ -175,7 +175,7 @@ static void KiCallKernelRoutine(KTHREAD_NT *Thread, KAPC *Apc, KI_CALL *Call)
     PKKERNEL_ROUTINE Routine = Call->Kernel;
 
     KiSetIrql(Thread, APC_LEVEL);
-    Routine(Apc, &Call->Normal, &Call->Context, &Call->Argument1, &Call->Argument2);
+    NT_CALL(Routine, Apc, &Call->Normal, &Call->Context, &Call->Argument1, &Call->Argument2);
     KiCheckApcIrql(APC_LEVEL, 0, (ULONG_PTR)Routine);
 }
 
@@ -210,7 +210,7 @@ void KeDeliverKernelApcs(void)
         if (!Special && Call.Normal) {
             Thread->ApcState.KernelApcInProgress = TRUE;
             KiSetIrql(Thread, PASSIVE_LEVEL);
-            Call.Normal(Call.Context, Call.Argument1, Call.Argument2);
+            NT_CALL(Call.Normal, Call.Context, Call.Argument1, Call.Argument2);
             KiCheckApcIrql(PASSIVE_LEVEL, 1, (ULONG_PTR)Call.Normal);
             Thread->ApcState.KernelApcInProgress = FALSE;
         }
@@ -267,7 +267,7 @@ void KeRundownApcs(struct _KTHREAD *Thread)
 
     while ((Apc = KiPopApc(Thread, UserMode)))
         if (Apc->RundownRoutine)
-            Apc->RundownRoutine(Apc);
+            NT_CALL(Apc->RundownRoutine, Apc);
     if (KiApcPending(Thread))
         KeDeliverKernelApcs();
     if ((Apc = KiPopApc(Thread, KernelMode)))

@@ -15,7 +15,7 @@ NTSTATUS NTAPI KeExpandKernelStackAndCallout(PEXPAND_STACK_CALLOUT Callout, PVOI
         return STATUS_INVALID_PARAMETER_3;
     if (Here < Limit + KI_SPARE + Size)
         return STATUS_NO_MEMORY;
-    Callout(Parameter);
+    NT_CALL(Callout, Parameter);
     return STATUS_SUCCESS;
 }
 
@@ -30,7 +30,7 @@ static NTSTATUS KiTellOfProcessor(PPROCESSOR_CALLBACK_FUNCTION Callback, PVOID C
     NTSTATUS Status = STATUS_SUCCESS;
 
     Change.ProcNumber.Number = (UCHAR)Number;
-    Callback(Context, &Change, &Status);
+    NT_CALL(Callback, Context, &Change, &Status);
     return Status;
 }
 

@@ -174,7 +174,7 @@ static void KiCallDpc(KTHREAD_NT *Thread, const KI_DPC_CALL *Call)
     KIRQL Irql = Thread->Irql;
 
     VfTrace(VfEventDpc, (ULONG_PTR)Call->Routine, (ULONG_PTR)Call->Dpc);
-    Call->Routine(Call->Dpc, Call->Context, Call->Argument1, Call->Argument2);
+    NT_CALL(Call->Routine, Call->Dpc, Call->Context, Call->Argument1, Call->Argument2);
     if (__builtin_expect(Thread->Irql != Irql, 0))
         VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG)Thread->Irql << 16 | (ULONG)Irql << 8,
                    (ULONG_PTR)Call->Routine, 0, 0,

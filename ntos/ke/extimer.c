@@ -33,7 +33,7 @@ static VOID NTAPI KiExTimerDpc(PKDPC Dpc, PVOID Context, PVOID SystemArgument1,
     BOOLEAN Delete;
 
     if (Timer->Callback)
-        Timer->Callback(Timer, Timer->Context);
+        NT_CALL(Timer->Callback, Timer, Timer->Context);
     KiLockDispatcher();
     Delete = Timer->DeleteWhenExpired;
     Timer->DeleteWhenExpired = FALSE;
@@ -58,7 +58,7 @@ static void KiFreeExTimer(PEX_TIMER Timer)
     KiFlushDpcs();
     free(Timer);
     if (Callback)
-        Callback(Context);
+        NT_CALL(Callback, Context);
 }
 
 static VOID NTAPI KiReapExTimer(PKDPC Dpc, PVOID Context, PVOID SystemArgument1,

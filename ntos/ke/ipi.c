@@ -29,7 +29,7 @@ static ULONG_PTR KiTakePart(KTHREAD_NT *Thread)
     KiSetIrql(Thread, IPI_LEVEL);
     atomic_fetch_add_explicit(&KiIpi.Arrived, 1, memory_order_acq_rel);
     KiAwaitAll(&KiIpi.Arrived);
-    Result = KiIpi.Function(KiIpi.Context);
+    Result = NT_CALL(KiIpi.Function, KiIpi.Context);
     atomic_fetch_add_explicit(&KiIpi.Done, 1, memory_order_acq_rel);
     KiSetIrql(Thread, Old);
     return Result;

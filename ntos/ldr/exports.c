@@ -50,7 +50,7 @@ void LdrExportData(const char *Name, PVOID Address)
     NT_ASSERT(FALSE);
 }
 
-static PVOID DataExport(const char *Name)
+PVOID LdrpDataExport(const char *Name)
 {
     for (ULONG i = 0; i < DATA_EXPORTS && Data[i].Name != NULL; i++)
         if (strcmp(Data[i].Name, Name) == 0)
@@ -58,17 +58,23 @@ static PVOID DataExport(const char *Name)
     return NULL;
 }
 
+BOOLEAN LdrpNarrowName(PCUNICODE_STRING Name, char Text[LDRP_NAME])
+{
+    ULONG Bytes = 0;
+    if (Name->Length >= (LDRP_NAME - 1) * sizeof(WCHAR))
+        return FALSE;
+    RtlUnicodeToUTF8N(Text, LDRP_NAME - 1, &Bytes, Name->Buffer, Name->Length);
+    Text[Bytes] = '\0';
+    return TRUE;
+}
+
 /* NULL for a routine that UserNT does not have. IRQL PASSIVE_LEVEL. Doc:
  * wdm/nf-wdm-mmgetsystemroutineaddress */
 PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
 {
-    char Name[128];
-    ULONG Bytes = 0;
+    char Name[LDRP_NAME];
     VF_IRQL_MAX(PASSIVE_LEVEL);
-    if (SystemRoutineName->Length >= (sizeof(Name) - 1) * sizeof(WCHAR))
+    if (!LdrpNarrowName(SystemRoutineName, Name))
         return NULL;
-    RtlUnicodeToUTF8N(Name, sizeof(Name) - 1, &Bytes, SystemRoutineName->Buffer,
-                      SystemRoutineName->Length);
-    Name[Bytes] = '\0';
-    return IsExport(Name) ? host_symbol(Name) : DataExport(Name);
+    return IsExport(Name) ? host_symbol(Name) : LdrpDataExport(Name);
 }

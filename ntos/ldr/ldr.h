@@ -28,7 +28,9 @@ typedef struct LDR_MODULE {
     BOOLEAN AskedToUnload; /* by LdrShutdownSystem */
     BOOLEAN Unmapped;      /* unloaded; only the loading thread still holds the structure */
     atomic_int References; /* io's, and the loading thread's */
-    host_image *Image;     /* NULL: the executive, or a driver linked into the program */
+    host_image
+        *Image; /* NULL: a Windows image, the executive, or a driver linked into the program */
+    struct PE_IMAGE *Pe; /* NULL: not a Windows image */
     PDRIVER_OBJECT Driver;
 } LDR_MODULE;
 

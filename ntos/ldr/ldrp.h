@@ -28,6 +28,7 @@ NTSTATUS
 LdrpPublishModule(LDR_MODULE *Module); /* Base and Size are known. STATUS_IMAGE_ALREADY_LOADED: the
                                           service has a driver */
 void LdrpRelease(PVOID Section); /* takes it off the list and unmaps it; drops io's reference */
+void LdrpUnmapModule(LDR_MODULE *Module);
 void LdrpDereferenceModule(LDR_MODULE *Module);
 void LdrpSetModuleDriver(LDR_MODULE *Module, PDRIVER_OBJECT Driver);
 
@@ -48,6 +49,11 @@ typedef struct LDRP_SERVICE {
 } LDRP_SERVICE;
 NTSTATUS LdrpReadService(PUNICODE_STRING Key, LDRP_SERVICE *Service);
 void LdrpFreeService(LDRP_SERVICE *Service);
+
+/* exports.c */
+#define LDRP_NAME 128                   /* of a routine */
+PVOID LdrpDataExport(const char *Name); /* of LdrExportData, or NULL */
+BOOLEAN LdrpNarrowName(PCUNICODE_STRING Name, char Text[LDRP_NAME]);
 
 /* search.c */
 NTSTATUS LdrpFindImage(const LDRP_SERVICE *Service, char Path[LDRP_PATH]);

@@ -2,6 +2,7 @@
  * Loading and unloading: from a service key to a driver that runs, and back.
  */
 #include "ldr/ldrp.h"
+#include "ldr/pe.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,23 +13,8 @@ static void ReportMissing(void *Context, const char *Name)
                Name);
 }
 
-/* PE images have the letters MZ. */
-static BOOLEAN IsPortableExecutable(const char *Path)
-{
-    size_t Bytes = 0;
-    char *File = host_read_file(Path, &Bytes);
-    BOOLEAN Found = File != NULL && Bytes >= 2 && File[0] == 'M' && File[1] == 'Z';
-    free(File);
-    return Found;
-}
-
 static NTSTATUS CheckImage(const char *Path)
 {
-    if (IsPortableExecutable(Path)) {
-        DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL,
-                   "%s: PE images come later; build the driver as an ELF shared object\n", Path);
-        return STATUS_INVALID_IMAGE_FORMAT;
-    }
     int Missing = host_image_missing(Path, ReportMissing, (void *)Path);
     if (Missing < 0) {
         DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL,
@@ -43,6 +29,8 @@ static NTSTATUS MapImage(LDR_MODULE *Module, PDRIVER_INITIALIZE *Entry)
 {
     char Error[512] = "";
     struct host_image_info Info;
+    if (LdrpIsPe(Module->HostPath))
+        return LdrpMapPe(Module, Entry);
     NTSTATUS Status = CheckImage(Module->HostPath);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -89,8 +77,9 @@ static void NotifyImage(LDR_MODULE *Module)
  * whatever happens. */
 static NTSTATUS Start(LDR_MODULE *Module, const LDRP_SERVICE *Service, PDRIVER_INITIALIZE Entry)
 {
-    IO_DRIVER_IMAGE Image = {&Service->Name, &Service->Key, Entry,       Module->Base,
-                             Module->Size,   Module,        LdrpRelease, Module->Image == NULL};
+    IO_DRIVER_IMAGE Image = {
+        &Service->Name, &Service->Key, Entry,       Module->Base,
+        Module->Size,   Module,        LdrpRelease, Module->Image == NULL && Module->Pe == NULL};
     PDRIVER_OBJECT Driver;
     VfTrace(VfEventLoad, (ULONG_PTR)Module->Base, Module->Size);
     NotifyImage(Module);
@@ -118,8 +107,7 @@ static NTSTATUS LoadImage(const LDRP_SERVICE *Service, const char *Path, PDRIVER
         goto dereference;
     Status = LdrpPublishModule(Module);
     if (!NT_SUCCESS(Status)) {
-        if (Module->Image != NULL)
-            host_image_unload(Module->Image);
+        LdrpUnmapModule(Module);
         goto dereference;
     }
     Status = Start(Module, Service, Entry);

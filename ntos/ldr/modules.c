@@ -3,6 +3,7 @@
  * DriverEntry until it is unmapped.
  */
 #include "ldr/ldrp.h"
+#include "ldr/pe.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -107,7 +108,17 @@ void LdrpDereferenceModule(LDR_MODULE *Module)
     if (atomic_fetch_sub(&Module->References, 1) != 1)
         return;
     RtlFreeUnicodeString(&Module->FullName);
+    if (Module->Pe != NULL)
+        ExFreePoolWithTag(Module->Pe, LDRP_TAG);
     ExFreePoolWithTag(Module, LDRP_TAG);
+}
+
+void LdrpUnmapModule(LDR_MODULE *Module)
+{
+    if (Module->Image != NULL)
+        host_image_unload(Module->Image);
+    if (Module->Pe != NULL)
+        PeUnmap(Module->Pe);
 }
 
 void LdrpRelease(PVOID Section)
@@ -120,8 +131,7 @@ void LdrpRelease(PVOID Section)
     LdrpWithdrawAddresses(Module);
     ExUnlockExclusive_(&LdrpState.Lock);
     VfTrace(VfEventUnload, (ULONG_PTR)Module->Base, Module->Size);
-    if (Module->Image != NULL)
-        host_image_unload(Module->Image);
+    LdrpUnmapModule(Module);
     LdrpDereferenceModule(Module);
 }
 
@@ -171,6 +181,11 @@ NTSTATUS LdrInitSystem(const char *SearchPath)
     NTSTATUS Status = AddExecutive();
     if (!NT_SUCCESS(Status))
         return Status;
+    Status = LdrpInitForeign();
+    if (!NT_SUCCESS(Status)) {
+        LdrShutdownSystem();
+        return Status;
+    }
     IopSetImageLookup(LdrpDriverOf);
     VfContext.DriverNameOf = LdrpDriverName;
     MmSetImageQuery(LdrpIsImage);
@@ -216,6 +231,7 @@ void LdrUnloadAll(void)
 void LdrShutdownSystem(void)
 {
     MmSetImageQuery(NULL);
+    LdrpShutdownForeign();
     LdrpWithdrawAddresses(&LdrpState.Executive);
     RemoveEntryList(&LdrpState.Executive.Entry.InLoadOrderLinks);
     RtlFreeUnicodeString(&LdrpState.Executive.FullName);

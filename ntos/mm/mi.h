@@ -195,6 +195,7 @@ NTSTATUS MiMapHere(void *Base, const PFN_NUMBER *Frames, SIZE_T Count, int Prote
 /* After frames have moved: every system mapping of them is made again. */
 typedef enum MI_MOVE_STEP { MiFreeze, MiThaw, MiRemap } MI_MOVE_STEP;
 BOOLEAN MiMoveSystemFrame(PFN_NUMBER Frame, MI_MOVE_STEP Step);
+BOOLEAN MiMoveImageFrame(PFN_NUMBER Frame, MI_MOVE_STEP Step);
 SIZE_T MiSystemPtesInUse(void);
 
 /* Pool. */

@@ -146,6 +146,11 @@ NTSTATUS MmShareFrames(PPFN_NUMBER Frames, SIZE_T Count, BOOLEAN ReadOnly, int *
                        ULONG64 *Offset);
 void MmUnshareFrames(PPFN_NUMBER Frames, SIZE_T Count);
 
+/* Memory of Windows images. Protection: HOST_READ … */
+NTSTATUS MmAllocateImage(SIZE_T Bytes, PVOID *Base);
+NTSTATUS MmProtectImage(PVOID Base, SIZE_T Offset, SIZE_T Bytes, int Protection);
+void MmFreeImage(PVOID Base);
+
 /* Page tables. */
 typedef struct MM_PTE {
     ULONG64 Value;

@@ -61,7 +61,7 @@ static BOOLEAN MiFindGap(LIST_ENTRY *After, SIZE_T Pages, MI_PTE_RANGE *Range)
                 ? MM_SYSTEM_PTE_LOW
                 : MiRangeAt(After)->Base + ((MiRangeAt(After)->Pages + 1) << PAGE_SHIFT);
         ULONG_PTR End =
-            After->Flink == &MiPtes.Ranges ? MM_SYSTEM_HIGH : MiRangeAt(After->Flink)->Base;
+            After->Flink == &MiPtes.Ranges ? NT_IMAGE_LOW : MiRangeAt(After->Flink)->Base;
 
         if (Start < End && (End - Start) >> PAGE_SHIFT > Pages) {
             Range->Base = Start;
@@ -307,7 +307,7 @@ NTSTATUS MiProtectMapped(void *Base, int Protection)
  * were, or are made again. FALSE: not all of them. */
 BOOLEAN MiMoveSystemFrame(PFN_NUMBER Frame, MI_MOVE_STEP Step)
 {
-    BOOLEAN Done = TRUE;
+    BOOLEAN Done = MiMoveImageFrame(Frame, Step);
 
     MiAcquire(&MiPtes.Lock);
     for (LIST_ENTRY *Entry = MiPtes.Ranges.Flink; Entry != &MiPtes.Ranges; Entry = Entry->Flink) {

@@ -99,33 +99,34 @@ Invoke(PVOID Entry, ULONG Count, const ULONG_PTR *a)
     typedef ULONG_PTR W;
     switch (Count) {
     case 0:
-        return ((NTSTATUS(*)(void))Entry)();
+        return NT_CALL((NTSTATUS(*)(void))Entry);
     case 1:
-        return ((NTSTATUS(*)(W))Entry)(a[0]);
+        return NT_CALL((NTSTATUS(*)(W))Entry, a[0]);
     case 2:
-        return ((NTSTATUS(*)(W, W))Entry)(a[0], a[1]);
+        return NT_CALL((NTSTATUS(*)(W, W))Entry, a[0], a[1]);
     case 3:
-        return ((NTSTATUS(*)(W, W, W))Entry)(a[0], a[1], a[2]);
+        return NT_CALL((NTSTATUS(*)(W, W, W))Entry, a[0], a[1], a[2]);
     case 4:
-        return ((NTSTATUS(*)(W, W, W, W))Entry)(a[0], a[1], a[2], a[3]);
+        return NT_CALL((NTSTATUS(*)(W, W, W, W))Entry, a[0], a[1], a[2], a[3]);
     case 5:
-        return ((NTSTATUS(*)(W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4]);
+        return NT_CALL((NTSTATUS(*)(W, W, W, W, W))Entry, a[0], a[1], a[2], a[3], a[4]);
     case 6:
-        return ((NTSTATUS(*)(W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5]);
+        return NT_CALL((NTSTATUS(*)(W, W, W, W, W, W))Entry, a[0], a[1], a[2], a[3], a[4], a[5]);
     case 7:
-        return ((NTSTATUS(*)(W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
+        return NT_CALL((NTSTATUS(*)(W, W, W, W, W, W, W))Entry, a[0], a[1], a[2], a[3], a[4], a[5],
+                       a[6]);
     case 8:
-        return ((NTSTATUS(*)(W, W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5],
-                                                            a[6], a[7]);
+        return NT_CALL((NTSTATUS(*)(W, W, W, W, W, W, W, W))Entry, a[0], a[1], a[2], a[3], a[4],
+                       a[5], a[6], a[7]);
     case 9:
-        return ((NTSTATUS(*)(W, W, W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4], a[5],
-                                                               a[6], a[7], a[8]);
+        return NT_CALL((NTSTATUS(*)(W, W, W, W, W, W, W, W, W))Entry, a[0], a[1], a[2], a[3], a[4],
+                       a[5], a[6], a[7], a[8]);
     case 10:
-        return ((NTSTATUS(*)(W, W, W, W, W, W, W, W, W, W))Entry)(a[0], a[1], a[2], a[3], a[4],
-                                                                  a[5], a[6], a[7], a[8], a[9]);
+        return NT_CALL((NTSTATUS(*)(W, W, W, W, W, W, W, W, W, W))Entry, a[0], a[1], a[2], a[3],
+                       a[4], a[5], a[6], a[7], a[8], a[9]);
     case 11:
-        return ((NTSTATUS(*)(W, W, W, W, W, W, W, W, W, W, W))Entry)(
-            a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10]);
+        return NT_CALL((NTSTATUS(*)(W, W, W, W, W, W, W, W, W, W, W))Entry, a[0], a[1], a[2], a[3],
+                       a[4], a[5], a[6], a[7], a[8], a[9], a[10]);
     default:
         return STATUS_INVALID_SYSTEM_SERVICE;
     }

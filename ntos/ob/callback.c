@@ -150,7 +150,7 @@ VOID NTAPI ExNotifyCallback(PCALLBACK_OBJECT CallbackObject, PVOID Argument1, PV
         if (!Registration->Leaving) {
             Registration->Busy++;
             KeReleaseSpinLock(&Callback->Lock, Irql);
-            Registration->Function(Registration->Context, Argument1, Argument2);
+            NT_CALL(Registration->Function, Registration->Context, Argument1, Argument2);
             KeAcquireSpinLock(&Callback->Lock, &Irql);
             Last = --Registration->Busy == 0 && Registration->Leaving;
         }

@@ -263,7 +263,7 @@ ACCESS_MASK ObpFilterBefore(OBP_FILTER_CALL *Call)
             continue;
         Parameters.DuplicateHandleInformation = (OB_PRE_DUPLICATE_HANDLE_INFORMATION){
             Desired, Call->Desired, Call->SourceProcess, Call->TargetProcess};
-        Entry->Pre(Entry->Registration->Context, &Information);
+        NT_CALL(Entry->Pre, Entry->Registration->Context, &Information);
         Desired &= Parameters.CreateHandleInformation.DesiredAccess;
         Call->Contexts[Index] = Information.CallContext;
     }
@@ -285,7 +285,7 @@ void ObpFilterAfter(OBP_FILTER_CALL *Call, NTSTATUS Status, ACCESS_MASK Granted)
                                                      .ReturnStatus = Status,
                                                      .Parameters = &Parameters};
         if (Entry->Post != NULL)
-            Entry->Post(Entry->Registration->Context, &Information);
+            NT_CALL(Entry->Post, Entry->Registration->Context, &Information);
         ExReleaseRundownProtection(&Entry->Registration->Rundown);
     }
 }

@@ -110,10 +110,11 @@ static void PspCallProcess(PSP_CALLBACK *Slot, PVOID Routine, PEPROCESS Process,
                            PPS_CREATE_NOTIFY_INFO Info)
 {
     if (Slot->Kind == PspClassic)
-        ((PCREATE_PROCESS_NOTIFY_ROUTINE)Routine)(Process->ParentId, Process->UniqueProcessId,
-                                                  Info != NULL);
+        NT_CALL((PCREATE_PROCESS_NOTIFY_ROUTINE)Routine, Process->ParentId,
+                Process->UniqueProcessId, Info != NULL);
     else
-        ((PCREATE_PROCESS_NOTIFY_ROUTINE_EX)Routine)(Process, Process->UniqueProcessId, Info);
+        NT_CALL((PCREATE_PROCESS_NOTIFY_ROUTINE_EX)Routine, Process, Process->UniqueProcessId,
+                Info);
 }
 
 NTSTATUS PspNotifyProcessCreate(PEPROCESS Process)
@@ -145,8 +146,8 @@ void PspNotifyThread(PETHREAD Thread, BOOLEAN Create)
     KeEnterCriticalRegion();
     PSP_FOR_EACH_CALLBACK (Slot, Routine, &PspNotify.Threads) {
         if (!Create || Slot->Kind == PspClassic)
-            ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->UniqueProcessId,
-                                                     Thread->UniqueThreadId, Create);
+            NT_CALL((PCREATE_THREAD_NOTIFY_ROUTINE)Routine, Thread->UniqueProcessId,
+                    Thread->UniqueThreadId, Create);
     }
     KeLeaveCriticalRegion();
 }
@@ -159,8 +160,8 @@ void PspNotifyThreadInContext(PETHREAD Thread)
     KeEnterCriticalRegion();
     PSP_FOR_EACH_CALLBACK (Slot, Routine, &PspNotify.Threads) {
         if (Slot->Kind == PspInNewThread)
-            ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->UniqueProcessId,
-                                                     Thread->UniqueThreadId, TRUE);
+            NT_CALL((PCREATE_THREAD_NOTIFY_ROUTINE)Routine, Thread->UniqueProcessId,
+                    Thread->UniqueThreadId, TRUE);
     }
     KeLeaveCriticalRegion();
 }
@@ -171,7 +172,7 @@ void PsCallImageNotify_(PUNICODE_STRING Name, HANDLE ProcessId, PIMAGE_INFO Info
         return;
     KeEnterCriticalRegion();
     PSP_FOR_EACH_CALLBACK (Slot, Routine, &PspNotify.Images)
-        ((PLOAD_IMAGE_NOTIFY_ROUTINE)Routine)(Name, ProcessId, Information);
+        NT_CALL((PLOAD_IMAGE_NOTIFY_ROUTINE)Routine, Name, ProcessId, Information);
     KeLeaveCriticalRegion();
 }
 

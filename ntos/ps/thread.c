@@ -18,7 +18,7 @@ static void PspThreadEntry(struct _KTHREAD *Tcb)
     PETHREAD Thread = (PETHREAD)Tcb;
 
     PspNotifyThreadInContext(Thread);
-    Thread->StartRoutine(Thread->StartContext);
+    NT_CALL(Thread->StartRoutine, Thread->StartContext);
     PspExitThread(STATUS_SUCCESS);
 }
 

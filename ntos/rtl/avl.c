@@ -157,7 +157,8 @@ static TABLE_SEARCH_RESULT RtlpSearch(PRTL_AVL_TABLE Table, PVOID Buffer,
         return TableEmptyTree;
     for (;;) {
         *NodeOrParent = Links;
-        RTL_GENERIC_COMPARE_RESULTS Order = Table->CompareRoutine(Table, Buffer, RtlpDataOf(Links));
+        RTL_GENERIC_COMPARE_RESULTS Order =
+            NT_CALL(Table->CompareRoutine, Table, Buffer, RtlpDataOf(Links));
         if (Order == GenericEqual)
             return TableFoundNode;
         BOOLEAN Left = Order == GenericLessThan;
@@ -198,7 +199,7 @@ PVOID NTAPI RtlInsertElementGenericTableFullAvl(PRTL_AVL_TABLE Table, PVOID Buff
     if (BufferSize > MAXULONG - sizeof(RTL_BALANCED_LINKS))
         return NULL;
     PRTL_BALANCED_LINKS Links =
-        Table->AllocateRoutine(Table, (CLONG)sizeof(RTL_BALANCED_LINKS) + BufferSize);
+        NT_CALL(Table->AllocateRoutine, Table, (CLONG)sizeof(RTL_BALANCED_LINKS) + BufferSize);
     if (!Links)
         return NULL;
     RtlZeroMemory(Links, sizeof(*Links));
@@ -237,7 +238,7 @@ BOOLEAN NTAPI RtlDeleteElementGenericTableAvl(PRTL_AVL_TABLE Table, PVOID Buffer
     Table->NumberGenericTableElements--;
     Table->OrderedPointer = NULL;
     Table->WhichOrderedElement = 0;
-    Table->FreeRoutine(Table, Links);
+    NT_CALL(Table->FreeRoutine, Table, Links);
     return TRUE;
 }
 
@@ -274,7 +275,7 @@ PVOID NTAPI RtlLookupFirstMatchingElementGenericTableAvl(PRTL_AVL_TABLE Table, P
     }
     for (PRTL_BALANCED_LINKS Before = Links;
          (Before = RtlpNeighbour(Table, Before, -1)) &&
-         Table->CompareRoutine(Table, Buffer, RtlpDataOf(Before)) == GenericEqual;)
+         NT_CALL(Table->CompareRoutine, Table, Buffer, RtlpDataOf(Before)) == GenericEqual;)
         Links = Before;
     *RestartKey = Links;
     return RtlpDataOf(Links);
@@ -333,8 +334,9 @@ PVOID NTAPI RtlEnumerateGenericTableLikeADirectory(PRTL_AVL_TABLE Table,
         Links = RtlpNeighbour(Table, Links, 1);
     *DeleteCount = Table->DeleteCount;
     for (; Links; Links = RtlpNeighbour(Table, Links, 1)) {
-        NTSTATUS Status =
-            MatchFunction ? MatchFunction(Table, RtlpDataOf(Links), MatchData) : STATUS_SUCCESS;
+        NTSTATUS Status = MatchFunction
+                              ? NT_CALL(MatchFunction, Table, RtlpDataOf(Links), MatchData)
+                              : STATUS_SUCCESS;
         if (Status == STATUS_NO_MATCH)
             continue;
         if (!NT_SUCCESS(Status))

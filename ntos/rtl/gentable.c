@@ -30,7 +30,7 @@ static TABLE_SEARCH_RESULT RtlpSearchTable(PRTL_GENERIC_TABLE Table, PVOID Buffe
     for (;;) {
         *NodeOrParent = Links;
         RTL_GENERIC_COMPARE_RESULTS Order =
-            Table->CompareRoutine(Table, Buffer, RtlpEntryOf(Links)->Data);
+            NT_CALL(Table->CompareRoutine, Table, Buffer, RtlpEntryOf(Links)->Data);
         if (Order == GenericEqual)
             return TableFoundNode;
         BOOLEAN Left = Order == GenericLessThan;
@@ -96,7 +96,7 @@ PVOID NTAPI RtlInsertElementGenericTableFull(PRTL_GENERIC_TABLE Table, PVOID Buf
         return RtlpSplayInTable(Table, NodeOrParent);
     RTLP_TABLE_ENTRY *Entry = NULL;
     if (BufferSize <= MAXULONG - sizeof(*Entry))
-        Entry = Table->AllocateRoutine(Table, (CLONG)sizeof(*Entry) + BufferSize);
+        Entry = NT_CALL(Table->AllocateRoutine, Table, (CLONG)sizeof(*Entry) + BufferSize);
     if (!Entry) {
         if (NewElement)
             *NewElement = FALSE;
@@ -127,7 +127,7 @@ BOOLEAN NTAPI RtlDeleteElementGenericTable(PRTL_GENERIC_TABLE Table, PVOID Buffe
     RemoveEntryList(&RtlpEntryOf(Links)->InsertOrder);
     Table->NumberGenericTableElements--;
     RtlpForgetPlace(Table);
-    Table->FreeRoutine(Table, RtlpEntryOf(Links));
+    NT_CALL(Table->FreeRoutine, Table, RtlpEntryOf(Links));
     return TRUE;
 }
 

@@ -1,6 +1,7 @@
 /* What the files of rtl share among themselves. */
 #pragma once
 
+#include "host/call.h"
 #include "rtl.h"
 
 WCHAR RtlpUpcase(WCHAR Character);

@@ -170,7 +170,7 @@ static void VfRunPlain(PKBUGCHECK_CALLBACK_RECORD Record, void (*Put)(const char
     }
     Put("Bug check callback of %.64s\n", Record->Component ? (char *)Record->Component : "?");
     Record->State = BufferStarted;
-    Record->CallbackRoutine(Record->Buffer, Record->Length);
+    NT_CALL(Record->CallbackRoutine, Record->Buffer, Record->Length);
     Record->State = BufferFinished;
 }
 
@@ -181,7 +181,7 @@ static void VfRunSecondary(PKBUGCHECK_REASON_CALLBACK_RECORD Record,
     KBUGCHECK_SECONDARY_DUMP_DATA Data = {
         .InBuffer = Buffer, .InBufferLength = sizeof(Buffer), .MaximumAllowed = sizeof(Buffer)};
 
-    Record->CallbackRoutine(KbCallbackSecondaryDumpData, Record, &Data, sizeof(Data));
+    NT_CALL(Record->CallbackRoutine, KbCallbackSecondaryDumpData, Record, &Data, sizeof(Data));
     Put("    %u bytes of secondary dump data\n", Data.OutBuffer ? Data.OutBufferLength : 0);
 }
 
@@ -194,7 +194,7 @@ static void VfRunAddPages(PKBUGCHECK_REASON_CALLBACK_RECORD Record, ULONG Code,
     do {
         Pages.Flags = 0;
         Pages.Count = 0;
-        Record->CallbackRoutine(KbCallbackAddPages, Record, &Pages, sizeof(Pages));
+        NT_CALL(Record->CallbackRoutine, KbCallbackAddPages, Record, &Pages, sizeof(Pages));
         Count += Pages.Count;
     } while (Pages.Count && (Pages.Flags & KB_ADD_PAGES_FLAG_ADDITIONAL_RANGES_EXIST));
     Put("    %llu pages for a dump\n", (unsigned long long)Count);
@@ -218,7 +218,7 @@ static void VfRunReason(PKBUGCHECK_REASON_CALLBACK_RECORD Record, ULONG Code,
     else if (Record->Reason == KbCallbackAddPages)
         VfRunAddPages(Record, Code, Put);
     else
-        Record->CallbackRoutine(KbCallbackDumpIo, Record, &Io, sizeof(Io));
+        NT_CALL(Record->CallbackRoutine, KbCallbackDumpIo, Record, &Io, sizeof(Io));
     Record->State = BufferFinished;
 }
 

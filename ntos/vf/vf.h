@@ -9,6 +9,7 @@
 
 #include <ntifs.h>
 #include <setjmp.h>
+#include "host/call.h"
 #include "host/host.h"
 #include "vf/bugcodes.h"
 

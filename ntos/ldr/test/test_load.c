@@ -109,17 +109,6 @@ static void WhatIsNoDriverIsRefused(void **Unused)
     assert_int_equal(Modules(), 1);
 }
 
-static void APortableExecutableComesLater(void **Unused)
-{
-    char Path[] = "/tmp/nt-test-XXXXXX";
-    int File = mkstemp(Path);
-    assert_int_equal(dprintf(File, "MZ and the rest"), 15);
-    assert_status(UserNtLoadDriver(Path, L"pe"), STATUS_INVALID_IMAGE_FORMAT);
-    assert_true(LdrTestLogged("PE images come later"));
-    host_close(File);
-    remove(Path);
-}
-
 static ULONG Notified;
 
 static VOID NTAPI OnImage(PUNICODE_STRING Name, HANDLE ProcessId, PIMAGE_INFO Information)
@@ -179,7 +168,6 @@ int main(void)
         NT_TEST(AnUnloadWaitsForOpenHandles),
         NT_TEST(MissingImportsAreNamedAllAtOnce),
         NT_TEST(WhatIsNoDriverIsRefused),
-        NT_TEST(APortableExecutableComesLater),
         NT_TEST(ImagesAreNotified),
         NT_TEST(ALinkedDriverRunsInTheSystemProcess),
         NT_TEST(ADriverLeftLoadedIsUnloadedAtShutdown),

@@ -1,0 +1,63 @@
+/*
+ * Windows images (PE32+, x86-64): what the files of ldr that deal with them share.
+ */
+#ifndef LDR_PE_H
+#define LDR_PE_H
+
+#include "ldr/ldr.h"
+#include <ntimage.h>
+
+/* foreign.c: the executive as such an image sees it */
+NTSTATUS LdrpInitForeign(void);
+void LdrpShutdownForeign(void);
+PVOID LdrpForeignExport(
+    const char *Name); /* NULL: not exported. A routine follows Microsoft's convention */
+const char *
+LdrpForeignName(const void *Address); /* of the routine whose stub lies there, or NULL */
+
+/* peheader.c: an image as it lies in a file. Every offset in it has been checked. */
+typedef struct PE_FILE {
+    const UCHAR *Bytes;
+    SIZE_T Size;
+    const IMAGE_NT_HEADERS64 *Headers;
+    const IMAGE_SECTION_HEADER *Sections;
+    ULONG SectionCount;
+} PE_FILE;
+/* FALSE: not an image that can be loaded; Why is a few words. */
+BOOLEAN PeOpen(PE_FILE *File, const void *Bytes, SIZE_T Size, const char **Why);
+
+/* peload.c: an image in memory */
+typedef struct PE_IMAGE {
+    UCHAR *Base;
+    ULONG Size; /* whole pages */
+    ULONG Entry;
+    IMAGE_DATA_DIRECTORY
+    Directories[IMAGE_NUMBEROF_DIRECTORY_ENTRIES]; /* inside the image, or empty */
+    BOOLEAN Protected; /* nothing is writable any more that should not be */
+} PE_IMAGE;
+/* What Size bytes at Rva are, if they lie in the image; else NULL. */
+void *PeAt(const PE_IMAGE *Image, ULONG Rva, SIZE_T Size);
+const char *PeStringAt(const PE_IMAGE *Image, ULONG Rva); /* NULL: does not end inside */
+/* Maps, relocates. */
+NTSTATUS PeMap(const PE_FILE *File, PE_IMAGE *Image, const char **Why);
+void PeUnmap(PE_IMAGE *Image);
+/* After imports are bound: sections get the protection that the file asks for. */
+NTSTATUS PeProtect(const PE_FILE *File, PE_IMAGE *Image);
+/* Addresses of Windows in the code: pepatch.c. Before the image is protected. */
+void PePatch(const PE_FILE *File, const PE_IMAGE *Image);
+/* The security cookie, if the image has one. */
+void PeInitCookie(const PE_IMAGE *Image);
+
+/* peimport.c. Missing is called for each import that nobody provides; how many there are, or -1:
+ * damaged. */
+int PeBindImports(const PE_IMAGE *Image,
+                  void (*Missing)(void *Context, const char *Library, const char *Name),
+                  void *Context);
+PVOID PeExportByName(const PE_IMAGE *Image, const char *Name);
+PVOID PeExportByOrdinal(const PE_IMAGE *Image, ULONG Ordinal);
+
+/* pe.c: a module that is such an image */
+BOOLEAN LdrpIsPe(const char *Path);
+NTSTATUS LdrpMapPe(LDR_MODULE *Module, PDRIVER_INITIALIZE *Entry);
+const PE_IMAGE *LdrpFindImageNamed(const char *Name); /* NULL: no such module is loaded */
+#endif
