@@ -31,5 +31,11 @@ test_an_overrun_array_on_the_stack() { errs 0x222014 0x000000F7 Overrun; }
 test_a_return_over_an_overrun_stack() { errs 0x222018 0x0000001E ReturnNowhere; }
 test_an_overrun_try_statement() { errs 0x22201c 0x000000F7 OverrunFrame; }
 test_a_stack_overrun_to_its_end() { errs 0x222020 0x0000001E OverrunAll; }
+test_freed_memory_written_to() { errs 0x222040 0x000000C6 WriteFreed && contains "written to: byte 12 to 15" && contains "tag 'Fult'"; }
+test_a_timer_in_freed_memory() { errs 0x222044 0x000000C7 FreeActive; }
+test_a_resource_in_freed_memory() { errs 0x222048 0x000000C4 FreeActive && contains 0x00000000000000d2; }
+test_a_lookaside_list_in_freed_memory() { errs 0x22204c 0x000000C4 FreeActive && contains 0x00000000000000cc; }
+test_an_irp_freed_as_pool() { errs 0x222050 0x000000C4 "IoFreeIrp" && contains 0x0000000000000105; }
+test_a_queued_dpc_in_freed_memory() { errs 0x222054 0x000000C7 FreeActive; }
 
 run_tests

@@ -54,6 +54,7 @@ static VOID ExpAddLookaside(GENERAL_LOOKASIDE_POOL *List)
     InsertTailList(&ExpLookasides.List, &List->ListEntry);
     ExpLookasides.Count++;
     KeReleaseSpinLock(&ExpLookasides.Lock, Irql);
+    MmNoteObject(List);
 }
 
 static VOID ExpRemoveLookaside(GENERAL_LOOKASIDE_POOL *List)

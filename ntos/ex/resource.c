@@ -231,6 +231,7 @@ NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
     InsertTailList(&ExpResources.List, &Resource->SystemResourcesList);
     ExpResources.Count++;
     KeReleaseSpinLock(&ExpResources.Lock, Irql);
+    MmNoteObject(Resource);
     return STATUS_SUCCESS;
 }
 

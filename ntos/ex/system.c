@@ -4,6 +4,26 @@
  */
 #include "ex/exp.h"
 
+/* Whether memory that is freed holds something of ex's. */
+static BOOLEAN ExpCheckFreed(const void *Base, SIZE_T Bytes, BOOLEAN Stop)
+{
+    PVOID Found;
+    ULONG Kind;
+
+    if (ExFindObjectInRange(Base, Bytes, &Kind, &Found)) {
+        if (Stop)
+            VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Kind, (ULONG_PTR)Found, (ULONG_PTR)Base,
+                       Bytes, "pool was freed that holds a %s",
+                       Kind == 0xCC ? "look-aside list" : "resource");
+        return TRUE;
+    }
+    Found = ExFindWorkInRange(Base, Bytes);
+    if (Found && Stop)
+        VfBugCheck(WORKER_INVALID, 0, (ULONG_PTR)Found, (ULONG_PTR)Base, (ULONG_PTR)Base + Bytes,
+                   "pool was freed that holds a work item that is queued");
+    return Found != NULL;
+}
+
 NTSTATUS ExInitSystem(void)
 {
     ExpInitializeTimeZone();
@@ -11,11 +31,13 @@ NTSTATUS ExInitSystem(void)
     ExpInitializeLookasides();
     ExpInitializeHandleTables();
     ExpInitializeWorkQueues();
+    MmSetFreeCheck(ExpCheckFreed);
     return STATUS_SUCCESS;
 }
 
 void ExShutdownSystem(void)
 {
+    MmSetFreeCheck(NULL);
     ExpShutdownWorkQueues();
     ExpShutdownHandleTables();
     ExpShutdownLookasides();

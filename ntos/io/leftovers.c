@@ -102,6 +102,7 @@ void IopCheckPool(PDRIVER_OBJECT Driver)
 
     if (!Driver->DriverSize || IopDriver(Driver)->Image.Shared)
         return;
+    MmCheckFreedPool();
     MmFindPoolOf(Driver->DriverStart, Driver->DriverSize, IopTellLeak, &Count);
     if (!Count)
         return;

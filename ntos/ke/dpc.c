@@ -86,6 +86,8 @@ BOOLEAN KiQueueDpc(KDPC *Dpc, PVOID Argument1, PVOID Argument2, KPRCB *Current)
         Dpc->SystemArgument1 = Argument1;
         Dpc->SystemArgument2 = Argument2;
         KiEnqueueDpc(Dpc, Prcb);
+        if (KeNoteObject)
+            KeNoteObject(Dpc);
     }
     KiUnlock(&Prcb->DpcLock);
     if (Queued && (Prcb != Current || Threaded))

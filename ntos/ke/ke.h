@@ -210,6 +210,7 @@ void KeExpectDoorbell(void); /* spinning may pay from now on */
 /* Registered by mm/ps/io at init: freed object checks (0xC7, 0xC4/15) ask whether a live timer or
  * queued DPC lies in a block. */
 BOOLEAN KeFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *Object);
+extern void (*KeNoteObject)(const void *Object); /* mm's: told of timers set and DPCs queued */
 BOOLEAN KeFindRoutineInRange(const void *Base, SIZE_T Bytes, PVOID *Routine);
 /* An entry of the queue that Match accepts; NULL: none. Match runs under the dispatcher lock. */
 PLIST_ENTRY KeFindInQueue(PRKQUEUE Queue, BOOLEAN (*Match)(PLIST_ENTRY Entry, void *Context),

@@ -19,6 +19,8 @@ static struct {
     ULONG64 Next; /* nothing is due before; KI_FOREVER: nothing at all */
 } KiTimers;
 
+void (*KeNoteObject)(const void *Object);
+
 void KiInitializeTimers(void)
 {
     memset(&KiTimers, 0, sizeof(KiTimers));
@@ -53,6 +55,8 @@ static BOOLEAN KiInsertTimer(KTIMER *Timer, ULONG64 Due)
     InsertHeadList(Before, &Timer->TimerListEntry);
     KiTimers.Occupied[Bucket / 64] |= 1ull << Bucket % 64;
     KiTimers.Count++;
+    if (KeNoteObject)
+        KeNoteObject(Timer);
     if (Due >= KiTimers.Next)
         return FALSE;
     KiTimers.Next = Due;

@@ -2,8 +2,8 @@
  * Pool blocks: the way in and the way out.
  *
  * The fast path takes a block from the calling thread's magazine: no lock, no atomic operation. New
- * memory is garbage, and so, differently, is freed memory; the bytes behind a block and a free
- * block's header must be as they were left. Under AddressSanitizer everything that is not a
+ * memory is garbage, and so, differently, is freed memory, which rests for a while: its bytes, and
+ * those behind a block, must be as they were left. Under AddressSanitizer everything that is not a
  * driver's is out of bounds, and a freed block rests in a quarantine first.
  */
 #include "poolfast.h"
@@ -25,20 +25,15 @@ MI_RAW_INLINE void MiSealBlock(MI_BLOCK *Block, SIZE_T Bytes, ULONG64 Word, void
 MI_RAW_INLINE MI_BLOCK *MiTakeBlock(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Class)
 {
     MI_MAGAZINE *Magazine = &Cache->Magazines[Kind][Class];
-    MI_BLOCK *Block = Magazine->Head;
+    MI_BLOCK *Block;
 
-    if (__builtin_expect(!Block, 0)) {
-        if (!MiRefill(Magazine, Kind, Class))
-            return NULL;
-        Block = Magazine->Head;
-    }
-    if (__builtin_expect(Block->Word != MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE), 0))
-        MiBlockDamaged(Block);
-    if (__builtin_expect(*(MI_UNALIGNED *)(Block + 1) != MI_FILL_FREE, 0))
-        MiWrittenAfterFree(Block);
-    Magazine->Head = Block->Next;
-    Magazine->Count--;
-    MiFill(Block + 1, MI_FILL_NEW, MiClasses[Class].Fill);
+    if (__builtin_expect(MiBlocksIn(Magazine) <= Magazine->Resting, 0) &&
+        !MiRefill(Cache, Kind, Class))
+        return NULL;
+    Block = Magazine->Ring[Magazine->Oldest % MI_RING];
+    MiCheckFreed(Block, Class);
+    Magazine->Oldest++;
+    MiMarkNew(Block);
     return Block;
 }
 
@@ -150,16 +145,6 @@ MI_RAW_INLINE void MiCheckTail(MI_BLOCK *Block)
         MiOverrun(Block + 1, Block->Bytes, Found);
 }
 
-MI_RAW_INLINE void MiPushBlock(MI_POOL_CACHE *Cache, MI_BLOCK *Block, ULONG Kind, ULONG Class)
-{
-    MI_MAGAZINE *Magazine = &Cache->Magazines[Kind][Class];
-
-    Block->Next = Magazine->Head;
-    Magazine->Head = Block;
-    if (__builtin_expect(++Magazine->Count > MiClasses[Class].Limit, 0))
-        MiFlush(Magazine, Kind, Class, MiClasses[Class].Limit / 2);
-}
-
 /* Under AddressSanitizer, the block that is freed is not the one that is used next. */
 MI_RAW_INLINE void MiRetireBlock(MI_POOL_CACHE *Cache, MI_BLOCK *Block, ULONG Kind, ULONG Class)
 {
@@ -191,7 +176,7 @@ MI_RAW_INLINE void MiFreeSmall(MI_POOL_CACHE *Cache, MI_BLOCK *Block, ULONG64 Wo
     MI_TAG_COUNT *Count = MiTagOf(Cache, Kind, (ULONG)Word, Bytes, NULL);
 
     MiCountFree(Count, Bytes);
-    Block->Word = MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE);
+    Block->State = MI_BLOCK_FREE;
     MiFill(Block + 1, MI_FILL_FREE, MiClasses[Class].Fill);
     MiRetireBlock(Cache, Block, Kind, Class);
 }
@@ -218,7 +203,11 @@ __attribute__((noinline)) MI_RAW static void MiFreeSlowly(void *Address, ULONG T
         MiBadFreeIrql(Kind, Address);
     if (Tag && Tag != Block->Tag && (Tag & ~MI_TAG_PROTECTED) != Block->Tag)
         MiWrongTag(Address, Block->Tag, Tag);
+    if (!Tag && Block->Tag == MI_TAG_IRP)
+        MiFreedIrp(Address);
     MiCheckTail(Block);
+    if (__atomic_load_n(&Frame->Flags, __ATOMIC_RELAXED) & MI_FRAME_OBJECT)
+        MiCheckObjects(Frame, Address, Block->Bytes);
     Word = Block->Word;
     if (Block->State == MI_BLOCK_SHIFTED)
         Block = (MI_BLOCK *)((char *)Block - MiOffsetInBlock(Block, Block->Class));
@@ -227,8 +216,9 @@ __attribute__((noinline)) MI_RAW static void MiFreeSlowly(void *Address, ULONG T
     MiLeavePoolCache(Cache);
 }
 
-/* The frame's first four bytes, of a slab of that kind; order and class left out. */
-#define MI_SLAB_MASK ((ULONG)MI_FRAME_PAGED << 24 | 0xFF)
+/* The frame's first four bytes, of a slab of that kind in which nothing is noted; order and class
+ * left out. */
+#define MI_SLAB_MASK ((ULONG)(MI_FRAME_PAGED | MI_FRAME_OBJECT) << 24 | 0xFF)
 #define MI_SLAB_WORD(Kind) ((ULONG)(Kind)*MI_FRAME_PAGED << 24 | MiFrameSlab)
 
 /* Block is where a block of that kind begins, if there is any. */
@@ -241,10 +231,12 @@ MI_RAW_INLINE BOOLEAN MiTryFreeSmall(struct _KTHREAD *Self, MI_BLOCK *Block, ULO
     ULONG64 Word = Block->Word;
 
     MI_KEEP(Magazine);
-    if (__builtin_expect((Word ^ Magazine->UsedWord) >> 48 || Magazine->Count >= Magazine->Limit,
-                         0))
+    if (__builtin_expect(
+            (Word ^ Magazine->UsedWord) >> 48 || MiBlocksIn(Magazine) >= Magazine->Limit, 0))
         return FALSE;
-    if (__builtin_expect(Self->Irql > DISPATCH_LEVEL - Kind || (Tag && Tag != (ULONG)Word), 0))
+    if (__builtin_expect(Self->Irql > DISPATCH_LEVEL - Kind ||
+                             (Tag ? Tag != (ULONG)Word : (ULONG)Word == MI_TAG_IRP),
+                         0))
         return FALSE;
     if (__builtin_expect(
             *(MI_UNALIGNED *)((char *)(Block + 1) + (USHORT)(Word >> 32)) != MI_TAIL_PATTERN, 0))
@@ -254,11 +246,9 @@ MI_RAW_INLINE BOOLEAN MiTryFreeSmall(struct _KTHREAD *Self, MI_BLOCK *Block, ULO
     if (__builtin_expect(Count->Key != MiTagKey(Kind, (ULONG)Word), 0))
         return FALSE;
     MiCountFree(Count, (USHORT)(Word >> 32));
-    Block->Word = Magazine->FreeWord;
     MiFill(Block + 1, MI_FILL_FREE, Magazine->Fill);
-    Block->Next = Magazine->Head;
-    Magazine->Head = Block;
-    Magazine->Count++;
+    Block->State = MI_BLOCK_FREE;
+    Magazine->Ring[Magazine->Next++ % MI_RING] = Block;
     return TRUE;
 }
 
@@ -270,15 +260,13 @@ MI_RAW_INLINE BOOLEAN MiTryFree(void *Address, ULONG Tag)
     const MI_FRAME *Frame;
 
     if (__builtin_expect(
-            !Self || !Self->PoolCache || !MiIsRamAddress(Address) || (ULONG_PTR)Address % 16, 0))
+            !Self || !Self->PoolCache || !MiIsRamAddress(Address) || !BYTE_OFFSET(Address), 0))
         return FALSE;
     Frame = &MiRam.Frames[MiRamFrameNumber(Address)];
     if ((Frame->Word & MI_SLAB_MASK) == MI_SLAB_WORD(MiNonPaged))
-        return __builtin_expect(MiStarts[Frame->Class][BYTE_OFFSET(Address) / 16], 1) &&
-               MiTryFreeSmall(Self, (MI_BLOCK *)Address - 1, Tag, Frame->Class, MiNonPaged);
+        return MiTryFreeSmall(Self, (MI_BLOCK *)Address - 1, Tag, Frame->Class, MiNonPaged);
     if ((Frame->Word & MI_SLAB_MASK) == MI_SLAB_WORD(MiPaged))
-        return __builtin_expect(MiStarts[Frame->Class][BYTE_OFFSET(Address) / 16], 1) &&
-               MiTryFreeSmall(Self, (MI_BLOCK *)Address - 1, Tag, Frame->Class, MiPaged);
+        return MiTryFreeSmall(Self, (MI_BLOCK *)Address - 1, Tag, Frame->Class, MiPaged);
     return FALSE;
 }
 

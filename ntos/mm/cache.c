@@ -18,9 +18,10 @@ static void MiRegisterCache(MI_POOL_CACHE *Cache)
     for (ULONG Kind = 0; Kind < MI_POOL_KINDS; Kind++)
         for (ULONG Class = 0; Class < MI_CLASSES; Class++)
             Cache->Magazines[Kind][Class] = (MI_MAGAZINE){
+                .Ring = Cache->Rings[Kind][Class],
                 .Limit = MiClasses[Class].Limit,
                 .Fill = MiClasses[Class].Fill,
-                .FreeWord = MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE),
+                .Resting = MiClasses[Class].Limit / 4,
                 .UsedWord = MiBlockWord(0, 0, Class, MI_BLOCK_USED),
             };
     MiAcquire(&MiCachesLock);
@@ -71,18 +72,14 @@ MI_RAW static void MiEmptyCache(MI_POOL_CACHE *Cache)
             continue;
         ULONG Kind =
             (MiRam.Frames[MiRamFrameNumber(Block)].Flags & MI_FRAME_PAGED) ? MiPaged : MiNonPaged;
-        MI_MAGAZINE *Magazine = &Cache->Magazines[Kind][Block->Class];
 
-        Block->Next = Magazine->Head;
-        Magazine->Head = Block;
-        Magazine->Count++;
+        MiPushBlock(Cache, Block, Kind, Block->Class);
         Cache->Quarantine[i] = NULL;
     }
 #endif
     for (ULONG Kind = 0; Kind < MI_POOL_KINDS; Kind++)
         for (ULONG Class = 0; Class < MI_CLASSES; Class++)
-            if (Cache->Magazines[Kind][Class].Count)
-                MiFlush(&Cache->Magazines[Kind][Class], Kind, Class, 0);
+            MiFlush(Cache, Kind, Class, 0);
 }
 
 static void MiCloseCache(MI_POOL_CACHE *Cache)
@@ -102,8 +99,8 @@ void MmThreadPoolRelease(struct _KTHREAD *Thread)
 
     if (!Cache)
         return;
-    Thread->PoolCache = NULL;
     MiCloseCache(Cache);
+    Thread->PoolCache = NULL;
     host_private_free(Cache, sizeof(*Cache));
 }
 

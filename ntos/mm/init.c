@@ -56,6 +56,7 @@ NTSTATUS MmInitSystem(ULONG64 PhysicalBytes)
     MiInitBudget();
     MiRegister();
     RtlpSetAllocator(MiAllocateForRtl, MiFreeForRtl, MmSetPoolOwner);
+    KeNoteObject = MmNoteObject;
     return STATUS_SUCCESS;
 
 Frames:
@@ -68,6 +69,7 @@ Unreserve:
 
 void MmShutdownSystem(void)
 {
+    KeNoteObject = NULL;
     RtlpSetAllocator(NULL, NULL, NULL);
     MiShutdownSlots();
     MiShutdownShares();

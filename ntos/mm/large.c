@@ -90,6 +90,9 @@ void MiFreeLarge(MI_FRAME *Frame, void *Address, ULONG Tag)
         MiWrongTag(Address, OwnTag, Tag);
     MiCheckUnused((PFN_NUMBER)(Frame - MiRam.Frames), BYTES_TO_PAGES(Bytes));
     MiCheckLargeTail(Address, Bytes);
+    for (SIZE_T i = 0; i < BYTES_TO_PAGES(Bytes); i++)
+        if (__atomic_load_n(&Frame[i].Flags, __ATOMIC_RELAXED) & MI_FRAME_OBJECT)
+            MiCheckObjects(&Frame[i], Address, Bytes);
     if (!__atomic_compare_exchange_n(&Frame->State, &Expected, MiFrameUsed, FALSE, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
         MiNoSuchBlock(Address);

@@ -61,6 +61,7 @@ typedef enum MI_FRAME_STATE {
 
 #define MI_FRAME_DIRTY 1     /* of a free run: its memory has been touched */
 #define MI_FRAME_PAGED 2     /* of a pool frame */
+#define MI_FRAME_OBJECT 8    /* of a pool frame: the executive may use something in it */
 #define MI_FRAME_PROTECTED 4 /* MmProtectMdlSystemAddress has changed the direct map */
 
 struct MI_SHARE;

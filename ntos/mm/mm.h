@@ -128,6 +128,11 @@ void MmThreadPoolRelease(struct _KTHREAD *Thread); /* flushes its magazines at t
  * has to free the block, hands it over. */
 void MmSetPoolOwner(PVOID Block, const void *Caller);
 #define MM_GIVE_TO_CALLER(Block) MmSetPoolOwner((Block), __builtin_return_address(0))
+/* A pool block that is freed may hold nothing that the executive still uses. Whoever makes such a
+ * thing known to the executive notes it, after that; Check looks into a range and, if Stop, ends in
+ * the bug check. Any IRQL <= DISPATCH_LEVEL. */
+void MmNoteObject(const void *Object);
+void MmSetFreeCheck(BOOLEAN (*Check)(const void *Base, SIZE_T Bytes, BOOLEAN Stop));
 typedef struct MM_POOL_BLOCK {
     PVOID Address;
     const void *Caller;
@@ -136,6 +141,7 @@ typedef struct MM_POOL_BLOCK {
     BOOLEAN Paged;
 } MM_POOL_BLOCK;
 /* What code of that range asked for and is not freed: the count; reports each. */
+void MmCheckFreedPool(void); /* or bug check 0xC6: the stock's free blocks and the thread's own */
 ULONG MmFindPoolOf(const void *Base, SIZE_T Bytes,
                    void (*Report)(void *Context, const MM_POOL_BLOCK *Block), void *Context);
 void MmSetPoolFault(BOOLEAN (*Fail)(

@@ -1,6 +1,8 @@
 /* What is wrong with a use of the pool, in the terms of bug checks 0x19, 0xC2, 0xC4 and 0xC6. */
 #include "pool.h"
 
+#include <stdio.h>
+
 _Noreturn void MiBadAllocateIrql(ULONG Kind, SIZE_T Bytes)
 {
     VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, Kind == MiPaged ? 0x01 : 0x02, KiIrql(),
@@ -51,6 +53,12 @@ _Noreturn void MiBadTag(ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Caller)
                "pool was asked for with tag 0x%08x, which has neither letter nor digit", Tag);
 }
 
+_Noreturn void MiFreedIrp(void *Address)
+{
+    VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x105, (ULONG_PTR)Address, 0, 0,
+               "an IRP was freed with ExFreePool instead of IoFreeIrp");
+}
+
 _Noreturn void MiWrongTag(void *Address, ULONG Actual, ULONG Given)
 {
     VfBugCheck(BAD_POOL_CALLER, 0x0A, (ULONG_PTR)Address, Actual, Given,
@@ -72,8 +80,29 @@ MI_RAW _Noreturn void MiBlockDamaged(MI_BLOCK *Block)
                "overrun");
 }
 
+/* What a freed block was, and where it has been written to. */
+MI_RAW static void MiTellFreed(MI_BLOCK *Block)
+{
+    const UCHAR *Memory = (const UCHAR *)(Block + 1);
+    ULONG At = 0, Last = MiClasses[Block->Class].Fill;
+    char Caller[256];
+
+    while (At < Last && Memory[At] == (UCHAR)MI_FILL_FREE)
+        At++;
+    while (Last > At && Memory[Last - 1] == (UCHAR)MI_FILL_FREE)
+        Last--;
+    if (Block->Owner && !MmIsSystemAddress((void *)Block->Owner)) /* a link of the stock */
+        host_symbolise((void *)Block->Owner, Caller, sizeof(Caller));
+    else
+        snprintf(Caller, sizeof(Caller), "a place that is not known any more");
+    VfDetail("the block had %u bytes, tag '%.4s', and was allocated at %s", Block->Bytes,
+             (const char *)&Block->Tag, Caller);
+    VfDetail("written to: byte %u to %u", At, Last - 1);
+}
+
 MI_RAW _Noreturn void MiWrittenAfterFree(MI_BLOCK *Block)
 {
+    MiTellFreed(Block);
     VfBugCheck(DRIVER_CAUGHT_MODIFYING_FREED_POOL, (ULONG_PTR)(Block + 1), 1, KernelMode, 0,
                "a block was written to after it had been freed");
 }

@@ -39,18 +39,19 @@ MI_RAW_INLINE void *MiTryAllocate(ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Cal
     Magazine =
         &Cache->Magazines[Kind][MiClassOfSize[(Bytes + sizeof(MI_BLOCK) + MI_TAIL + 15) >> 4]];
     MI_KEEP(Magazine);
+    if (__builtin_expect(MiBlocksIn(Magazine) <= Magazine->Resting, 0))
+        return NULL;
+    Block = Magazine->Ring[Magazine->Oldest % MI_RING];
+    if (__builtin_expect(!MiIsFilled(Block, Magazine->Fill), 0))
+        return NULL;
     Count = &Cache->Tags[MiTagSlot(Kind, Tag)];
     MI_KEEP(Count);
-    Block = Magazine->Head;
-    if (__builtin_expect(!Block || Count->Key != MiTagKey(Kind, Tag), 0))
+    if (__builtin_expect(Count->Key != MiTagKey(Kind, Tag), 0))
         return NULL;
-    if (__builtin_expect(Block->Word != Magazine->FreeWord, 0))
-        return NULL;
-    if (__builtin_expect(*(MI_UNALIGNED *)(Block + 1) != MI_FILL_FREE, 0))
-        return NULL;
-    Magazine->Head = Block->Next;
-    Magazine->Count--;
-    MiFill(Block + 1, MI_FILL_NEW, Magazine->Fill);
+    Magazine->Oldest++;
+    __builtin_prefetch(/* it has not been touched for long */
+                       Magazine->Ring[Magazine->Oldest % MI_RING], 1);
+    MiMarkNew(Block);
     Block->Word = Magazine->UsedWord | (ULONG64)Bytes << 32 | Tag;
     Block->Owner = (ULONG_PTR)Caller;
     *(MI_UNALIGNED *)((char *)(Block + 1) + Bytes) = MI_TAIL_PATTERN;

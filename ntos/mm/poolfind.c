@@ -101,6 +101,52 @@ ULONG MmFindPoolOf(const void *Base, SIZE_T Bytes,
     return Finder.Found;
 }
 
+static BOOLEAN (*MiFreeCheck)(const void *Base, SIZE_T Bytes, BOOLEAN Stop);
+
+void MmSetFreeCheck(BOOLEAN (*Check)(const void *Base, SIZE_T Bytes, BOOLEAN Stop))
+{
+    MiFreeCheck = Check;
+}
+
+void MmNoteObject(const void *Object)
+{
+    MI_FRAME *Frame;
+
+    if (!MiIsRamAddress(Object))
+        return;
+    Frame = &MiRam.Frames[MiRamFrameNumber(Object)];
+    if (!(__atomic_load_n(&Frame->Flags, __ATOMIC_RELAXED) & MI_FRAME_OBJECT))
+        __atomic_fetch_or(&Frame->Flags, MI_FRAME_OBJECT, __ATOMIC_SEQ_CST);
+}
+
+static BOOLEAN MiHoldsObject(const void *Base, SIZE_T Bytes, BOOLEAN Stop)
+{
+    PVOID Found;
+    ULONG Kind;
+
+    if (KeFindObjectInRange(Base, Bytes, &Kind, &Found)) {
+        if (Stop)
+            VfBugCheck(TIMER_OR_DPC_INVALID, Kind, (ULONG_PTR)Found, (ULONG_PTR)Base,
+                       (ULONG_PTR)Base + Bytes, "pool was freed that holds a %s",
+                       Kind ? "DPC that is queued" : "timer that is set");
+        return TRUE;
+    }
+    return MiFreeCheck && MiFreeCheck(Base, Bytes, Stop);
+}
+
+/* Before a block is freed in whose page something has been noted. Noting comes after inserting, so
+ * what is inserted meanwhile is noted again behind the clearing. */
+void MiCheckObjects(MI_FRAME *Frame, const void *Base, SIZE_T Bytes)
+{
+    const void *Page = (const void *)((ULONG_PTR)Base & ~(ULONG_PTR)(PAGE_SIZE - 1));
+
+    __atomic_fetch_and(&Frame->Flags, (UCHAR)~MI_FRAME_OBJECT, __ATOMIC_SEQ_CST);
+    if (!MiHoldsObject(Page, ROUND_TO_PAGES(Bytes), FALSE))
+        return;
+    __atomic_fetch_or(&Frame->Flags, MI_FRAME_OBJECT, __ATOMIC_SEQ_CST);
+    MiHoldsObject(Base, Bytes, TRUE);
+}
+
 static void MiReportLeak(void *Context, const MM_POOL_BLOCK *Block)
 {
     char Line[384], Caller[256];
@@ -121,6 +167,7 @@ void MiShutdownPool(void)
     MI_FINDER Finder = {.Bytes = MAXULONG_PTR, .Report = MiReportLeak, .Context = &Count};
 
     MiShutdownPoolCaches();
+    MmCheckFreedPool();
     MiTrimSlabs();
     if (MiPoolFrames[MiNonPaged] || MiPoolFrames[MiPaged])
         MiFindAll(&Finder);

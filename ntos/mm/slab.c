@@ -29,7 +29,7 @@ static void MiDescribeClass(ULONG Class)
 
     MiClasses[Class] = (MI_CLASS){
         .Size = Size,
-        .Fill = (USHORT)(MI_ADDRESS_SANITIZER ? Room : min(Room, MI_FILL_BYTES)),
+        .Fill = (USHORT)(Room == MI_FILL_BYTES + 16 ? MI_FILL_BYTES : min(Room, MI_FILL_MOST)),
         .Capacity = PAGE_SIZE / Size,
         .Limit = Size <= 256    ? 64
                  : Size <= 512  ? 32
@@ -65,7 +65,7 @@ void MiInitSlabs(void)
 /* A block as it lies in the stock: header of a free block, memory filled and out of bounds. */
 MI_RAW static void MiCutBlock(MI_FRAME *Frame, MI_BLOCK *Block, ULONG Class)
 {
-    Block->Word = MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE);
+    Block->Word = MiBlockWord(0, 0, Class, MI_BLOCK_FREE);
     Block->Next = Frame->FreeList;
     Frame->FreeList = Block;
     MiFill(Block + 1, MI_FILL_FREE, MiClasses[Class].Fill);
@@ -108,32 +108,42 @@ static MI_FRAME *MiSlabWithRoom(struct MI_STOCK *Stock, ULONG Kind, ULONG Class)
     return Frame;
 }
 
-MI_RAW BOOLEAN MiRefill(MI_MAGAZINE *Magazine, ULONG Kind, ULONG Class)
+/* Takes one from the stock, whose lock is held; NULL: no memory. */
+MI_RAW static MI_BLOCK *MiTakeFromStock(struct MI_STOCK *Stock, ULONG Kind, ULONG Class)
+{
+    MI_FRAME *Frame = MiSlabWithRoom(Stock, Kind, Class);
+    MI_BLOCK *Block;
+
+    if (!Frame)
+        return NULL;
+    if (Frame->FreeBlocks == MiClasses[Class].Capacity)
+        Stock->Empty--;
+    Block = Frame->FreeList;
+    MiCheckFreed(Block, Class);
+    Frame->FreeList = Block->Next;
+    if (!--Frame->FreeBlocks)
+        RemoveEntryList(&Frame->Link);
+    Block->Owner = 0;
+    return Block;
+}
+
+/* They are used before those that rest. FALSE: no memory. */
+MI_RAW BOOLEAN MiRefill(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Class)
 {
     struct MI_STOCK *Stock = &MiSlabs.Stock[Kind][Class];
-    ULONG Wanted = max(MiClasses[Class].Limit / 2u, 1u);
+    MI_MAGAZINE *Magazine = &Cache->Magazines[Kind][Class];
+    ULONG Wanted = Magazine->Resting + max(MiClasses[Class].Limit / 2u, 1u);
 
     MiAcquire(&Stock->Lock);
-    while (Magazine->Count < Wanted) {
-        MI_FRAME *Frame = MiSlabWithRoom(Stock, Kind, Class);
-        MI_BLOCK *Block;
+    while (MiBlocksIn(Magazine) < Wanted) {
+        MI_BLOCK *Block = MiTakeFromStock(Stock, Kind, Class);
 
-        if (!Frame)
+        if (!Block)
             break;
-        if (Frame->FreeBlocks == MiClasses[Class].Capacity)
-            Stock->Empty--;
-        Block = Frame->FreeList;
-        if (Block->Word != MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE))
-            MiBlockDamaged(Block);
-        Frame->FreeList = Block->Next;
-        if (!--Frame->FreeBlocks)
-            RemoveEntryList(&Frame->Link);
-        Block->Next = Magazine->Head;
-        Magazine->Head = Block;
-        Magazine->Count++;
+        Magazine->Ring[--Magazine->Oldest % MI_RING] = Block;
     }
     MiRelease(&Stock->Lock);
-    return Magazine->Count != 0;
+    return MiBlocksIn(Magazine) != 0;
 }
 
 static void MiDeleteSlab(MI_FRAME *Frame, ULONG Kind)
@@ -160,22 +170,50 @@ MI_RAW static void MiReturnBlock(struct MI_STOCK *Stock, MI_BLOCK *Block, ULONG 
         Stock->Empty++;
 }
 
-/* The oldest blocks would be better, the newest are at hand. */
-MI_RAW void MiFlush(MI_MAGAZINE *Magazine, ULONG Kind, ULONG Class, ULONG Keep)
+/* The oldest go. */
+MI_RAW void MiFlush(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Class, ULONG Keep)
+{
+    struct MI_STOCK *Stock = &MiSlabs.Stock[Kind][Class];
+    MI_MAGAZINE *Magazine = &Cache->Magazines[Kind][Class];
+
+    if (MiBlocksIn(Magazine) <= Keep)
+        return;
+    for (ULONG i = Magazine->Oldest; Magazine->Next - i > Keep; i++)
+        MiCheckFreed(Magazine->Ring[i % MI_RING], Class);
+    MiAcquire(&Stock->Lock);
+    while (MiBlocksIn(Magazine) > Keep)
+        MiReturnBlock(Stock, Magazine->Ring[Magazine->Oldest++ % MI_RING], Kind, Class);
+    MiRelease(&Stock->Lock);
+}
+
+/* Looks at every block of the stock: what a driver that goes has written to freed memory. */
+MI_RAW static void MiCheckStock(ULONG Kind, ULONG Class)
 {
     struct MI_STOCK *Stock = &MiSlabs.Stock[Kind][Class];
 
     MiAcquire(&Stock->Lock);
-    while (Magazine->Count > Keep) {
-        MI_BLOCK *Block = Magazine->Head;
+    for (LIST_ENTRY *Entry = Stock->Partial.Flink; Entry != &Stock->Partial; Entry = Entry->Flink) {
+        MI_BLOCK *Block = CONTAINING_RECORD(Entry, MI_FRAME, Link)->FreeList;
 
-        if (Block->Word != MiBlockWord(MI_TAG_FREE, 0, Class, MI_BLOCK_FREE))
-            MiBlockDamaged(Block);
-        Magazine->Head = Block->Next;
-        Magazine->Count--;
-        MiReturnBlock(Stock, Block, Kind, Class);
+        for (; Block; Block = Block->Next)
+            MiCheckFreed(Block, Class);
     }
     MiRelease(&Stock->Lock);
+}
+
+MI_RAW void MmCheckFreedPool(void)
+{
+    MI_POOL_CACHE *Cache = KiSelf ? KiSelf->PoolCache : NULL;
+
+    for (ULONG Kind = 0; Kind < MI_POOL_KINDS; Kind++) {
+        for (ULONG Class = 0; Class < MI_CLASSES; Class++) {
+            MI_MAGAZINE *Magazine = Cache ? &Cache->Magazines[Kind][Class] : NULL;
+
+            for (ULONG i = Magazine ? Magazine->Oldest : 0; Magazine && i != Magazine->Next; i++)
+                MiCheckFreed(Magazine->Ring[i % MI_RING], Class);
+            MiCheckStock(Kind, Class);
+        }
+    }
 }
 
 /* Gives back the empty slabs that were kept. */

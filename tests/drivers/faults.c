@@ -6,6 +6,14 @@
 #define FAULT_UNMAPPED CTL_CODE(FILE_DEVICE_UNKNOWN, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define FAULT_TWICE CTL_CODE(FILE_DEVICE_UNKNOWN, 0x803, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define FAULT_RAISED CTL_CODE(FILE_DEVICE_UNKNOWN, 0x804, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_FREED CTL_CODE(FILE_DEVICE_UNKNOWN, 0x810, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_TIMER CTL_CODE(FILE_DEVICE_UNKNOWN, 0x811, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_RESOURCE CTL_CODE(FILE_DEVICE_UNKNOWN, 0x812, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_LOOKASIDE CTL_CODE(FILE_DEVICE_UNKNOWN, 0x813, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_IRP CTL_CODE(FILE_DEVICE_UNKNOWN, 0x814, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_DPC CTL_CODE(FILE_DEVICE_UNKNOWN, 0x815, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULT_SLOW CTL_CODE(FILE_DEVICE_UNKNOWN, 0x816, METHOD_BUFFERED, FILE_ANY_ACCESS)
+#define FAULTS_TAG 'tluF'
 
 #define FAULT_OVERRUN CTL_CODE(FILE_DEVICE_UNKNOWN, 0x805, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define FAULT_RETURN CTL_CODE(FILE_DEVICE_UNKNOWN, 0x806, METHOD_BUFFERED, FILE_ANY_ACCESS)
@@ -81,6 +89,79 @@ __attribute__((noinline)) static VOID OverrunFrame(VOID)
     }
 }
 
+/* The thread goes on using pool, until it meets what it has written to. */
+__attribute__((noinline, no_sanitize("address"))) static VOID WriteFreed(VOID)
+{
+    PULONG Block = ExAllocatePoolWithTag(NonPagedPool, 100, FAULTS_TAG);
+
+    if (!Block)
+        return;
+    ExFreePoolWithTag(Block, FAULTS_TAG);
+    ((volatile ULONG *)Block)[3] = 0;
+    for (ULONG i = 0; i < 1000; i++) {
+        PVOID Other = ExAllocatePoolWithTag(NonPagedPool, 100, FAULTS_TAG);
+
+        if (Other)
+            ExFreePoolWithTag(Other, FAULTS_TAG);
+    }
+}
+
+static VOID NTAPI OnDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    LARGE_INTEGER Start = KeQueryPerformanceCounter(NULL), Frequency;
+
+    UNREFERENCED_PARAMETER(Dpc);
+    UNREFERENCED_PARAMETER(Argument1);
+    UNREFERENCED_PARAMETER(Argument2);
+    if (!Context)
+        return;
+    do {
+        KeQueryPerformanceCounter(&Frequency);
+    } while (KeQueryPerformanceCounter(NULL).QuadPart - Start.QuadPart < 60 * Frequency.QuadPart);
+}
+
+/* Frees memory in which the executive still has something. */
+__attribute__((noinline)) static VOID FreeActive(ULONG Code)
+{
+    struct {
+        UCHAR Before[24];
+        union {
+            KTIMER Timer;
+            KDPC Dpc;
+            ERESOURCE Resource;
+            NPAGED_LOOKASIDE_LIST List;
+        };
+    } *Block = ExAllocatePoolWithTag(NonPagedPool, sizeof(*Block), FAULTS_TAG);
+    LARGE_INTEGER Hour = {.QuadPart = -36000000000};
+    KIRQL Irql;
+
+    if (!Block)
+        return;
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    if (Code == FAULT_TIMER) {
+        KeInitializeTimer(&Block->Timer);
+        KeSetTimer(&Block->Timer, Hour, NULL);
+    } else if (Code == FAULT_DPC) {
+        KeInitializeDpc(&Block->Dpc, OnDpc, NULL);
+        KeInsertQueueDpc(&Block->Dpc, NULL, NULL);
+    } else if (Code == FAULT_RESOURCE) {
+        ExInitializeResourceLite(&Block->Resource);
+    } else {
+        ExInitializeNPagedLookasideList(&Block->List, NULL, NULL, 0, 64, FAULTS_TAG, 0);
+    }
+    ExFreePoolWithTag(Block, FAULTS_TAG);
+    KeLowerIrql(Irql);
+}
+
+/* A DPC that takes a minute. */
+static VOID RunSlowDpc(VOID)
+{
+    static KDPC Dpc;
+
+    KeInitializeDpc(&Dpc, OnDpc, &Dpc);
+    KeInsertQueueDpc(&Dpc, NULL, NULL);
+}
+
 static NTSTATUS FaultControl(PDEVICE_OBJECT Device, PIRP Irp)
 {
     ULONG Code = IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode;
@@ -102,6 +183,15 @@ static NTSTATUS FaultControl(PDEVICE_OBJECT Device, PIRP Irp)
         OverrunAll();
     else if (Code == FAULT_FRAME)
         OverrunFrame();
+    else if (Code == FAULT_FREED)
+        WriteFreed();
+    else if (Code == FAULT_IRP)
+        ExFreePool(IoAllocateIrp(1, FALSE));
+    else if (Code == FAULT_SLOW)
+        RunSlowDpc();
+    else if (Code == FAULT_TIMER || Code == FAULT_DPC || Code == FAULT_RESOURCE ||
+             Code == FAULT_LOOKASIDE)
+        FreeActive(Code);
     else if (Code == FAULT_TWICE)
         return CompleteTwice(Irp), STATUS_SUCCESS;
     IoCompleteRequest(Irp, IO_NO_INCREMENT);

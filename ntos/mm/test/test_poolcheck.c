@@ -117,6 +117,13 @@ Free:
     ExFreePool((PVOID)Large);
 }
 
+/* Until every block of the size that this thread has was in use once. */
+static void CycleBlocks(SIZE_T Bytes)
+{
+    for (ULONG i = 0; i < 200; i++)
+        ExFreePool(ExAllocatePoolWithTag(NonPagedPool, Bytes, TAG));
+}
+
 static void WritingAfterFreeIsC6(void **Unused)
 {
     volatile ULONG64 *Block = ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
@@ -128,9 +135,47 @@ static void WritingAfterFreeIsC6(void **Unused)
     Old = *Block;
     *Block = 1;
     VF_EXPECT_BUGCHECK (&Record)
-        ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
+        CycleBlocks(100);
     assert_bugcheck(Record, DRIVER_CAUGHT_MODIFYING_FREED_POOL, Block, 1, KernelMode, 0);
+    assert_non_null(strstr(Record.Details, "byte 0"));
+    assert_non_null(strstr(Record.Details, "Test"));
     *Block = Old;
+}
+
+/* What is written to freed memory is found wherever in a small block it lies, and when a thread
+ * gives its blocks back. */
+static void WritingAnywhereAfterFreeIsC6(void **Unused)
+{
+    static const SIZE_T Sizes[] = {8, 24, 40, 56, 64, 100, 200, 500, 1000};
+
+    if (ADDRESS_SANITIZER)
+        return;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Sizes); i++) {
+        volatile UCHAR *Block = ExAllocatePoolWithTag(NonPagedPool, Sizes[i], TAG);
+        SIZE_T At = (Sizes[i] - 8) / 16 * 16 + 1;
+        UCHAR Old;
+
+        ExFreePool((PVOID)Block);
+        Old = Block[At];
+        Block[At] = 1;
+        VF_EXPECT_BUGCHECK (&Record)
+            MmThreadPoolRelease(KiSelf);
+        assert_bugcheck(Record, DRIVER_CAUGHT_MODIFYING_FREED_POOL, Block, 1, KernelMode, 0);
+        Block[At] = Old;
+    }
+}
+
+static void FreedMemoryIsNotUsedAtOnce(void **Unused)
+{
+    void *Block = ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
+
+    ExFreePool(Block);
+    for (ULONG i = 0; i < 8; i++) {
+        void *Other = ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
+
+        assert_ptr_not_equal(Other, Block);
+        ExFreePool(Other);
+    }
 }
 
 static void WritingOverAFreeHeaderIs19_D(void **Unused)
@@ -144,7 +189,7 @@ static void WritingOverAFreeHeaderIs19_D(void **Unused)
     Old = Block[-2];
     Block[-2] = 0;
     VF_EXPECT_BUGCHECK (&Record)
-        ExAllocatePoolWithTag(NonPagedPool, 100, TAG);
+        MmThreadPoolRelease(KiSelf);
     assert_bugcheck(Record, BAD_POOL_HEADER, 0x0D, Block, 0, 0);
     Block[-2] = Old;
 }
@@ -216,6 +261,7 @@ int main(void)
         MM_TEST(AUserAddressIsC2_40),          MM_TEST(AnAddressThatWasNeverPoolIsC2_42Or46),
         MM_TEST(TheMiddleOfABlockIsC2_99Or46), MM_TEST(FreeingALargeBlockTwiceIsC2_46),
         MM_TEST(WritingBehindABlockIs19_21),   MM_TEST(WritingAfterFreeIsC6),
+        MM_TEST(WritingAnywhereAfterFreeIsC6), MM_TEST(FreedMemoryIsNotUsedAtOnce),
         MM_TEST(WritingOverAFreeHeaderIs19_D), MM_TEST(TagsThatCannotBeTrackedAreC2_9B9C9D),
         MM_TEST(MustSucceedIsC2_9A),           MM_TEST(NoBytesAreC4_0),
         MM_TEST(AWrongIrqlIsC4_1_2_11_12),
