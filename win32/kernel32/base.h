@@ -28,7 +28,10 @@ struct base_name {
 };
 BOOL BaseObjectName(struct base_name *Name, LPCWSTR Text, LPSECURITY_ATTRIBUTES Security,
                     BOOL Inherit);
-/* A standard handle's Linux descriptor; -1: not one. */
+/* CreateFile for a file on disk (disk.c); INVALID_HANDLE_VALUE and last error. */
+BOOL BaseIsDiskName(LPCWSTR Name); /* not "\\.\Name" */
+HANDLE BaseOpenDisk(LPCWSTR Name, DWORD Access, DWORD Creation);
+/* The Linux descriptor of a standard handle or of a file on disk; -1: neither. */
 int BaseStream(HANDLE Handle);
 BOOL BaseStreamRead(int Stream, LPVOID Buffer, DWORD Length, LPDWORD Done);
 BOOL BaseStreamWrite(int Stream, LPCVOID Buffer, DWORD Length, LPDWORD Done);

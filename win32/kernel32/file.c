@@ -1,6 +1,7 @@
 /*
- * Devices as files. A handle opened without FILE_FLAG_OVERLAPPED is synchronous: the kernel waits,
- * and no call here ever sees STATUS_PENDING for it.
+ * Devices as files; what is no device may be a file on disk (disk.c). A handle opened without
+ * FILE_FLAG_OVERLAPPED is synchronous: the kernel waits, and no call here ever sees STATUS_PENDING
+ * for it.
  */
 #include "win32/kernel32/base.h"
 
@@ -56,6 +57,9 @@ HANDLE WINAPI CreateFileW(LPCWSTR Name, DWORD Access, DWORD Share, LPSECURITY_AT
                           NULL, Flags & 0xffff & ~(ULONG)FILE_ATTRIBUTE_DIRECTORY, Share,
                           Disposition, create_options(Flags), NULL, 0);
     free(Path.Buffer);
+    if ((Status == STATUS_OBJECT_NAME_NOT_FOUND || Status == STATUS_OBJECT_PATH_NOT_FOUND) &&
+        BaseIsDiskName(Name))
+        return BaseOpenDisk(Name, Access, Creation);
     if (!BaseResult(Status))
         return INVALID_HANDLE_VALUE;
     SetLastError(Creation == OPEN_ALWAYS && Iosb.Information == FILE_OPENED ? ERROR_ALREADY_EXISTS

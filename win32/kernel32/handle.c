@@ -1,9 +1,14 @@
 /* Handles of any object. */
 #include "win32/kernel32/base.h"
+#include "win32/kernel32/linux.h"
 
 BOOL WINAPI CloseHandle(HANDLE Handle)
 {
-    return BaseStream(Handle) >= 0 || BaseResult(NtClose(Handle));
+    if (BaseStream(Handle) < 0)
+        return BaseResult(NtClose(Handle));
+    if (BaseStream(Handle) > 2) /* the standard streams stay: the C library has them too */
+        linux_close(BaseStream(Handle));
+    return TRUE;
 }
 
 BOOL WINAPI DuplicateHandle(HANDLE SourceProcess, HANDLE Source, HANDLE TargetProcess,

@@ -67,6 +67,70 @@ int linux_read_ready(int File)
     return poll(&Poll, 1, 0) > 0;
 }
 
+int linux_open(const char *Path, int Reads, int Writes, int MustBeNew, int MayCreate, int Truncate,
+               int *Existed)
+{
+    int Flags = (Reads && Writes ? O_RDWR : Writes ? O_WRONLY : O_RDONLY) | O_CLOEXEC | O_NOCTTY;
+    struct stat Stat;
+    int File;
+
+    *Existed = access(Path, F_OK) == 0;
+    if (Truncate && !Writes)
+        return -EACCES;
+    File = open(Path,
+                Flags | (MayCreate ? O_CREAT : 0) | (MustBeNew ? O_EXCL : 0) |
+                    (Truncate ? O_TRUNC : 0),
+                0666);
+    if (File < 0)
+        return -errno;
+    if (fstat(File, &Stat) == 0 && S_ISDIR(Stat.st_mode)) { /* wants FILE_FLAG_BACKUP_SEMANTICS */
+        close(File);
+        return -EISDIR;
+    }
+    return File;
+}
+
+void linux_close(int File)
+{
+    close(File);
+}
+
+int64_t linux_size(int File)
+{
+    struct stat Stat;
+
+    return fstat(File, &Stat) < 0 ? -errno : Stat.st_size;
+}
+
+int64_t linux_seek(int File, int64_t Distance, int Whence)
+{
+    static const int Table[] = {SEEK_SET, SEEK_CUR, SEEK_END};
+    off_t At = lseek(File, Distance, Table[Whence]);
+
+    return At < 0 ? -errno : At;
+}
+
+int linux_path_kind(const char *Path)
+{
+    struct stat Stat;
+
+    if (stat(Path, &Stat) < 0)
+        return -errno;
+    if (S_ISDIR(Stat.st_mode))
+        return LINUX_FOLDER;
+    return Stat.st_mode & 0222 ? LINUX_ORDINARY : LINUX_READ_ONLY;
+}
+
+int linux_delete(const char *Path)
+{
+    return unlink(Path) < 0 ? -errno : 0;
+}
+
+int linux_folder(char *Path)
+{
+    return getcwd(Path, LINUX_PATH - 2) ? 0 : -errno;
+}
+
 static void *reap(void *Process)
 {
     while (waitpid((pid_t)(intptr_t)Process, NULL, 0) < 0 && errno == EINTR)

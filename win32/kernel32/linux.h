@@ -17,6 +17,18 @@ int linux_kind(int File);
 int linux_is_terminal(int File); /* of the LINUX_TERMINAL ones: not /dev/null and the like */
 int linux_read_ready(int File);
 
+/* Files on disk. Results: a descriptor, a size, a position, 0; or a negative errno. A path in Path
+ * has room for two characters before it (LINUX_PATH). */
+enum { LINUX_FOLDER = 16, LINUX_READ_ONLY, LINUX_ORDINARY, LINUX_PATH = 4200 };
+int linux_open(const char *Path, int Reads, int Writes, int MustBeNew, int MayCreate, int Truncate,
+               int *Existed);
+void linux_close(int File);
+int64_t linux_size(int File);
+int64_t linux_seek(int File, int64_t Distance, int Whence); /* 0 start, 1 here, 2 end */
+int linux_path_kind(const char *Path);
+int linux_delete(const char *Path);
+int linux_folder(char *Path); /* LINUX_PATH - 2 bytes */
+
 /* Programs. The arguments end with NULL; Own is the child's environment. The child writes two words
  * into a socket once it is known to the kernel, and goes on when linux_release closes the socket.
  * Negative errno if it cannot be started, or ends (or closes the socket) without that. */

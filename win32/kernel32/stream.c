@@ -1,13 +1,15 @@
 /*
  * Standard handles and the console. They are Linux descriptors 0, 1 and 2, and their handle values
  * are those of old console handles (3, 7, 11), which the kernel never gives: its handles are
- * multiples of four.
+ * multiples of four. Files on disk have handles of the same form.
  */
 #include "win32/kernel32/base.h"
 #include "win32/kernel32/linux.h"
 
 #include <stdlib.h>
 #include <errno.h>
+
+#define STREAM_LIMIT ((ULONG_PTR)1 << 24) /* far above the descriptors that Linux gives */
 
 static HANDLE Replaced[3];
 static BOOL IsReplaced[3];
@@ -52,7 +54,7 @@ int BaseStream(HANDLE Handle)
 {
     ULONG_PTR Value = (ULONG_PTR)Handle;
 
-    return Value < 12 && (Value & 3) == 3 ? (int)(Value >> 2) : -1;
+    return Value < STREAM_LIMIT && (Value & 3) == 3 ? (int)(Value >> 2) : -1;
 }
 
 static BOOL stream_failed(int Error)

@@ -206,6 +206,35 @@ static void what_cannot_be_opened_says_why(void)
           GetLastError() == ERROR_PATH_NOT_FOUND);
 }
 
+static void a_name_that_is_no_device_is_a_file_on_disk(void)
+{
+    char Folder[MAX_PATH], Name[MAX_PATH + 20], Text[8] = "";
+    DWORD Done, Length = GetCurrentDirectoryA(sizeof(Folder), Folder);
+    HANDLE File;
+
+    CHECK(Length == strlen(Folder) && !memcmp(Folder, "C:\\", 3));
+    CHECK(GetCurrentDirectoryA(2, Folder) == Length + 1);
+    GetCurrentDirectoryA(sizeof(Folder), Folder);
+    snprintf(Name, sizeof(Name), "%s\\win32-io-%u.txt", Folder, (unsigned)GetCurrentProcessId());
+    CHECK(GetFileAttributesA(Folder) == FILE_ATTRIBUTE_DIRECTORY);
+    FAILS(CreateFileA(Name, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL) != INVALID_HANDLE_VALUE,
+          ERROR_FILE_NOT_FOUND);
+    File = CreateFileA(Name, GENERIC_READ | GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+    CHECK(File != INVALID_HANDLE_VALUE);
+    CHECK(WriteFile(File, "disk", 4, &Done, NULL) && Done == 4 && GetFileSize(File, NULL) == 4);
+    CHECK(SetFilePointer(File, -3, NULL, FILE_END) == 1);
+    CHECK(ReadFile(File, Text, sizeof(Text), &Done, NULL) && Done == 3 && !strcmp(Text, "isk"));
+    CHECK(CloseHandle(File));
+    FAILS(CreateFileA(Name, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL) != INVALID_HANDLE_VALUE,
+          ERROR_FILE_EXISTS);
+    CHECK(DeleteFileA(Name));
+    FAILS(DeleteFileA(Name), ERROR_FILE_NOT_FOUND);
+    FAILS(DeleteFileA("C:\\no folder\\x"), ERROR_PATH_NOT_FOUND);
+    FAILS(CreateFileA("\\\\.\\etc/passwd", GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL) !=
+              INVALID_HANDLE_VALUE,
+          ERROR_PATH_NOT_FOUND);
+}
+
 int main(void)
 {
 #define TEST(name)                                                                                 \
@@ -223,6 +252,7 @@ int main(void)
         TEST(a_completion_port_names_the_request),
         TEST(a_bad_buffer_is_refused),
         TEST(what_cannot_be_opened_says_why),
+        TEST(a_name_that_is_no_device_is_a_file_on_disk),
         {0}};
     return tap_run(Tests);
 }
