@@ -1,0 +1,432 @@
+/*
+ * Clients that break the protocol, by hand: no libntdll. hostile WHAT SEED [SECONDS]. Each does its
+ * worst and ends with 0 unless it could not even begin; what the kernel makes of it is looked at
+ * from outside.
+ */
+#include "host/host.h"
+#include "server/address.h"
+#include "server/channel.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SLOT 0x10000000ull
+#define THREADS 6
+
+static uint64_t Seed;
+static unsigned Seconds = 1;
+static struct {
+    int Socket;
+    char *Slot;
+    unsigned Channels[THREADS];
+} Client = {.Socket = -1};
+
+/* Thread-safe enough: a race makes it only more random. */
+static uint64_t random64(void)
+{
+    Seed ^= Seed << 13;
+    Seed ^= Seed >> 7;
+    Seed ^= Seed << 17;
+    return Seed;
+}
+
+static unsigned below(unsigned Limit)
+{
+    return (unsigned)(random64() >> 16) % Limit;
+}
+
+static int open_socket(void)
+{
+    char Path[512];
+
+    address_default(host_user_id(), Path, sizeof(Path));
+    return host_connect(Path);
+}
+
+static int say(int Socket, uint32_t Kind, struct channel_packet Packet)
+{
+    Packet.kind = Kind;
+    return host_send(Socket, &Packet, sizeof(Packet), -1);
+}
+
+static struct channel_packet greeting(void)
+{
+    return (struct channel_packet){.magic = CHANNEL_MAGIC,
+                                   .version = CHANNEL_VERSION,
+                                   .thread = host_thread_id(),
+                                   .image = "hostile"};
+}
+
+/* Packets until one of that kind; its descriptor or -1 in *File. */
+static int await_kind(uint32_t Kind, struct channel_packet *Packet, int *File)
+{
+    while (host_receive(Client.Socket, Packet, sizeof(*Packet), File) == sizeof(*Packet)) {
+        if (Packet->kind == Kind)
+            return Packet->status >= 0;
+        if (*File >= 0)
+            close(*File);
+    }
+    return 0;
+}
+
+static int enter(void)
+{
+    struct channel_packet Packet;
+    int File;
+
+    Client.Socket = open_socket();
+    if (Client.Socket < 0 || say(Client.Socket, CHANNEL_HELLO, greeting()) < 0 ||
+        !await_kind(CHANNEL_WELCOME, &Packet, &File))
+        return 0;
+    Client.Slot = mmap((void *)Packet.address, SLOT, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_FIXED_NOREPLACE, File, 0);
+    close(File);
+    if (Client.Slot == MAP_FAILED || !await_kind(CHANNEL_SHARED_DATA, &Packet, &File))
+        return 0;
+    close(File);
+    return 1;
+}
+
+static int open_channels(void)
+{
+    struct channel_packet Packet;
+    int File;
+
+    for (unsigned i = 0; i < THREADS; i++) {
+        if (say(Client.Socket, CHANNEL_NEW_THREAD,
+                (struct channel_packet){.thread = below(3) ? below(100000) : host_process_id()}) <
+                0 ||
+            !await_kind(CHANNEL_THREAD, &Packet, &File))
+            return 0;
+        Client.Channels[i] = Packet.thread;
+    }
+    return 1;
+}
+
+static int greeted_with_channels(void)
+{
+    return enter() && open_channels();
+}
+
+/* Before the greeting: packets of any kind, any length, with descriptors. */
+static void send_junk(int Socket)
+{
+    uint8_t Bytes[1024];
+    size_t Length = below(4) ? sizeof(struct channel_packet) : below(sizeof(Bytes));
+    struct iovec Vector = {Bytes, Length};
+    union {
+        struct cmsghdr Header;
+        char Space[CMSG_SPACE(64 * sizeof(int))];
+    } Control;
+    struct msghdr Message = {.msg_iov = &Vector, .msg_iovlen = 1};
+    unsigned Files = below(3) ? 0 : below(64);
+
+    for (size_t i = 0; i < sizeof(Bytes); i++)
+        Bytes[i] = (uint8_t)random64();
+    *(uint32_t *)(void *)Bytes = below(5) ? below(16) : (uint32_t)random64();
+    if (Files) {
+        Control.Header = (struct cmsghdr){CMSG_LEN(Files * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+        for (unsigned i = 0; i < Files; i++)
+            memcpy(CMSG_DATA(&Control.Header) + i * sizeof(int), &Socket, sizeof(int));
+        Message.msg_control = &Control;
+        Message.msg_controllen = CMSG_SPACE(Files * sizeof(int));
+    }
+    sendmsg(Socket, &Message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static int junk(void)
+{
+    for (int i = 0; i < 300; i++) {
+        int Socket = open_socket();
+
+        if (Socket < 0)
+            return 1;
+        for (unsigned n = below(4); n; n--)
+            send_junk(Socket);
+        close(Socket);
+    }
+    return 0;
+}
+
+/* The same from one that has been greeted; some packets are nearly right. */
+static int junk_after_greeting(void)
+{
+    for (int i = 0; i < 40; i++) {
+        if (!enter())
+            return 1;
+        for (unsigned n = below(60); n; n--) {
+            if (below(2))
+                send_junk(Client.Socket);
+            else
+                say(Client.Socket, below(16),
+                    (struct channel_packet){.thread = below(2) ? below(2000) : (uint32_t)random64(),
+                                            .cookie = below(10),
+                                            .status = (int32_t)random64()});
+        }
+        close(Client.Socket);
+        munmap(Client.Slot, SLOT);
+    }
+    return 0;
+}
+
+/* Greetings that lie: versions, names without an end, parents that are not. */
+static int false_greetings(void)
+{
+    for (int i = 0; i < 200; i++) {
+        struct channel_packet Packet = greeting();
+        int Socket = open_socket();
+
+        if (Socket < 0)
+            return 1;
+        memset(Packet.image, (int)random64(), sizeof(Packet.image));
+        Packet.process = below(3) ? below(40000) : 4;
+        Packet.version += !below(4);
+        Packet.magic += !below(4);
+        for (unsigned n = 1 + below(3); n; n--)
+            say(Socket, CHANNEL_HELLO, Packet);
+        if (below(2))
+            host_receive(Socket, &Packet, sizeof(Packet), NULL);
+        close(Socket);
+    }
+    return 0;
+}
+
+/* Asks for threads and reads no answer. */
+static int threads_without_end(void)
+{
+    if (!enter())
+        return 1;
+    host_set_patience(Client.Socket, 0, 1000);
+    for (int i = 0; i < 5000; i++)
+        if (say(Client.Socket, CHANNEL_NEW_THREAD, (struct channel_packet){.thread = 1}) < 0)
+            break;
+    return 0;
+}
+
+static int connections(void)
+{
+    static int Sockets[3000];
+
+    for (unsigned i = 0; i < 3000; i++) {
+        Sockets[i] = open_socket();
+        if (Sockets[i] < 0)
+            break;
+    }
+    usleep(Seconds * 1000000);
+    return 0;
+}
+
+/* A value that a careless kernel would trip over. */
+static uint64_t bad_value(void)
+{
+    uint64_t Base = (uint64_t)Client.Slot;
+
+    switch (below(12)) {
+    case 0:
+        return 0;
+    case 1:
+        return (uint64_t)-1 - below(4);
+    case 2:
+        return random64();
+    case 3:
+        return 0x7c0000000000ull + (random64() & 0xFFFFFFF8);
+    case 4:
+        return Base + SLOT - below(64);
+    case 5:
+        return Base + 0x2000000 + (random64() & 0xFFFFF8); /* not committed, perhaps */
+    case 6:
+        return (uint64_t)&Seed & ~7ull;
+    case 7:
+    case 8:
+        return 4 * below(64);
+    default:
+        return Base + 0x100000 + (random64() & 0xFFF8);
+    }
+}
+
+static struct channel *channel(unsigned Index)
+{
+    return (struct channel *)(Client.Slot + (size_t)Index * CHANNEL_BLOCK);
+}
+
+/* The scratch memory that the arguments point to. */
+static void scribble_scratch(void)
+{
+    uint64_t *Scratch = (uint64_t *)(Client.Slot + 0x100000);
+
+    for (int i = 0; i < 64; i++)
+        Scratch[below(0x2000)] = below(3) ? bad_value() : (random64() & 0xFF00FF);
+}
+
+static void bad_arguments(struct channel *Channel)
+{
+    for (unsigned i = 0; i < CHANNEL_IN_LINE; i++)
+        Channel->arguments[i] = bad_value();
+    for (unsigned i = 0; i < CHANNEL_ARGUMENTS - CHANNEL_IN_LINE; i++)
+        Channel->more[i] = bad_value();
+}
+
+static void ring_badly(unsigned Index)
+{
+    struct channel *Channel = channel(Index);
+
+    bad_arguments(Channel);
+    Channel->given = below(3) ? 0xFFFF : (uint16_t)random64();
+    Channel->service =
+        below(20) ? (uint16_t)(below(125) | (below(2) ? CHANNEL_IOSB : 0)) : (uint16_t)random64();
+    atomic_fetch_add(&Channel->call, 1);
+    host_futex_wake((uint32_t *)&Channel->call, 1, true);
+}
+
+static void *scribble(void *Unused)
+{
+    for (;;) {
+        scribble_scratch();
+        for (unsigned i = 0; i < THREADS; i++) {
+            uint32_t *Words = (uint32_t *)channel(Client.Channels[i]);
+
+            Words[below(0x1000 / 4)] = (uint32_t)random64();
+            bad_arguments(channel(Client.Channels[i]));
+        }
+    }
+    return Unused;
+}
+
+/* The hand answers what it likes, or not at all. */
+static void *lie(void *Unused)
+{
+    struct channel_packet Packet;
+    int File;
+
+    while (host_receive(Client.Socket, &Packet, sizeof(Packet), &File) == sizeof(Packet)) {
+        if (File >= 0)
+            close(File);
+        Packet.kind = CHANNEL_DONE;
+        Packet.status = below(2) ? 0 : (int32_t)random64();
+        Packet.cookie += !below(3);
+        if (below(20))
+            host_send(Client.Socket, &Packet, sizeof(Packet), -1);
+    }
+    return Unused;
+}
+
+static void start(void *(*Routine)(void *))
+{
+    pthread_t Thread;
+
+    pthread_create(&Thread, NULL, Routine, NULL);
+}
+
+/* Every service with bad arguments, which another thread changes meanwhile, and a hand that lies.
+ */
+static int calls(void)
+{
+    uint64_t End = host_now() + Seconds * 1000000000ull;
+
+    if (!greeted_with_channels())
+        return 1;
+    start(scribble);
+    start(lie);
+    while (host_now() < End) {
+        for (unsigned i = 0; i < THREADS; i++)
+            ring_badly(Client.Channels[i]);
+        usleep(below(50));
+    }
+    return 0;
+}
+
+/* Ends in the middle of its calls, over and over. */
+static int ends_in_calls(void)
+{
+    uint64_t End = host_now() + Seconds * 1000000000ull;
+
+    while (host_now() < End) {
+        pid_t Child = fork();
+        int Status;
+
+        Seed += 1000003;
+        if (Child == 0) {
+            if (!greeted_with_channels())
+                _exit(1);
+            for (unsigned n = below(30); n; n--)
+                ring_badly(Client.Channels[below(THREADS)]);
+            if (below(2))
+                raise(below(2) ? SIGKILL : SIGSEGV);
+            _exit(0);
+        }
+        waitpid(Child, &Status, 0);
+        if (WIFEXITED(Status) && WEXITSTATUS(Status))
+            return 1;
+    }
+    return 0;
+}
+
+/* A child with the parent's socket and slot; both go on, then both end. */
+static int forks(void)
+{
+    pid_t Child;
+
+    if (!greeted_with_channels())
+        return 1;
+    Child = fork();
+    Seed += (uint64_t)Child;
+    for (int i = 0; i < 2000; i++) {
+        ring_badly(Client.Channels[below(THREADS)]);
+        if (!below(50))
+            say(Client.Socket, below(16), (struct channel_packet){.thread = below(20)});
+    }
+    if (Child == 0)
+        _exit(0);
+    close(Client.Socket);
+    usleep(100000);
+    waitpid(Child, NULL, 0);
+    return 0;
+}
+
+/* Another program in its place, with the socket still open and nobody there who reads it. */
+static int becomes_another(void)
+{
+    char Text[16];
+
+    if (!greeted_with_channels())
+        return 1;
+    ring_badly(Client.Channels[0]);
+    dup2(Client.Socket, 100); /* survives */
+    snprintf(Text, sizeof(Text), "%u", Seconds);
+    execlp("sleep", "sleep", Text, (char *)NULL);
+    return 1;
+}
+
+static const struct {
+    const char *Name;
+    int (*Run)(void);
+} Hostile[] = {
+    {"junk", junk},
+    {"junk2", junk_after_greeting},
+    {"greetings", false_greetings},
+    {"threads", threads_without_end},
+    {"connections", connections},
+    {"calls", calls},
+    {"ends", ends_in_calls},
+    {"forks", forks},
+    {"exec", becomes_another},
+};
+
+int main(int Count, char **Arguments)
+{
+    if (Count < 3)
+        return 2;
+    Seed = strtoull(Arguments[2], NULL, 10) * 0x9E3779B97F4A7C15ull + 1;
+    if (Count > 3)
+        Seconds = (unsigned)strtoul(Arguments[3], NULL, 10);
+    for (unsigned i = 0; i < sizeof(Hostile) / sizeof(Hostile[0]); i++)
+        if (!strcmp(Arguments[1], Hostile[i].Name))
+            _exit(Hostile[i].Run());
+    return 2;
+}
