@@ -109,9 +109,14 @@ static int open_channels(void)
     return 1;
 }
 
+static void lay_out_names(void);
+
 static int greeted_with_channels(void)
 {
-    return enter() && open_channels();
+    if (!enter() || !open_channels())
+        return 0;
+    lay_out_names();
+    return 1;
 }
 
 /* Before the greeting: packets of any kind, any length, with descriptors. */
@@ -222,12 +227,83 @@ static int connections(void)
     return 0;
 }
 
+enum {
+#define SERVICE(name, count) Service##name,
+#include "nt/services.def"
+#undef SERVICE
+    Services
+};
+
+/* Mostly one that does not wait for ever. */
+static uint16_t some_service(void)
+{
+    for (;;) {
+        unsigned Service = below(Services + 2);
+
+        switch (Service) {
+        case ServiceNtDelayExecution:
+        case ServiceNtNotifyChangeKey:
+        case ServiceNtReadFile:
+        case ServiceNtRemoveIoCompletion:
+        case ServiceNtSignalAndWaitForSingleObject:
+        case ServiceNtTerminateProcess:
+        case ServiceNtTerminateThread:
+        case ServiceNtWaitForMultipleObjects:
+        case ServiceNtWaitForSingleObject:
+            if (below(200))
+                continue;
+        }
+        return (uint16_t)Service;
+    }
+}
+
+#define SCRATCH 0x100000
+#define NAMES 0x120000
+#define NAME_BYTES 512
+static const char *const Names[] = {"\\Device\\Example\\hostile",
+                                    "\\Device\\SharingMemory",
+                                    "\\BaseNamedObjects\\one",
+                                    "\\BaseNamedObjects\\two",
+                                    "\\BaseNamedObjects",
+                                    "\\Registry\\Machine\\SOFTWARE\\Hostile",
+                                    "\\Registry\\Machine\\SYSTEM\\CurrentControlSet\\Services",
+                                    "one"};
+#define NAME_COUNT (sizeof(Names) / sizeof(Names[0]))
+
+/* OBJECT_ATTRIBUTES, a UNICODE_STRING and the text, one behind the other. */
+static void lay_out_names(void)
+{
+    for (unsigned i = 0; i < NAME_COUNT; i++) {
+        char *At = Client.Slot + NAMES + i * NAME_BYTES;
+        uint16_t *Text = (uint16_t *)(void *)(At + 64);
+        uint16_t Length = (uint16_t)(2 * strlen(Names[i]));
+
+        memcpy(At, &(uint64_t[6]){48, 0, (uint64_t)(At + 48), 0x40, 0, 0}, 48);
+        memcpy(At + 48, &(uint64_t[2]){Length | (uint64_t)Length << 16, (uint64_t)Text}, 16);
+        for (unsigned c = 0; c < Length / 2; c++)
+            Text[c] = (uint8_t)Names[i][c];
+    }
+}
+
+static uint64_t some_pointer(void)
+{
+    uint64_t Base = (uint64_t)Client.Slot;
+
+    switch (below(6)) {
+    case 0:
+    case 1:
+        return Base + NAMES + below(NAME_COUNT) * NAME_BYTES + 48 * (below(4) == 0);
+    default:
+        return Base + SCRATCH + (random64() & 0xFFF8);
+    }
+}
+
 /* A value that a careless kernel would trip over. */
 static uint64_t bad_value(void)
 {
     uint64_t Base = (uint64_t)Client.Slot;
 
-    switch (below(12)) {
+    switch (below(24)) {
     case 0:
         return 0;
     case 1:
@@ -244,9 +320,19 @@ static uint64_t bad_value(void)
         return (uint64_t)&Seed & ~7ull;
     case 7:
     case 8:
+    case 9:
+    case 10:
         return 4 * below(64);
+    case 11:
+        return 1ull << below(32);
+    case 12:
+        return below(70000);
+    case 13:
+        return 0x222000 + below(128);
+    case 14:
+        return 0x1F0003 + 0x1000000 * below(3);
     default:
-        return Base + 0x100000 + (random64() & 0xFFF8);
+        return some_pointer();
     }
 }
 
@@ -258,7 +344,7 @@ static struct channel *channel(unsigned Index)
 /* The scratch memory that the arguments point to. */
 static void scribble_scratch(void)
 {
-    uint64_t *Scratch = (uint64_t *)(Client.Slot + 0x100000);
+    uint64_t *Scratch = (uint64_t *)(void *)(Client.Slot + SCRATCH);
 
     for (int i = 0; i < 64; i++)
         Scratch[below(0x2000)] = below(3) ? bad_value() : (random64() & 0xFF00FF);
@@ -278,8 +364,8 @@ static void ring_badly(unsigned Index)
 
     bad_arguments(Channel);
     Channel->given = below(3) ? 0xFFFF : (uint16_t)random64();
-    Channel->service =
-        below(20) ? (uint16_t)(below(125) | (below(2) ? CHANNEL_IOSB : 0)) : (uint16_t)random64();
+    Channel->service = below(100) ? (uint16_t)(some_service() | (below(8) ? 0 : CHANNEL_IOSB))
+                                  : (uint16_t)random64();
     atomic_fetch_add(&Channel->call, 1);
     host_futex_wake((uint32_t *)&Channel->call, 1, true);
 }
@@ -288,7 +374,13 @@ static void *scribble(void *Unused)
 {
     for (;;) {
         scribble_scratch();
+        ((uint64_t *)(void *)(Client.Slot + NAMES))[below(NAME_COUNT * NAME_BYTES / 8)] =
+            bad_value();
+        if (!below(4))
+            lay_out_names();
         for (unsigned i = 0; i < THREADS; i++) {
+            if (below(30))
+                continue;
             uint32_t *Words = (uint32_t *)channel(Client.Channels[i]);
 
             Words[below(0x1000 / 4)] = (uint32_t)random64();
@@ -298,8 +390,9 @@ static void *scribble(void *Unused)
     return Unused;
 }
 
-/* The hand answers what it likes, or not at all. */
-static void *lie(void *Unused)
+static int Liar; /* the hand answers other questions than it was asked, or not at all */
+
+static void *answer(void *Unused)
 {
     struct channel_packet Packet;
     int File;
@@ -309,8 +402,8 @@ static void *lie(void *Unused)
             close(File);
         Packet.kind = CHANNEL_DONE;
         Packet.status = below(2) ? 0 : (int32_t)random64();
-        Packet.cookie += !below(3);
-        if (below(20))
+        Packet.cookie += Liar && !below(3);
+        if (!Liar || below(20))
             host_send(Client.Socket, &Packet, sizeof(Packet), -1);
     }
     return Unused;
@@ -323,7 +416,7 @@ static void start(void *(*Routine)(void *))
     pthread_create(&Thread, NULL, Routine, NULL);
 }
 
-/* Every service with bad arguments, which another thread changes meanwhile, and a hand that lies.
+/* Every service with bad arguments, which another thread changes meanwhile.
  */
 static int calls(void)
 {
@@ -332,13 +425,19 @@ static int calls(void)
     if (!greeted_with_channels())
         return 1;
     start(scribble);
-    start(lie);
+    start(answer);
     while (host_now() < End) {
         for (unsigned i = 0; i < THREADS; i++)
             ring_badly(Client.Channels[i]);
         usleep(below(50));
     }
     return 0;
+}
+
+static int lies(void)
+{
+    Liar = 1;
+    return calls();
 }
 
 /* Ends in the middle of its calls, over and over. */
@@ -413,6 +512,7 @@ static const struct {
     {"threads", threads_without_end},
     {"connections", connections},
     {"calls", calls},
+    {"lies", lies},
     {"ends", ends_in_calls},
     {"forks", forks},
     {"exec", becomes_another},

@@ -141,6 +141,7 @@ static inline KIRQL KiIrql(void)
 #undef VF_CURRENT_IRQL
 #define VF_CURRENT_IRQL() KiIrql()
 
+void KeForgetMutant_(PRKMUTANT Mutant);
 void KeInitializeProcess(KPROCESS_NT *Process);
 void KeSetProcess_(KPROCESS_NT *Process); /* it has ended: signals it */
 /* Prepares a thread object; Entry runs on a Linux thread of its own from KeStartThread. The object

@@ -112,6 +112,15 @@ LONG NTAPI KeReleaseMutant(PRKMUTANT Mutant, KPRIORITY Increment, BOOLEAN Abando
     return Before;
 }
 
+/* The mutant goes, and nobody waits for it: off the list of whoever owns it. */
+void KeForgetMutant_(KMUTANT *Mutant)
+{
+    KiLockDispatcher();
+    if (Mutant->OwnerThread)
+        KiFreeMutant(Mutant, (KTHREAD_NT *)Mutant->OwnerThread);
+    KiUnlockDispatcher();
+}
+
 /* As KeReleaseMutant. Doc: wdm/nf-wdm-kereleasemutex */
 LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
 {

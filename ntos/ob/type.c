@@ -109,8 +109,7 @@ void ObpDeleteTypes(void)
 
 static void ObpDeleteMutant(PVOID Object)
 {
-    if (KeReadStateMutex(Object) <= 0) /* somebody holds it still: off the thread's list */
-        KeReleaseMutant(Object, 0, TRUE, FALSE);
+    KeForgetMutant_(Object); /* somebody may hold it still, the caller or another thread */
 }
 
 static void ObpDeleteTimer(PVOID Object)

@@ -87,7 +87,8 @@ void VfTellOrigin(VF_STOP *Stop, ULONG Code)
         (Code != KMODE_EXCEPTION_NOT_HANDLED && Code != SYSTEM_SERVICE_EXCEPTION &&
          Code != SYSTEM_THREAD_EXCEPTION_NOT_HANDLED && Code != DRIVER_OVERRAN_STACK_BUFFER))
         return;
-    if (!VfOrigin.FrameCount || (ULONG_PTR)VfOrigin.Address != Address)
+    if (!VfOrigin.FrameCount || (ULONG_PTR)VfOrigin.Address != Address ||
+        (Code != DRIVER_OVERRAN_STACK_BUFFER && (ULONG)VfOrigin.Code != Stop->Parameters[0]))
         return;
     Stop->HasRegisters = VfOrigin.HasRegisters;
     Stop->Registers = VfOrigin.Registers;

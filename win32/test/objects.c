@@ -47,6 +47,30 @@ static DWORD WINAPI take_and_leave(LPVOID Mutex)
     return WaitForSingleObject(Mutex, INFINITE);
 }
 
+static HANDLE Held;
+
+static DWORD WINAPI own_and_wait(LPVOID Others)
+{
+    WaitForSingleObject(Held, INFINITE);
+    SetEvent(((HANDLE *)Others)[0]);
+    WaitForSingleObject(((HANDLE *)Others)[1], INFINITE);
+    return 0;
+}
+
+static void a_mutex_may_be_closed_while_another_thread_owns_it(void)
+{
+    HANDLE Others[] = {CreateEventA(NULL, TRUE, FALSE, NULL),
+                       CreateEventA(NULL, TRUE, FALSE, NULL)};
+    HANDLE Thread;
+
+    Held = CreateMutexA(NULL, FALSE, NULL);
+    Thread = CreateThread(NULL, 0, own_and_wait, Others, 0, NULL);
+    CHECK(WaitForSingleObject(Others[0], INFINITE) == WAIT_OBJECT_0);
+    CHECK(CloseHandle(Held) && SetEvent(Others[1]));
+    CHECK(WaitForSingleObject(Thread, INFINITE) == WAIT_OBJECT_0);
+    CHECK(CloseHandle(Thread) && CloseHandle(Others[0]) && CloseHandle(Others[1]));
+}
+
 static void a_mutex_of_a_thread_that_ended_is_abandoned(void)
 {
     HANDLE Mutex = CreateMutexA(NULL, FALSE, NULL),
@@ -205,21 +229,23 @@ int main(void)
     {                                                                                              \
 #name, name                                                                                \
     }
-    static const struct tap_test Tests[] = {TEST(an_event_is_set_and_reset),
-                                            TEST(an_auto_reset_event_lets_one_through),
-                                            TEST(a_name_that_exists_says_so),
-                                            TEST(a_mutex_is_owned_again_and_released_as_often),
-                                            TEST(a_mutex_of_a_thread_that_ended_is_abandoned),
-                                            TEST(a_semaphore_counts_to_its_limit),
-                                            TEST(a_wait_for_any_names_the_object),
-                                            TEST(a_bad_handle_is_refused),
-                                            TEST(a_duplicate_is_the_same_object_with_fewer_rights),
-                                            TEST(a_protected_handle_cannot_be_closed),
-                                            TEST(an_apc_runs_in_an_alertable_wait),
-                                            TEST(a_timer_is_signalled_when_due),
-                                            TEST(a_thread_can_be_ended_by_another),
-                                            TEST(two_views_of_a_mapping_are_the_same_memory),
-                                            TEST(memory_is_allocated_protected_and_freed),
-                                            {0}};
+    static const struct tap_test Tests[] = {
+        TEST(an_event_is_set_and_reset),
+        TEST(an_auto_reset_event_lets_one_through),
+        TEST(a_name_that_exists_says_so),
+        TEST(a_mutex_is_owned_again_and_released_as_often),
+        TEST(a_mutex_of_a_thread_that_ended_is_abandoned),
+        TEST(a_mutex_may_be_closed_while_another_thread_owns_it),
+        TEST(a_semaphore_counts_to_its_limit),
+        TEST(a_wait_for_any_names_the_object),
+        TEST(a_bad_handle_is_refused),
+        TEST(a_duplicate_is_the_same_object_with_fewer_rights),
+        TEST(a_protected_handle_cannot_be_closed),
+        TEST(an_apc_runs_in_an_alertable_wait),
+        TEST(a_timer_is_signalled_when_due),
+        TEST(a_thread_can_be_ended_by_another),
+        TEST(two_views_of_a_mapping_are_the_same_memory),
+        TEST(memory_is_allocated_protected_and_freed),
+        {0}};
     return tap_run(Tests);
 }
