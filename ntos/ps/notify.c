@@ -8,14 +8,16 @@
 #define PSP_MAX_CALLBACKS 64
 
 typedef struct PSP_CALLBACK {
-    PVOID Routine; /* NULL: free. Written under the mutex, read under the rundown reference */
+    PVOID Routine; /* NULL: free. With Kind written under the mutex, while nobody can hold the
+                      rundown reference under which they are read */
     ULONG Kind;
+    BOOLEAN Leaving; /* under the mutex: being removed, by one only */
     EX_RUNDOWN_REF Rundown;
 } PSP_CALLBACK;
 
 typedef struct PSP_CALLBACKS {
     FAST_MUTEX Mutex;
-    volatile LONG Count;
+    _Atomic LONG Count;
     PSP_CALLBACK Slots[PSP_MAX_CALLBACKS];
 } PSP_CALLBACKS;
 
@@ -31,6 +33,7 @@ static void PspInitCallbacks(PSP_CALLBACKS *Table)
     Table->Count = 0;
     for (ULONG I = 0; I < PSP_MAX_CALLBACKS; I++) {
         Table->Slots[I].Routine = NULL;
+        Table->Slots[I].Leaving = FALSE;
         ExInitializeRundownProtection(&Table->Slots[I].Rundown);
         ExWaitForRundownProtectionRelease(&Table->Slots[I].Rundown);
     }
@@ -46,8 +49,10 @@ void PspInitNotify(void)
 static PSP_CALLBACK *PspFindCallback(PSP_CALLBACKS *Table, PVOID Routine, ULONG Kind)
 {
     for (ULONG I = 0; I < PSP_MAX_CALLBACKS; I++) {
-        if (Table->Slots[I].Routine == Routine && (!Routine || Table->Slots[I].Kind == Kind))
-            return &Table->Slots[I];
+        PSP_CALLBACK *Slot = &Table->Slots[I];
+
+        if (Slot->Routine == Routine && !Slot->Leaving && (!Routine || Slot->Kind == Kind))
+            return Slot;
     }
     return NULL;
 }
@@ -77,13 +82,14 @@ static BOOLEAN PspRemoveCallback(PSP_CALLBACKS *Table, PVOID Routine, ULONG Kind
     ExAcquireFastMutex(&Table->Mutex);
     Slot = PspFindCallback(Table, Routine, Kind);
     if (Slot)
-        Slot->Kind = MAXULONG; /* nobody else removes it meanwhile */
+        Slot->Leaving = TRUE;
     ExReleaseFastMutex(&Table->Mutex);
     if (!Slot)
         return FALSE;
     ExWaitForRundownProtectionRelease(&Slot->Rundown);
     ExAcquireFastMutex(&Table->Mutex);
     Slot->Routine = NULL;
+    Slot->Leaving = FALSE;
     Table->Count--;
     ExReleaseFastMutex(&Table->Mutex);
     return TRUE;
@@ -182,8 +188,11 @@ PVOID PsFindNotifyInRange_(PVOID Base, SIZE_T Bytes)
 
     for (ULONG T = 0; T < RTL_NUMBER_OF(Tables); T++) {
         for (ULONG I = 0; I < PSP_MAX_CALLBACKS; I++) {
-            ULONG_PTR Routine = (ULONG_PTR)Tables[T]->Slots[I].Routine;
+            ULONG_PTR Routine;
 
+            ExAcquireFastMutex(&Tables[T]->Mutex);
+            Routine = (ULONG_PTR)Tables[T]->Slots[I].Routine;
+            ExReleaseFastMutex(&Tables[T]->Mutex);
             if (Routine && Routine - (ULONG_PTR)Base < Bytes)
                 return (PVOID)Routine;
         }

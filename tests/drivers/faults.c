@@ -52,35 +52,39 @@ __attribute__((noinline)) static ULONG ReadNullRaised(volatile ULONG *Nothing)
 
 /* Not known to the compiler, who would complain. */
 static volatile ULONG Much = 200;
+static volatile ULONG At; /* not on the stack that is overrun */
 
-__attribute__((noinline)) static VOID Overrun(VOID)
+/* What a sanitizer adds would lie in the way of the overrun, or find it first. */
+#define PLAIN __attribute__((noinline, no_sanitize("address", "thread", "undefined")))
+
+PLAIN static VOID Overrun(VOID)
 {
     volatile UCHAR Array[64] __attribute__((unused));
 
-    for (ULONG i = 0; i < Much; i++)
-        Array[i] = 0x41;
+    for (At = 0; At < Much; At++)
+        Array[At] = 0x41;
 }
 
 /* The same without a stack cookie: the return address is garbage, and so is all above. */
-__declspec(safebuffers) __attribute__((noinline)) static VOID ReturnNowhere(VOID)
+__declspec(safebuffers) PLAIN static VOID ReturnNowhere(VOID)
 {
     volatile UCHAR Array[64] __attribute__((unused));
 
-    for (ULONG i = 0; i < Much; i++)
-        Array[i] = 0x41;
+    for (At = 0; At < Much; At++)
+        Array[At] = 0x41;
 }
 
 /* As far as the end of the stack, and of what the C library keeps there. */
-__declspec(safebuffers) __attribute__((noinline)) static VOID OverrunAll(VOID)
+__declspec(safebuffers) PLAIN static VOID OverrunAll(VOID)
 {
     volatile UCHAR Array[64] __attribute__((unused));
 
-    for (ULONG i = 0; i < Much * 4096; i++)
-        Array[i] = 0x41;
+    for (At = 0; At < Much * 4096; At++)
+        Array[At] = 0x41;
 }
 
 /* The exception finds the frame of its __try statement overwritten. */
-__attribute__((noinline)) static VOID OverrunFrame(VOID)
+PLAIN static VOID OverrunFrame(VOID)
 {
     __try {
         RtlFillMemory(NtSehMark(), Much, 0x41);
