@@ -37,5 +37,12 @@ test_a_resource_in_freed_memory() { errs 0x222048 0x000000C4 FreeActive && conta
 test_a_lookaside_list_in_freed_memory() { errs 0x22204c 0x000000C4 FreeActive && contains 0x00000000000000cc; }
 test_an_irp_freed_as_pool() { errs 0x222050 0x000000C4 "IoFreeIrp" && contains 0x0000000000000105; }
 test_a_queued_dpc_in_freed_memory() { errs 0x222054 0x000000C7 FreeActive; }
+test_a_dpc_that_runs_for_long() {
+    export USERNT_DPC_WATCHDOG=1
+    errs 0x222058 0x00000133 OnDpc
+    code=$?
+    unset USERNT_DPC_WATCHDOG
+    return $code
+}
 
 run_tests

@@ -46,12 +46,19 @@ static NTSTATUS IopCallCompletion(PIRP Irp, PIO_COMPLETION_ROUTINE Routine, PVOI
 {
     BOOLEAN Inside = Irp->CurrentLocation <= Irp->StackCount, Pending = Irp->PendingReturned;
     PDEVICE_OBJECT Device = Inside ? IoGetCurrentIrpStackLocation(Irp)->DeviceObject : NULL;
+    SHORT KernelApcDisable = KiSelf->KernelApcDisable;
     KIRQL Irql = KiSelf->Irql;
     NTSTATUS Status = IOP_CALL(Routine, Device, Irp, Context);
 
     if (KiSelf->Irql != Irql)
-        VfBugCheck(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)KiSelf->Irql << 16 | (ULONG_PTR)Irql << 8,
-                   (ULONG_PTR)Routine, 0, 0, "a completion routine changed the IRQL");
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xFA, (ULONG_PTR)Routine, Irql, KiSelf->Irql,
+                   "a completion routine returned at IRQL %u and was called at %u", KiSelf->Irql,
+                   Irql);
+    if (KiSelf->KernelApcDisable != KernelApcDisable)
+        VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xFB, (ULONG_PTR)Routine,
+                   (ULONG_PTR)(LONG_PTR)KiSelf->KernelApcDisable,
+                   (ULONG_PTR)(LONG_PTR)KernelApcDisable,
+                   "a completion routine entered or left a critical region and did not undo it");
     if (Status != STATUS_MORE_PROCESSING_REQUIRED && Pending && Inside &&
         !(IoGetCurrentIrpStackLocation(Irp)->Control & SL_PENDING_RETURNED))
         VfBugCheck(

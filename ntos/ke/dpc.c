@@ -169,6 +169,9 @@ static BOOLEAN KiDequeueDpc(KPRCB *Prcb, LIST_ENTRY *Head, KI_DPC_CALL *Call)
     return Dpc != NULL;
 }
 
+/* What a processor's current DPC calls. */
+static PVOID KiRunning[KI_MAXIMUM_PROCESSORS];
+
 /* The routine must leave IRQL and the APC counts of the thread that it interrupted as they were. */
 static void KiCallDpc(KTHREAD_NT *Thread, const KI_DPC_CALL *Call)
 {
@@ -200,16 +203,73 @@ void KiRunDpcs(KTHREAD_NT *Thread, KPRCB *Prcb)
     Thread->CurrentIrp = NULL;
     KiCount(&Prcb->Dispatches);
     KiAnswerIpi(Thread);
-    Prcb->DpcRoutineActive = TRUE;
+    __atomic_store_n(&Prcb->DpcRoutineActive, TRUE, __ATOMIC_RELAXED);
     while (KiDequeueDpc(Prcb, &Prcb->DpcListHead, &Call)) {
         Prcb->CurrentDpc = Call.Dpc;
+        __atomic_store_n(&KiRunning[Prcb - KiState.Prcbs], (PVOID)Call.Routine, __ATOMIC_RELAXED);
         KiCount(&Prcb->DpcsRun);
         KiCallDpc(Thread, &Call);
     }
     Prcb->CurrentDpc = NULL;
-    Prcb->DpcRoutineActive = FALSE;
+    __atomic_store_n(&Prcb->DpcRoutineActive, FALSE, __ATOMIC_RELAXED);
     Thread->CurrentDriver = Driver;
     Thread->CurrentIrp = Irp;
+}
+
+/*
+ * The watchdog: every processor's DPC thread looks once a second whether another processor is at
+ * the same DPC still. A second counts only if the thread was awake in it, so a stopped process is
+ * not late.
+ */
+#define KI_SECOND 10000000ull
+#define KI_WATCHDOG_SECONDS 20
+#define KI_TICKS_PER_SECOND 64
+
+typedef struct KI_WATCH {
+    ULONG64 Next;
+    ULONG Allotment; /* seconds; 0: off */
+    struct {
+        ULONG Run, Seconds;
+    } Seen[KI_MAXIMUM_PROCESSORS];
+} KI_WATCH;
+
+static void KiStartWatch(KI_WATCH *Watch)
+{
+    const char *Seconds = getenv("USERNT_DPC_WATCHDOG");
+
+    memset(Watch, 0, sizeof(*Watch));
+    Watch->Allotment = Seconds ? (ULONG)strtoul(Seconds, NULL, 10) : KI_WATCHDOG_SECONDS;
+    Watch->Next = Watch->Allotment ? KiNow() + KI_SECOND : KI_FOREVER;
+}
+
+static _Noreturn void KiDpcTooLong(ULONG Number, ULONG Seconds, ULONG Allotment)
+{
+    char Routine[256];
+
+    host_symbolise(__atomic_load_n(&KiRunning[Number], __ATOMIC_RELAXED), Routine, sizeof(Routine));
+    VfDetail("the routine of the DPC that processor %u runs is %s", Number, Routine);
+    VfBugCheck(DPC_WATCHDOG_VIOLATION, 0, (ULONG_PTR)Seconds * KI_TICKS_PER_SECOND,
+               (ULONG_PTR)Allotment * KI_TICKS_PER_SECOND, 0, "a DPC has run for %u seconds",
+               Seconds);
+}
+
+static void KiWatchDpcs(KI_WATCH *Watch)
+{
+    ULONG64 Now = KiNow();
+
+    if (Now < Watch->Next)
+        return;
+    Watch->Next = Now + KI_SECOND;
+    for (ULONG i = 0; i < KiState.Count; i++) {
+        ULONG Run = __atomic_load_n(&KiState.Prcbs[i].DpcsRun, __ATOMIC_RELAXED);
+
+        if (!__atomic_load_n(&KiState.Prcbs[i].DpcRoutineActive, __ATOMIC_RELAXED) ||
+            Run != Watch->Seen[i].Run)
+            Watch->Seen[i].Seconds = 0;
+        else if (++Watch->Seen[i].Seconds > Watch->Allotment)
+            KiDpcTooLong(i, Watch->Seen[i].Seconds, Watch->Allotment);
+        Watch->Seen[i].Run = Run;
+    }
 }
 
 /* Runs the DPCs of a processor that nobody uses: raising takes the processor, lowering runs its
@@ -217,10 +277,13 @@ void KiRunDpcs(KTHREAD_NT *Thread, KPRCB *Prcb)
 void KiDpcThread(KTHREAD_NT *Thread)
 {
     KPRCB *Prcb = Thread->Prcb;
+    KI_WATCH Watch;
 
+    KiStartWatch(&Watch);
     while (!KiStopping(Thread)) {
+        KiWatchDpcs(&Watch);
         if (atomic_load_explicit(&Prcb->DpcCount, memory_order_acquire) == 0)
-            KiScheduler->Park(Thread, KI_FOREVER);
+            KiScheduler->Park(Thread, Watch.Next);
         else
             KeLowerIrql(KfRaiseIrql(DISPATCH_LEVEL));
     }

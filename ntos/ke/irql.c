@@ -75,7 +75,7 @@ void KiForceIrql(KIRQL Irql)
     if (!Thread)
         return;
     if (Thread->Irql >= DISPATCH_LEVEL && Irql < DISPATCH_LEVEL) {
-        Thread->Prcb->DpcRoutineActive = FALSE;
+        __atomic_store_n(&Thread->Prcb->DpcRoutineActive, FALSE, __ATOMIC_RELAXED);
         atomic_store_explicit(&Thread->Prcb->Owner, 0, memory_order_release);
     } else if (Thread->Irql < DISPATCH_LEVEL && Irql >= DISPATCH_LEVEL) {
         KiEnterProcessor(Thread);

@@ -102,6 +102,41 @@ static void ADispatchRoutineMustLeaveItsCriticalRegions(void **State)
     Free(Irp);
 }
 
+static NTSTATUS Complete(PIRP Irp)
+{
+    return IoTestComplete(Irp, STATUS_SUCCESS, 0);
+}
+
+static NTSTATUS NTAPI RaiseAndKeep(PDEVICE_OBJECT Unused, PIRP Irp, PVOID Context)
+{
+    KIRQL Irql;
+
+    KeRaiseIrql(APC_LEVEL, &Irql);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+static NTSTATUS NTAPI EnterAndKeep(PDEVICE_OBJECT Unused, PIRP Irp, PVOID Context)
+{
+    KeEnterCriticalRegion();
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+static void ACompletionRoutineMustLeaveTheThreadAsItWas(void **State)
+{
+    PIRP Irp = NewIrp(), Other = NewIrp();
+
+    Body = Complete;
+    IoSetCompletionRoutine(Irp, RaiseAndKeep, NULL, TRUE, TRUE, TRUE);
+    IO_TEST_BUGCHECK(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xFA, IoCallDriver(Device, Irp));
+    IoSetCompletionRoutine(Other, EnterAndKeep, NULL, TRUE, TRUE, TRUE);
+    IO_TEST_BUGCHECK(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xFB, IoCallDriver(Device, Other));
+    KiSelf->CurrentDriver = NULL;
+    KiSelf->CurrentIrp = NULL;
+    KeLeaveCriticalRegion();
+    Free(Irp);
+    Free(Other);
+}
+
 static void StackLocationsRunOut(void **State)
 {
     PIRP Irp = IoAllocateIrp(1, FALSE);
@@ -290,6 +325,7 @@ int main(void)
     const struct CMUnitTest Tests[] = {
         TEST(ADispatchRoutineMustNotChangeTheIrql),
         TEST(ADispatchRoutineMustLeaveItsCriticalRegions),
+        TEST(ACompletionRoutineMustLeaveTheThreadAsItWas),
         TEST(StackLocationsRunOut),
         TEST(OnlyIrpsAndDevicesAreCalled),
         TEST(ARequestIsCompletedOnce),
