@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <windows.h>
 #include <winioctl.h>
+#include <ioringapi.h>
 #include "measure.h"
 #include "public.h"
 #include "../drivers/pipe/public.h"
@@ -148,8 +149,31 @@ struct ends {
     HANDLE Ours;
     int Theirs;
     DWORD Bytes;
+    HIORING Ring;
 };
 static char Block[BLOCK];
+
+/* Every message begins like this one, so a reader knows what comes next. */
+#define MESSAGE 64
+static char Pattern[BLOCK + MESSAGE];
+
+static void make_pattern(void)
+{
+    for (unsigned i = 0; i < sizeof(Pattern); i++)
+        Pattern[i] = (char)('0' + i % MESSAGE);
+    memcpy(Block, Pattern, sizeof(Block));
+}
+
+static void check_pattern(size_t Bytes)
+{
+    static size_t At;
+
+    if (memcmp(Block, Pattern + At % MESSAGE, Bytes) != 0) {
+        fprintf(stderr, "nt-bench: a pipe has changed what went through it\n");
+        abort();
+    }
+    At += Bytes;
+}
 
 static HANDLE open_pipe(void)
 {
@@ -176,6 +200,54 @@ static void run_our_pipe(void *Context, unsigned long Count)
             fail("cannot write to the pipe");
 }
 
+/* The same messages, BATCH of them a submission of an I/O ring. */
+#define BATCH 64
+
+static void pop_batch(HIORING Ring, unsigned long Count)
+{
+    IORING_CQE Completion;
+
+    while (Count--)
+        if (PopIoRingCompletion(Ring, &Completion) != S_OK || Completion.ResultCode != S_OK ||
+            Completion.Information != MESSAGE)
+            fail("cannot write to the pipe through the ring");
+}
+
+static void run_our_ring(void *Context, unsigned long Count)
+{
+    struct ends *Ends = Context;
+    IORING_HANDLE_REF File = IoRingHandleRefFromIndex(0);
+    IORING_BUFFER_REF Data = IoRingBufferRefFromPointer(Block);
+
+    while (Count) {
+        unsigned long Batch = Count < BATCH ? Count : BATCH;
+
+        for (unsigned long i = 0; i < Batch; i++)
+            if (BuildIoRingWriteFile(Ends->Ring, File, Data, MESSAGE, 0, FILE_WRITE_FLAGS_NONE, i,
+                                     IOSQE_FLAGS_NONE) != S_OK)
+                fail("cannot build an entry of the ring");
+        if (SubmitIoRing(Ends->Ring, IORING_SUBMIT_WAIT_ALL, INFINITE, NULL) != S_OK)
+            fail("cannot submit to the ring");
+        pop_batch(Ends->Ring, Batch);
+        Count -= Batch;
+    }
+}
+
+static HIORING open_ring(HANDLE File)
+{
+    IORING_CREATE_FLAGS Flags = {IORING_CREATE_REQUIRED_FLAGS_NONE,
+                                 IORING_CREATE_ADVISORY_FLAGS_NONE};
+    IORING_CQE Completion;
+    HIORING Ring;
+
+    if (CreateIoRing(IORING_VERSION_3, Flags, BATCH, 2 * BATCH, &Ring) != S_OK ||
+        BuildIoRingRegisterFileHandles(Ring, 1, &File, 0) != S_OK ||
+        SubmitIoRing(Ring, 1, INFINITE, NULL) != S_OK ||
+        PopIoRingCompletion(Ring, &Completion) != S_OK || Completion.ResultCode != S_OK)
+        fail("no I/O ring");
+    return Ring;
+}
+
 static void run_their_pipe(void *Context, unsigned long Count)
 {
     struct ends *Ends = Context;
@@ -191,14 +263,16 @@ static int read_ours(void)
     DWORD Done;
 
     while (ReadFile(Pipe, Block, BLOCK, &Done, NULL))
-        ;
+        check_pattern(Done);
     return 1;
 }
 
 static int read_theirs(void)
 {
-    while (read(0, Block, BLOCK) > 0)
-        ;
+    ssize_t Done;
+
+    while ((Done = read(0, Block, BLOCK)) > 0)
+        check_pattern((size_t)Done);
     return 0;
 }
 
@@ -220,12 +294,14 @@ static void measure_pipes(void)
     struct ends Ends = {.Bytes = BLOCK};
     struct metric Large = {"pipe_64k", "us",           run_our_pipe, &Ends,
                            "pipe(2)",  run_their_pipe, &Ends,        1e-3};
-    struct metric Small = {"pipe_64b", "ns",           run_our_pipe, &Ends,
+    struct metric Plain = {"pipe_64b_plain", "ns",           run_our_pipe, &Ends,
+                           "pipe(2)",        run_their_pipe, &Ends,        1};
+    struct metric Small = {"pipe_64b", "ns",           run_our_ring, &Ends,
                            "pipe(2)",  run_their_pipe, &Ends,        1};
     int Pipe[2];
     pid_t Ours, Theirs;
 
-    if (!is_measured(Large.name) && !is_measured(Small.name))
+    if (!is_measured(Large.name) && !is_measured(Small.name) && !is_measured(Plain.name))
         return;
     if (pipe(Pipe) < 0 || fcntl(Pipe[0], F_SETFD, FD_CLOEXEC) < 0 ||
         fcntl(Pipe[1], F_SETFD, FD_CLOEXEC) < 0)
@@ -235,8 +311,11 @@ static void measure_pipes(void)
     Ends.Theirs = Pipe[1];
     Ends.Ours = open_pipe();
     measure(&Large);
-    Ends.Bytes = 64;
+    Ends.Bytes = MESSAGE;
+    Ends.Ring = open_ring(Ends.Ours);
     measure(&Small);
+    measure(&Plain);
+    CloseIoRing(Ends.Ring);
     kill(Ours, SIGKILL);
     kill(Theirs, SIGKILL);
     waitpid(Ours, NULL, 0);
@@ -258,6 +337,7 @@ int main(int Count, char **Arguments)
 {
     const char *Option = Count == 2 ? Arguments[1] : NULL;
 
+    make_pattern();
     if (Option && !strcmp(Option, "--first"))
         return first();
     if (Option && !strcmp(Option, "--read-ours"))

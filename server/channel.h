@@ -31,6 +31,16 @@ struct channel_apc {
  * sets to STATUS_PENDING before it begins. */
 #define CHANNEL_IOSB 0x8000u
 
+/* Instead of a service's number: many calls, one behind the other. Argument 0 is the address of the
+ * first part, in the slot, argument 1 their count. */
+#define CHANNEL_MANY 0x7fffu
+#define CHANNEL_PARTS 4096u
+struct channel_part {
+    uint32_t service;
+    int32_t status;         /* the kernel's */
+    uint64_t arguments[11]; /* as many as the largest service has */
+};
+
 /*
  * What a call costs is the cache lines that go from one processor to the other. So the call is one
  * line and its answer another; the first bytes of input follow the one and the first bytes of
@@ -46,6 +56,7 @@ struct channel_apc {
 #define CHANNEL_IN_LINE 7
 struct channel {
     _Alignas(64) _Atomic uint32_t kernel_sleeps;
+    uint32_t kernel_waits; /* the call waits for something: it is not worth spinning for */
     _Alignas(64) _Atomic uint32_t client_sleeps; /* 1 + the number of its processor */
     uint64_t more[CHANNEL_ARGUMENTS - CHANNEL_IN_LINE];
     uint64_t scratch[4]; /* the client's, for calls of its own */

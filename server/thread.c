@@ -16,6 +16,7 @@ struct half {
     ULONG Awake, Together, Patience; /* see part_from */
 };
 
+#define PARTS_HELD 64
 #define PATIENCE_FIRST 16
 #define PATIENCE_MOST 4096
 #define AWAKE_ENOUGH 1000
@@ -132,6 +133,45 @@ static ULONG take_call(const struct channel *Channel, ULONG_PTR *Arguments)
     return *(const volatile uint16_t *)&Channel->service;
 }
 
+/* Each part is copied once. */
+static NTSTATUS call_one_of_many(ULONG_PTR Address)
+{
+    ULONG_PTR Arguments[CHANNEL_ARGUMENTS] = {0};
+    struct channel_part Part;
+    NTSTATUS Status = MmCopyFromUser(&Part, (PVOID)Address, sizeof(Part));
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    memcpy(Arguments, Part.arguments, sizeof(Part.arguments));
+    Part.status = KiSystemService(Part.service, Arguments);
+    return MmCopyToUser((PVOID)(Address + offsetof(struct channel_part, status)), &Part.status,
+                        sizeof(Part.status));
+}
+
+/* Whoever waits for what the parts do is woken once for many of them. */
+static NTSTATUS call_many(ULONG_PTR Address, ULONG_PTR Count)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (Count > CHANNEL_PARTS)
+        return STATUS_INVALID_PARAMETER;
+    for (ULONG_PTR i = 0; i < Count && NT_SUCCESS(Status) && !is_terminating(); i++) {
+        if (i % PARTS_HELD == 0) {
+            KeReleaseWakes();
+            KeHoldWakes();
+        }
+        Status = call_one_of_many(Address + i * sizeof(struct channel_part));
+    }
+    KeReleaseWakes();
+    return Status;
+}
+
+static NTSTATUS call(ULONG Service, const ULONG_PTR *Arguments)
+{
+    return Service == CHANNEL_MANY ? call_many(Arguments[0], Arguments[1])
+                                   : KiSystemService(Service, Arguments);
+}
+
 static void answer_call(struct half *Half, uint32_t Call)
 {
     struct channel *Channel = Half->Channel;
@@ -145,7 +185,7 @@ static void answer_call(struct half *Half, uint32_t Call)
     Service = take_call(Channel, Arguments);
     if (Service & CHANNEL_IOSB)
         Channel->iosb[0] = STATUS_PENDING;
-    Channel->status = KiSystemService(Service & ~CHANNEL_IOSB, Arguments);
+    Channel->status = call(Service & ~CHANNEL_IOSB, Arguments);
     if (is_terminating())
         return;
     HasApc = KiSelf->ApcState.UserApcPending && KeTakeUserApc(&Apc);
@@ -173,6 +213,7 @@ static void run_half(struct _ETHREAD *Thread, PVOID Context)
 {
     struct half *Half = Context;
 
+    KeShowWaits(&Half->Channel->kernel_waits);
     while (!is_terminating()) {
         uint32_t Call = atomic_load(&Half->Channel->call);
 
@@ -187,6 +228,7 @@ static void run_half(struct _ETHREAD *Thread, PVOID Context)
     if (Half->Client->Process->Exiting)
         tell_end(Half->Client, Half->Client->Process->ExitStatus);
     end_channel(Half);
+    KeShowWaits(NULL);
     leave_index(Half->Client, Half->Index, Half->Client->ChannelsEnded, Half->Client->ChannelsLeft);
     MmReturnThread_(&Half->Client->Process->AddressSpace);
     room_return_thread(Half->Client->Room);

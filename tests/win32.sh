@@ -5,6 +5,7 @@
 test_a_kernel_with_the_pipe_driver() { boot && nt load example; }
 test_objects() { timeout 60 "$build/win32/test-objects"; }
 test_overlapped_requests() { cd "$place" && timeout 60 "$build/win32/test-io"; }
+test_io_rings() { timeout 60 "$build/win32/test-ioring"; }
 test_two_processes() { timeout 60 "$build/win32/test-process"; }
 test_locks_text_modules_and_surroundings() { timeout 60 "$build/win32/test-local"; }
 test_the_registry_tokens_and_services() { timeout 60 "$build/win32/test-advapi"; }

@@ -8,7 +8,8 @@
 #include "ke/ki.h"
 
 #define KI_SPIN_TIME 200 /* 20 microseconds */
-#define KI_SPINS_A_LOOK 16
+#define KI_SPINS_ALONE 100 /* some microseconds; then whoever wants the CPU may have it */
+#define KI_POLITELY 64     /* Relax gives it away */
 #define KI_CREDIT_LIMIT 8
 #define KI_RETRY 32 /* without credit, spin this seldom */
 
@@ -28,14 +29,18 @@ static void KiSleepAtDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Aslee
 
 static BOOLEAN KiSpinForDoorbell(uint32_t *Word, uint32_t Expected)
 {
-    ULONG64 End = KiNow() + KI_SPIN_TIME;
+    ULONG64 End;
 
+    for (ULONG i = 0; i < KI_SPINS_ALONE; i++) {
+        if (KiHasRung(Word, Expected))
+            return TRUE;
+        KiScheduler->Relax(0);
+    }
+    End = KiNow() + KI_SPIN_TIME;
     do {
-        for (ULONG i = 0; i < KI_SPINS_A_LOOK; i++) {
-            if (KiHasRung(Word, Expected))
-                return TRUE;
-            KiScheduler->Relax(0);
-        }
+        if (KiHasRung(Word, Expected))
+            return TRUE;
+        KiScheduler->Relax(KI_POLITELY);
     } while (KiNow() < End);
     return FALSE;
 }
@@ -59,6 +64,11 @@ static BOOLEAN KiTrySpin(KTHREAD_NT *Thread, uint32_t *Word, uint32_t Expected)
 void KeExpectDoorbell(void)
 {
     KiSelf->DoorbellCredit = KI_CREDIT_LIMIT;
+}
+
+void KeShowWaits(uint32_t *Word)
+{
+    KiSelf->Waits = Word;
 }
 
 static BOOLEAN KiMustLeave(KTHREAD_NT *Thread)

@@ -105,8 +105,11 @@ typedef struct _KTHREAD {
     KIRQL WaitIrql;
     BOOLEAN WaitAlertable, WaitReady;
     KWAIT_REASON WaitReason;
-    struct _KTHREAD *WakeNext; /* in a list of threads to be unparked */
-    atomic_uint Wakers;        /* threads about to unpark this one: it may not be freed */
+    struct _KTHREAD *WakeNext;  /* in a list of threads to be unparked */
+    struct _KTHREAD *HeldWakes; /* the thread's own: those that it will unpark later */
+    BOOLEAN HoldsWakes;
+    uint32_t *Waits;    /* if set: a word that is 1 while the thread waits */
+    atomic_uint Wakers; /* threads about to unpark this one: it may not be freed */
     PKQUEUE Queue;
     LIST_ENTRY QueueListEntry; /* KQUEUE.ThreadListHead */
     KPRIORITY Priority, BasePriority;
@@ -207,6 +210,13 @@ void KeRundownApcs(struct _KTHREAD *Thread); /* at thread exit: rundown or free 
  * then (a full fence between) finds that wakes the word's futex (shared). */
 void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Asleep);
 void KeExpectDoorbell(void); /* spinning may pay from now on */
+void KeShowWaits(
+    uint32_t *Word); /* *Word is 1 while the calling thread waits elsewhere; NULL: ends */
+
+/* In between, threads whose wait the calling thread ends do not run at once, but at KeReleaseWakes
+ * or when the thread itself waits. */
+void KeHoldWakes(void);
+void KeReleaseWakes(void);
 
 /* Registered by mm/ps/io at init: freed object checks (0xC7, 0xC4/15) ask whether a live timer or
  * queued DPC lies in a block. */

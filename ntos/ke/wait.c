@@ -72,16 +72,53 @@ static void KiWake(KTHREAD_NT *Thread)
 
 /* The order matters: once WaitReady is set the thread may run on and wait again; once Wakers is 0
  * it may be freed. */
-void KiUnlockAndWake(KI_WAKES *Wakes)
+static void KiWakeAll(KTHREAD_NT *First)
 {
     KTHREAD_NT *Next;
 
-    KiUnlockDispatcher();
-    for (KTHREAD_NT *Thread = Wakes->First; Thread; Thread = Next) {
+    for (KTHREAD_NT *Thread = First; Thread; Thread = Next) {
         Next = Thread->WakeNext;
         __atomic_store_n(&Thread->WaitReady, TRUE, __ATOMIC_RELEASE);
         KiWake(Thread);
     }
+}
+
+static void KiHoldAll(KTHREAD_NT *First)
+{
+    KTHREAD_NT *Last = First;
+
+    while (Last->WakeNext)
+        Last = Last->WakeNext;
+    Last->WakeNext = KiSelf->HeldWakes;
+    KiSelf->HeldWakes = First;
+}
+
+static void KiWakeHeld(KTHREAD_NT *Thread)
+{
+    KTHREAD_NT *First = Thread->HeldWakes;
+
+    Thread->HeldWakes = NULL;
+    KiWakeAll(First);
+}
+
+void KeHoldWakes(void)
+{
+    KiSelf->HoldsWakes = TRUE;
+}
+
+void KeReleaseWakes(void)
+{
+    KiSelf->HoldsWakes = FALSE;
+    KiWakeHeld(KiSelf);
+}
+
+void KiUnlockAndWake(KI_WAKES *Wakes)
+{
+    KiUnlockDispatcher();
+    if (Wakes->First && KiSelf && KiSelf->HoldsWakes)
+        KiHoldAll(Wakes->First);
+    else
+        KiWakeAll(Wakes->First);
     if (Wakes->Running)
         KiWake(Wakes->Running);
 }
@@ -210,8 +247,16 @@ static BOOLEAN KiTimeOut(KTHREAD_NT *Thread)
     return Ended;
 }
 
+static void KiShowWait(KTHREAD_NT *Thread, uint32_t Waits)
+{
+    if (Thread->Waits)
+        __atomic_store_n(Thread->Waits, Waits, __ATOMIC_RELAXED);
+}
+
 LONG_PTR KiSleep(KTHREAD_NT *Thread, ULONG64 Deadline)
 {
+    KiWakeHeld(Thread);
+    KiShowWait(Thread, 1);
     while (!__atomic_load_n(&Thread->WaitReady, __ATOMIC_ACQUIRE)) {
         KiScheduler->Park(Thread, Deadline);
         if (Deadline == KI_FOREVER || __atomic_load_n(&Thread->WaitReady, __ATOMIC_ACQUIRE) ||
@@ -221,6 +266,7 @@ LONG_PTR KiSleep(KTHREAD_NT *Thread, ULONG64 Deadline)
             break;
         Deadline = KI_FOREVER; /* another thread ended the wait and is about to say so */
     }
+    KiShowWait(Thread, 0);
     return Thread->WaitStatus;
 }
 

@@ -6,8 +6,10 @@
  */
 #include "win32/ntdll/ntdll.h"
 
-#define SPIN_MOST 1000u /* about as long as falling asleep and waking up takes */
+#define SPIN_MOST 3000u
 #define SPIN_WON 100u
+#define SPIN_ALONE 100u /* some microseconds; then whoever wants the processor may have it */
+#define SPIN_YIELD 16u  /* what that costs, in pauses */
 
 static const unsigned char Counts[] = {
 #define SERVICE(name, arguments) arguments,
@@ -15,13 +17,18 @@ static const unsigned char Counts[] = {
 #undef SERVICE
 };
 
+static unsigned count_of(uint32_t Service)
+{
+    return Service == CHANNEL_MANY ? 2 : Counts[Service & ~CHANNEL_IOSB];
+}
+
 /* Each argument is written, and the next one over it if it was 0. */
 static void ring(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *Arguments)
 {
     struct channel *Channel = Thread->Channel;
-    unsigned Given = 0, Next = 0;
+    unsigned Given = 0, Next = 0, Count = count_of(Service);
 
-    for (unsigned i = 0; i < Counts[Service & ~CHANNEL_IOSB]; i++) {
+    for (unsigned i = 0; i < Count; i++) {
         *(Next < CHANNEL_IN_LINE ? &Channel->arguments[Next]
                                  : &Channel->more[Next - CHANNEL_IN_LINE]) = Arguments[i];
         Next += Arguments[i] != 0;
@@ -54,7 +61,14 @@ static int spin(struct ntdll_thread *Thread)
                 Thread->Spin + SPIN_WON > SPIN_MOST ? SPIN_MOST : Thread->Spin + SPIN_WON;
             return 1;
         }
-        host_pause();
+        if (__atomic_load_n(&Thread->Channel->kernel_waits, __ATOMIC_RELAXED))
+            return 0;
+        if (i < SPIN_ALONE) {
+            host_pause();
+        } else {
+            host_yield();
+            i += SPIN_YIELD - 1;
+        }
     }
     Thread->Spin = Thread->Spin / 2 + 50;
     return 0;
@@ -137,4 +151,13 @@ NTSTATUS ntdll_call(struct ntdll_thread *Thread, uint32_t Service, const uint64_
     if (__builtin_expect(Thread->Channel->has_apc, 0))
         run_apcs(Thread);
     return Status;
+}
+
+NTSTATUS ntdll_call_many(struct channel_part *Parts, uint32_t Count)
+{
+    uint64_t Arguments[] = {(uint64_t)Parts, Count};
+    NTSTATUS Status;
+    struct ntdll_thread *Thread = ntdll_thread(&Status);
+
+    return Thread ? ntdll_call(Thread, CHANNEL_MANY, Arguments) : Status;
 }

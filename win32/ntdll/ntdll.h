@@ -81,6 +81,8 @@ static inline int ntdll_in_slot(const void *Address)
 
 /* One call with arguments that the kernel can reach. */
 NTSTATUS ntdll_call(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *Arguments);
+/* Many calls at once, in order; Parts lie in the slot, and each gets a status of its own. */
+NTSTATUS ntdll_call_many(struct channel_part *Parts, uint32_t Count);
 /* The same without waiting for an answer: the thread or the process ends. */
 void ntdll_call_await_end(struct ntdll_thread *Thread);
 _Noreturn void ntdll_thread_ended(struct ntdll_thread *Thread);
