@@ -7,7 +7,7 @@
  */
 #include "ke/ki.h"
 
-#define KI_SPIN_TIME 200 /* 20 microseconds */
+#define KI_SPIN_TIME 200   /* 20 microseconds */
 #define KI_SPINS_ALONE 100 /* some microseconds; then whoever wants the CPU may have it */
 #define KI_POLITELY 64     /* Relax gives it away */
 #define KI_CREDIT_LIMIT 8
