@@ -278,6 +278,8 @@ VOID NTAPI KeStallExecutionProcessor(ULONG MicroSeconds)
 {
     ULONG64 End = KiNow() + (ULONG64)MicroSeconds * 10;
 
+    if (KiSelf)
+        KiWakeHeld(KiSelf); /* perhaps one of them is stalled for */
     while (KiNow() < End)
         KiScheduler->Relax(0);
 }

@@ -214,7 +214,7 @@ void KeShowWaits(
     uint32_t *Word); /* *Word is 1 while the calling thread waits elsewhere; NULL: ends */
 
 /* In between, threads whose wait the calling thread ends do not run at once, but at KeReleaseWakes
- * or when the thread itself waits. */
+ * or when the thread itself waits or gives its time away. */
 void KeHoldWakes(void);
 void KeReleaseWakes(void);
 

@@ -108,6 +108,9 @@ void KiQueueThreadBlocks(KTHREAD_NT *Thread, KI_WAKES *Wakes);
 void KiQueueThreadRuns(KTHREAD_NT *Thread);
 void KiLeaveQueue(KTHREAD_NT *Thread, KI_WAKES *Wakes);
 
+/* wait.c: those that KeHoldWakes has held until now. */
+void KiWakeHeld(KTHREAD_NT *Thread);
+
 /* mutex.c, under the dispatcher lock. */
 BOOLEAN KiTakeMutant(KMUTANT *Mutant, KTHREAD_NT *Thread); /* TRUE: it had been abandoned */
 void KiAbandonMutants(KTHREAD_NT *Thread, KI_WAKES *Wakes);

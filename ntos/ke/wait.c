@@ -93,7 +93,7 @@ static void KiHoldAll(KTHREAD_NT *First)
     KiSelf->HeldWakes = First;
 }
 
-static void KiWakeHeld(KTHREAD_NT *Thread)
+void KiWakeHeld(KTHREAD_NT *Thread)
 {
     KTHREAD_NT *First = Thread->HeldWakes;
 
@@ -482,8 +482,10 @@ NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertabl
     VF_IRQL_MAX(APC_LEVEL);
     Wait.NoWait = Interval->QuadPart == 0;
     Wait.Deadline = Wait.NoWait ? 0 : KiDeadline(Interval);
-    if (Wait.NoWait)
+    if (Wait.NoWait) {
+        KiWakeHeld(KiSelf);
         KiScheduler->Relax(100); /* gives the CPU to another thread */
+    }
     Status = KiWait(&Wait);
     return Status == STATUS_TIMEOUT ? STATUS_SUCCESS : Status;
 }
