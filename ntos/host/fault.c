@@ -12,6 +12,7 @@
 
 #include <setjmp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -199,6 +200,31 @@ void host_fault_registers(const struct host_fault *fault, struct host_registers 
         .rip = (uint64_t)from[REG_RIP],
         .eflags = (uint64_t)from[REG_EFL],
     };
+}
+
+void host_diverted(void);
+
+#define BELOW_RED_ZONE 256 /* host_resume writes there, too */
+
+void host_fault_divert(const struct host_fault *fault, void (*call)(struct host_cpu *cpu))
+{
+    ucontext_t *context = fault->context;
+    greg_t *registers = context->uc_mcontext.gregs;
+    struct host_registers from;
+    struct host_cpu *cpu =
+        (void *)(((uintptr_t)registers[REG_RSP] - BELOW_RED_ZONE - sizeof(*cpu)) & ~(uintptr_t)63);
+
+    host_fault_registers(fault, &from);
+    memset(cpu, 0, sizeof(*cpu));
+    memcpy(&cpu->rax, &from, offsetof(struct host_registers, eflags)); /* in the same order */
+    cpu->eflags = (uint32_t)from.eflags;
+    cpu->mxcsr = context->uc_mcontext.fpregs->mxcsr;
+    memcpy(cpu->xmm, context->uc_mcontext.fpregs->_xmm, sizeof(cpu->xmm));
+    registers[REG_RBX] = (greg_t)(uintptr_t)cpu;
+    registers[REG_RBP] = (greg_t)(uintptr_t)call;
+    registers[REG_RSP] = (greg_t)(uintptr_t)cpu;
+    registers[REG_EFL] &= ~(greg_t)0x400; /* forward */
+    registers[REG_RIP] = (greg_t)(uintptr_t)host_diverted;
 }
 
 void host_fault_step_over(const struct host_fault *fault, unsigned bytes)

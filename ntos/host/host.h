@@ -147,8 +147,38 @@ void host_fault_continue_at(
 /* Runs a routine that holds nothing and may meet bad memory; false if it faulted on the way. Only
  * while a handler is installed. */
 bool host_try(void (*routine)(void *argument), void *argument);
+struct host_cpu; /* unwind.c */
+/* The thread goes on in call, on the stack of the fault, when the handler returns true; when call
+ * returns, at what the registers then say. */
+void host_fault_divert(const struct host_fault *fault, void (*call)(struct host_cpu *cpu));
 void host_fault_stack_enter(void); /* nests; host_thread_start does it for its threads */
 void host_fault_stack_leave(void);
+
+/* unwind.c: walking a stack by the compiler's tables. The registers are laid out as Windows'
+ * CONTEXT of x64. */
+struct host_cpu {
+    uint64_t homes[6];
+    uint32_t flags, mxcsr;
+    uint16_t segments[6];
+    uint32_t eflags;
+    uint64_t debug[6];
+    uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15, rip;
+    uint64_t vector_state[20];
+    uint64_t xmm[16][2];
+    uint64_t vector_rest[12], vector_registers[26][2], vector_control, debug_control[5];
+} __attribute__((aligned(16)));
+struct host_frame {
+    void *instruction; /* where it goes on */
+    uint64_t stack;    /* its stack pointer there */
+    void *context;
+};
+typedef bool host_frame_visitor(void *context, const struct host_frame *frame); /* false: enough */
+/* From the caller of this on, or from the place that the registers tell (which comes first then).
+ * True: it was enough. */
+bool host_walk(const struct host_cpu *from, host_frame_visitor *visit, void *context);
+void host_frame_registers(const struct host_frame *frame,
+                          struct host_cpu *cpu); /* those that a call preserves, rip and rsp */
+_Noreturn void host_resume(const struct host_cpu *cpu); /* goes on there, with all registers */
 
 /* copy.c: copies that may fault; 0: either side is not there. The process's fault handler asks
  * host_copy_claim first, and returns true if that does. */

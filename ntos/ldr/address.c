@@ -6,6 +6,7 @@
  * before LDRP_ROWS others were, so a reader that holds its name for a moment reads the right text.
  */
 #include "ldr/ldrp.h"
+#include "ldr/seh.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -92,6 +93,13 @@ static ROW *RowOf(const void *Address, uintptr_t *Low)
             return Row;
     }
     return NULL;
+}
+
+const PE_IMAGE *LdrpImageAt(ULONG_PTR Address)
+{
+    uintptr_t Low;
+    ROW *Row = NT_IS_FOREIGN(Address) ? RowOf((const void *)Address, &Low) : NULL;
+    return Row == NULL ? NULL : Row->Module->Pe;
 }
 
 PDRIVER_OBJECT LdrpDriverOf(const void *Address)

@@ -4,6 +4,7 @@
  */
 #include "ldr/ldrp.h"
 #include "ldr/pe.h"
+#include "ldr/seh.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -186,6 +187,7 @@ NTSTATUS LdrInitSystem(const char *SearchPath)
         LdrShutdownSystem();
         return Status;
     }
+    LdrpInitExceptions();
     IopSetImageLookup(LdrpDriverOf);
     VfContext.DriverNameOf = LdrpDriverName;
     MmSetImageQuery(LdrpIsImage);

@@ -59,5 +59,6 @@ PVOID PeExportByOrdinal(const PE_IMAGE *Image, ULONG Ordinal);
 /* pe.c: a module that is such an image */
 BOOLEAN LdrpIsPe(const char *Path);
 NTSTATUS LdrpMapPe(LDR_MODULE *Module, PDRIVER_INITIALIZE *Entry);
+BOOLEAN LdrpHasImages(void);                          /* any is mapped */
 const PE_IMAGE *LdrpFindImageNamed(const char *Name); /* NULL: no such module is loaded */
 #endif

@@ -9,6 +9,8 @@
 #define IMAGE_REL_BASED_DIR64 10
 #endif
 
+static atomic_uint PeCount; /* images that are mapped */
+
 void *PeAt(const PE_IMAGE *Image, ULONG Rva, SIZE_T Size)
 {
     return Rva < Image->Size && Size <= Image->Size - Rva ? Image->Base + Rva : NULL;
@@ -98,6 +100,7 @@ NTSTATUS PeMap(const PE_FILE *File, PE_IMAGE *Image, const char **Why)
     if (!NT_SUCCESS(Status))
         return Status;
     Image->Base = Base;
+    atomic_fetch_add(&PeCount, 1);
     CopySections(File, Image);
     CopyDirectories(File, Image);
     *Why = Relocate(File, Image);
@@ -107,10 +110,17 @@ NTSTATUS PeMap(const PE_FILE *File, PE_IMAGE *Image, const char **Why)
     return STATUS_INVALID_IMAGE_FORMAT;
 }
 
+BOOLEAN LdrpHasImages(void)
+{
+    return atomic_load(&PeCount) != 0;
+}
+
 void PeUnmap(PE_IMAGE *Image)
 {
-    if (Image->Base != NULL)
-        MmFreeImage(Image->Base);
+    if (Image->Base == NULL)
+        return;
+    atomic_fetch_sub(&PeCount, 1);
+    MmFreeImage(Image->Base);
     Image->Base = NULL;
 }
 

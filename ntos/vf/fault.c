@@ -96,6 +96,15 @@ void VfTellOrigin(VF_STOP *Stop, ULONG Code)
     memcpy(Stop->Frames, VfOrigin.Frames, sizeof(VfOrigin.Frames));
 }
 
+/* A frame of native SEH has passed the record on. */
+int VfPassOn(EXCEPTION_RECORD *Record)
+{
+    for (ULONG i = 0; i < VfFaultState.DispatcherCount; i++)
+        if (VfFaultState.Dispatchers[i](Record, NULL))
+            return TRUE;
+    return FALSE;
+}
+
 static BOOLEAN VfDispatch(EXCEPTION_RECORD *Record, const struct host_fault *Fault)
 {
     VfTrace(VfEventRaise, (ULONG)Record->ExceptionCode, (ULONG_PTR)Record->ExceptionAddress);

@@ -37,6 +37,7 @@ NTSTATUS VfInitSystem(void)
     VfRefreshDebugger();
     RtlpSetHooks(&Hooks);
     NtSehSetUnhandled(VfUnhandledRecord);
+    NtSehSetOthers(VfPassOn);
     host_fault_stack_enter();
     host_fault_install(VfOnFault);
     return STATUS_SUCCESS;
@@ -47,6 +48,7 @@ void VfShutdownSystem(void)
     host_fault_install(NULL);
     host_fault_stack_leave();
     NtSehSetUnhandled(NULL);
+    NtSehSetOthers(NULL);
     RtlpResetHooks();
     VfResetFaults();
     VfForgetBugCheckCallbacks();

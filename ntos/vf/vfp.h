@@ -42,6 +42,7 @@ void VfReportLog(void (*Put)(const char *Format, ...));
 /* An exception that no handler took is reported where it happened, although its frames are gone. */
 void VfTellOrigin(VF_STOP *Stop, ULONG Code);
 void VfUnhandledRecord(const EXCEPTION_RECORD *Record);
+int VfPassOn(EXCEPTION_RECORD *Record);
 void VfResetFaults(void);
 void VfLogWrite(const void *Caller, const char *Text, size_t Length);
 void VfResetLog(void);

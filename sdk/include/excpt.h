@@ -77,6 +77,12 @@ int NtSehDispatch(const struct _EXCEPTION_RECORD *Record);
 NT_SEH_FRAME *NtSehMark(void);
 void NtSehReset(NT_SEH_FRAME *Mark);
 
+// The frames below Stack are left by a jump that is not ours.
+void NtSehAbandon(const void *Stack);
+
+// Asked before a record goes to the next frame: other kinds of frames may lie between.
+void NtSehSetOthers(int (*Others)(struct _EXCEPTION_RECORD *Record));
+
 // Called with a record that every filter has passed on; must not return. For an exception that
 // finds the innermost frame overwritten the code is STATUS_STACK_BUFFER_OVERRUN, and the
 // information is the guard that was found and the one expected.

@@ -32,6 +32,7 @@ static _Thread_local __attribute__((tls_model("initial-exec"))) struct {
 static _Thread_local CONTEXT
     NtSehContext; // what GetExceptionInformation()->ContextRecord points to: no registers
 static void (*NtSehUnhandled)(const EXCEPTION_RECORD *Record);
+static int (*NtSehOthers)(EXCEPTION_RECORD *Record);
 
 _Noreturn void NtSehpResumeExit(NT_SEH_FRAME *Frame);
 
@@ -106,6 +107,8 @@ static _Noreturn void NtSehRaiseNext(NT_SEH_FRAME *Frame)
 {
     EXCEPTION_RECORD Record = *NtSehRecord(Frame);
 
+    if (NtSehOthers != NULL && NtSehOthers(&Record))
+        Record.ExceptionCode = (DWORD)STATUS_NONCONTINUABLE_EXCEPTION; // the frame is gone
     NtSehDispatch(&Record);
     if (NtSehUnhandled != NULL)
         NtSehUnhandled(&Record);
@@ -226,6 +229,19 @@ void NtSehReset(NT_SEH_FRAME *Mark)
 {
     NtSehState.Top = Mark;
     NtSehState.Handled = NULL;
+}
+
+void NtSehSetOthers(int (*Others)(EXCEPTION_RECORD *Record))
+{
+    NtSehOthers = Others;
+}
+
+void NtSehAbandon(const void *Stack)
+{
+    while (NtSehState.Top != NULL && (const void *)NtSehState.Top < Stack)
+        NtSehState.Top = NtSehState.Top->Outer;
+    while (NtSehState.Handled != NULL && (const void *)NtSehState.Handled < Stack)
+        NtSehState.Handled = NtSehState.Handled->OuterHandled;
 }
 
 void NtSehSetUnhandled(void (*Unhandled)(const EXCEPTION_RECORD *Record))

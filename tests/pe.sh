@@ -1,0 +1,23 @@
+#!/bin/sh
+# Drivers that were built for Windows: what they may do beyond what the drivers' own tests show.
+. "$(dirname "$0")/lib.sh"
+
+test_the_kernel_boots() {
+    boot
+}
+
+test_structured_exceptions_are_as_documented() {
+    expect 0 nt load seh || return 1
+    [ "$(nt log | grep -c 'seh: .*: good')" -ge 12 ] && ! nt log | grep 'seh: .*WRONG'
+}
+
+test_a_native_driver_and_a_windows_driver_run_side_by_side() {
+    expect 0 nt load "$build/drivers/example_direct.so" example &&
+        expect 0 nt unload seh
+}
+
+test_the_kernel_ends_clean() {
+    end_kernel
+}
+
+run_tests
