@@ -3,7 +3,7 @@
  * credentials from Linux.
  *
  * What arrives is the peer's choice: a packet longer than the buffer is refused, descriptors that
- * were not asked for are closed.
+ * were not asked for are not received.
  */
 #include "host.h"
 
@@ -188,8 +188,8 @@ ssize_t host_receive(int socket, void *data, size_t bytes, int *fd)
     struct iovec vector = {data, bytes};
     struct msghdr message = {.msg_iov = &vector,
                              .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof(control)};
+                             .msg_control = fd ? &control : NULL,
+                             .msg_controllen = fd ? sizeof(control) : 0};
     ssize_t got;
     int descriptor;
 
