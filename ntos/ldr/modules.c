@@ -188,6 +188,7 @@ NTSTATUS LdrInitSystem(const char *SearchPath)
         return Status;
     }
     LdrpInitExceptions();
+    LdrpInitPrivileged();
     IopSetImageLookup(LdrpDriverOf);
     VfContext.DriverNameOf = LdrpDriverName;
     MmSetImageQuery(LdrpIsImage);

@@ -56,6 +56,9 @@ int PeBindImports(const PE_IMAGE *Image,
 PVOID PeExportByName(const PE_IMAGE *Image, const char *Name);
 PVOID PeExportByOrdinal(const PE_IMAGE *Image, ULONG Ordinal);
 
+/* privileged.c */
+void LdrpInitPrivileged(void);
+
 /* pe.c: a module that is such an image */
 BOOLEAN LdrpIsPe(const char *Path);
 NTSTATUS LdrpMapPe(LDR_MODULE *Module, PDRIVER_INITIALIZE *Entry);

@@ -39,6 +39,9 @@ void VfAddFaultClaim(VF_FAULT_CLAIM *Claim)
 
 void VfAddExceptionDispatcher(VF_EXCEPTION_DISPATCHER *Dispatcher)
 {
+    for (ULONG i = 0; i < VfFaultState.DispatcherCount; i++)
+        if (VfFaultState.Dispatchers[i] == Dispatcher)
+            return; /* its room has started again */
     NT_ASSERT(VfFaultState.DispatcherCount < VF_CLAIMS_MAX);
     VfFaultState.Dispatchers[VfFaultState.DispatcherCount++] = Dispatcher;
 }

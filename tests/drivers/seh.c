@@ -58,7 +58,8 @@ static BOOLEAN Faulted(VOID)
 }
 
 /* The compiler guards calls that it does not know, and memcpy it does. */
-__attribute__((noinline, optnone)) static void Copy(PVOID To, const volatile VOID *From, SIZE_T Bytes)
+__attribute__((noinline, optnone)) static void Copy(PVOID To, const volatile VOID *From,
+                                                    SIZE_T Bytes)
 {
     RtlCopyMemory(To, (PVOID)From, Bytes);
 }
@@ -240,6 +241,18 @@ static BOOLEAN ThroughTheKernel(VOID)
     return Happened(1, 2, 0);
 }
 
+/* Moves from and to cr8. */
+static BOOLEAN ChangedIrql(VOID)
+{
+    KIRQL Old;
+    BOOLEAN Good;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &Old);
+    Good = KeGetCurrentIrql() == DISPATCH_LEVEL && Old == PASSIVE_LEVEL;
+    KeLowerIrql(Old);
+    return Good && KeGetCurrentIrql() == PASSIVE_LEVEL;
+}
+
 static BOOLEAN Many(VOID)
 {
     ULONG i, Caught = 0;
@@ -269,6 +282,7 @@ static const struct {
     {"continued after fault", ContinuedAfterFault},
     {"raised again in handler", RaisedAgainInHandler},
     {"through the kernel", ThroughTheKernel},
+    {"changed IRQL", ChangedIrql},
     {"many", Many},
 };
 
