@@ -110,8 +110,8 @@ VOID LdrpInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST List, PALLOCATE_FU
                                        USHORT Depth)
 {
     ExInitializeNPagedLookasideList(
-        List, Allocate != NULL ? Allocate : LdrpForeignExport("ExAllocatePoolWithTag"),
-        Free != NULL ? Free : LdrpForeignExport("ExFreePool"), Flags, Size, Tag, Depth);
+        List, Allocate != NULL ? (PVOID)Allocate : LdrpForeignExport("ExAllocatePoolWithTag"),
+        Free != NULL ? (PVOID)Free : LdrpForeignExport("ExFreePool"), Flags, Size, Tag, Depth);
 }
 
 VOID LdrpInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST List, PALLOCATE_FUNCTION Allocate,
@@ -119,8 +119,8 @@ VOID LdrpInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST List, PALLOCATE_FUNC
                                       USHORT Depth)
 {
     ExInitializePagedLookasideList(
-        List, Allocate != NULL ? Allocate : LdrpForeignExport("ExAllocatePoolWithTag"),
-        Free != NULL ? Free : LdrpForeignExport("ExFreePool"), Flags, Size, Tag, Depth);
+        List, Allocate != NULL ? (PVOID)Allocate : LdrpForeignExport("ExAllocatePoolWithTag"),
+        Free != NULL ? (PVOID)Free : LdrpForeignExport("ExFreePool"), Flags, Size, Tag, Depth);
 }
 
 NTSTATUS LdrpInitializeLookasideListEx(PLOOKASIDE_LIST_EX List, PALLOCATE_FUNCTION_EX Allocate,
@@ -128,8 +128,9 @@ NTSTATUS LdrpInitializeLookasideListEx(PLOOKASIDE_LIST_EX List, PALLOCATE_FUNCTI
                                        SIZE_T Size, ULONG Tag, USHORT Depth)
 {
     return ExInitializeLookasideListEx(
-        List, Allocate != NULL ? Allocate : LdrpForeignExport("ExAllocatePoolWithTag"),
-        Free != NULL ? Free : LdrpForeignExport("ExFreePool"), Type, Flags, Size, Tag, Depth);
+        List, Allocate != NULL ? (PVOID)Allocate : LdrpForeignExport("ExAllocatePoolWithTag"),
+        Free != NULL ? (PVOID)Free : LdrpForeignExport("ExFreePool"), Type, Flags, Size, Tag,
+        Depth);
 }
 
 /* __chkstk: rax bytes of stack are about to be used. A kernel stack is all there. */
