@@ -242,6 +242,21 @@ test_the_loader_names_the_step_that_fails() {
     expect 12 loader /nonesuch.so && contains 'cannot start the driver' && expect 1 nt sc query Example
 }
 
+test_a_driver_that_is_in_use_is_unloaded_when_it_is_not() {
+    nt load example || return 1
+    usedriver3 --quiet busy >/dev/null &
+    reader=$!
+    somebody_is_there && nt unload example
+    expect 20 usedriver2 busy && kill -0 $reader || return 1
+    kill -KILL $reader
+    wait $reader 2>/dev/null
+    for _ in $(seq 100); do
+        nt modules | grep -q 'example\.' || break
+        sleep 0.05
+    done
+    nothing_left && output=$(nt modules) && ! contains 'example.' >/dev/null
+}
+
 test_the_kernel_ends_clean() {
     nt unload example_direct example_neither && nothing_left && end_kernel
 }

@@ -92,19 +92,18 @@ NTSTATUS BufferPin(PIRP Irp, ULONG Length, BOOLEAN Write)
 
 /* A user address is touched here only, in the caller's context. The lock that the caller holds
  * outlives a fault. */
-NTSTATUS BufferGuarded(BUFFER_MOVE *Move, STORE *Store, UCHAR *Buffer, ULONG Length, BOOLEAN Write,
-                       ULONG *Done)
+NTSTATUS BufferGuarded(const BUFFER_USE *Use, KPROCESSOR_MODE Mode, ULONG *Done)
 {
     NTSTATUS Status;
 
     __try {
-        if (ExGetPreviousMode() != KernelMode) {
-            if (Write)
-                ProbeForRead(Buffer, Length, 1);
+        if (Mode != KernelMode) {
+            if (Use->Write)
+                ProbeForRead(Use->Buffer, Use->Length, 1);
             else
-                ProbeForWrite(Buffer, Length, 1);
+                ProbeForWrite(Use->Buffer, Use->Length, 1);
         }
-        Status = Move(Store, Buffer, Length, Done);
+        Status = Use->Move(Use->Store, Use->Buffer, Use->Length, Done);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         *Done = 0;
         Status = GetExceptionCode();

@@ -181,8 +181,14 @@ extern const ULONG BufferDeviceFlags;
 NTSTATUS BufferOf(PIRP Irp, UCHAR **Buffer, BOOLEAN *User);
 NTSTATUS BufferPin(PIRP Irp, ULONG Length, BOOLEAN Write);
 typedef NTSTATUS BUFFER_MOVE(STORE *Store, UCHAR *Buffer, ULONG Length, ULONG *Done);
-NTSTATUS BufferGuarded(BUFFER_MOVE *Move, STORE *Store, UCHAR *Buffer, ULONG Length, BOOLEAN Write,
-                       ULONG *Done);
+typedef struct _BUFFER_USE {
+    BUFFER_MOVE *Move;
+    STORE *Store;
+    UCHAR *Buffer;
+    ULONG Length;
+    BOOLEAN Write;
+} BUFFER_USE;
+NTSTATUS BufferGuarded(const BUFFER_USE *Use, KPROCESSOR_MODE Mode, ULONG *Done);
 
 /* transfer.c, watch.c, control.c, demo.c: the requests. STATUS_PENDING: the IRP is in a queue, or
  * gone. */

@@ -67,21 +67,28 @@ static NTSTATUS Prepare(const TRANSFER *Transfer, UCHAR **Buffer, BOOLEAN *User)
     return Status;
 }
 
+/* A buffer that is not the user's begins where the request does, not where it goes on. */
+static NTSTATUS Use(const TRANSFER *Transfer, UCHAR *Buffer, BOOLEAN User, ULONG *Bytes)
+{
+    BUFFER_USE Use = {MoveOf(Transfer), &Transfer->Pipe->Store, Buffer,
+                      Transfer->Length - Transfer->Done, Transfer->Write};
+
+    if (User)
+        return BufferGuarded(&Use, Transfer->Irp->RequestorMode, Bytes);
+    return Use.Move(Use.Store, Buffer ? Buffer + Transfer->Done : NULL, Use.Length, Bytes);
+}
+
 /* Moves what can be moved now. STATUS_PENDING: (some of) it cannot. */
 static NTSTATUS Move(TRANSFER *Transfer)
 {
-    STORE *Store = &Transfer->Pipe->Store;
-    ULONG Length = Transfer->Length - Transfer->Done, Bytes = 0;
+    ULONG Bytes = 0;
     UCHAR *Buffer;
     BOOLEAN User;
     NTSTATUS Status = Prepare(Transfer, &Buffer, &User);
 
     if (!NT_SUCCESS(Status))
         return Status;
-    if (User)
-        Status = BufferGuarded(MoveOf(Transfer), Store, Buffer, Length, Transfer->Write, &Bytes);
-    else
-        Status = MoveOf(Transfer)(Store, Buffer ? Buffer + Transfer->Done : NULL, Length, &Bytes);
+    Status = Use(Transfer, Buffer, User, &Bytes);
     Transfer->Done += Bytes;
     Account(Transfer, Bytes);
     return Status;
