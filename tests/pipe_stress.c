@@ -116,8 +116,8 @@ static int read_records(const char *Name, const char *Path, BOOL Messages)
 
     puts("ready");
     fflush(stdout);
-    while (ReadFile(Pipe, Data, Messages ? sizeof(Data) : (1 + chance(BATCH)) * SAME * 4, &Done,
-                    NULL))
+    while (
+        ReadFile(Pipe, Data, Messages ? sizeof(Data) : (1 + chance(BATCH)) * SAME * 4, &Done, NULL))
         if (Done % 4 || !keep(File, Data, Done / 4, Messages))
             return failed("not a record");
     if (GetLastError() != ERROR_BROKEN_PIPE)
