@@ -5,6 +5,7 @@
 #include <winioctl.h>
 #include <ioringapi.h>
 #include "measure.h"
+#include "names.h"
 #include "public.h"
 #include "../drivers/pipe/public.h"
 
@@ -344,8 +345,11 @@ int main(int Count, char **Arguments)
         return read_ours();
     if (Option && !strcmp(Option, "--read-theirs"))
         return read_theirs();
+    if (Option && !strncmp(Option, "--hold", 6))
+        return names_hold((unsigned)atoi(Option + 6));
     measure_only(Option);
     measure_ioctl();
     measure_pipes();
+    measure_names();
     return 0;
 }
