@@ -203,7 +203,8 @@ __attribute__((noinline)) MI_RAW static void MiFreeSlowly(void *Address, ULONG T
         MiBadFreeIrql(Kind, Address);
     if (Tag && Tag != Block->Tag && (Tag & ~MI_TAG_PROTECTED) != Block->Tag)
         MiWrongTag(Address, Block->Tag, Tag);
-    if (!Tag && Block->Tag == MI_TAG_IRP)
+    if (!Tag && Block->Tag == MI_TAG_IRP && Block->Bytes >= sizeof(IRP) &&
+        ((PIRP)Address)->Type == IO_TYPE_IRP)
         MiFreedIrp(Address);
     MiCheckTail(Block);
     if (__atomic_load_n(&Frame->Flags, __ATOMIC_RELAXED) & MI_FRAME_OBJECT)
