@@ -58,20 +58,20 @@ static void WriteStub(UCHAR *Stub, const void *Target)
 NTSTATUS LdrpInitForeign(void)
 {
     PVOID Base;
-    NTSTATUS Status = MmAllocateImage(THUNKS * STUB_BYTES, &Base);
+    NTSTATUS Status = MmAllocateImage((THUNKS + 1) * STUB_BYTES, &Base);
     if (!NT_SUCCESS(Status))
         return Status;
-    LdrpStubs = Base;
+    LdrpStubs = (UCHAR *)Base + STUB_BYTES; /* a sanitizer looks in front of what it calls */
     for (ULONG i = 0; i < THUNKS; i++)
         if (LdrpThunks[i].Code != NULL)
             WriteStub(LdrpStubs + i * STUB_BYTES, LdrpThunks[i].Code);
-    return MmProtectImage(Base, 0, THUNKS * STUB_BYTES, HOST_READ | HOST_EXECUTE);
+    return MmProtectImage(Base, 0, (THUNKS + 1) * STUB_BYTES, HOST_READ | HOST_EXECUTE);
 }
 
 void LdrpShutdownForeign(void)
 {
     if (LdrpStubs != NULL)
-        MmFreeImage(LdrpStubs);
+        MmFreeImage(LdrpStubs - STUB_BYTES);
     LdrpStubs = NULL;
 }
 

@@ -46,7 +46,7 @@ const LDRP_FUNCTION *LdrpFunctionOf(const PE_IMAGE *Image, ULONG_PTR Address)
 static const LDRP_UNWIND_INFO *InfoAt(const PE_IMAGE *Image, ULONG Rva)
 {
     const LDRP_UNWIND_INFO *Info = PeAt(Image, Rva, sizeof(*Info));
-    if (Info == NULL || Rva % sizeof(USHORT) != 0)
+    if (Info == NULL || Rva % sizeof(ULONG) != 0)
         return NULL;
     SIZE_T Codes = (Info->CodeCount + 1u) / 2 * 2 * sizeof(USHORT);
     return PeAt(Image, Rva, sizeof(*Info) + Codes + sizeof(LDRP_FUNCTION)) != NULL ? Info : NULL;
