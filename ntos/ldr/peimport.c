@@ -46,7 +46,7 @@ static void ReportMissing(BINDING *Binding, const char *Name)
 }
 
 /* FALSE: the entry is damaged. */
-static BOOLEAN BindOne(BINDING *Binding, ULONG64 Entry, ULONG64 *Slot)
+static BOOLEAN BindOne(BINDING *Binding, ULONG64 Entry, void *Slot)
 {
     char Number[32];
     PVOID Address;
@@ -73,8 +73,9 @@ static BOOLEAN BindLibrary(BINDING *Binding, const IMAGE_IMPORT_DESCRIPTOR *Desc
     if (Binding->Library == NULL)
         return FALSE;
     for (ULONG Offset = 0;; Offset += sizeof(ULONG64)) {
-        ULONG64 *From = PeAt(Binding->Image, Names + Offset, sizeof(*From)), Entry;
-        ULONG64 *To = PeAt(Binding->Image, Descriptor->FirstThunk + Offset, sizeof(*To));
+        ULONG64 Entry;
+        void *From = PeAt(Binding->Image, Names + Offset, sizeof(Entry));
+        void *To = PeAt(Binding->Image, Descriptor->FirstThunk + Offset, sizeof(Entry));
         if (From == NULL || To == NULL || Offset > Binding->Image->Size)
             return FALSE;
         memcpy(&Entry, From, sizeof(Entry));
@@ -94,8 +95,8 @@ int PeBindImports(const PE_IMAGE *Image,
     if (Directory->Size == 0)
         return 0;
     for (ULONG Offset = 0;; Offset += sizeof(IMAGE_IMPORT_DESCRIPTOR)) {
-        IMAGE_IMPORT_DESCRIPTOR Descriptor, *Place;
-        Place = PeAt(Image, Directory->VirtualAddress + Offset, sizeof(Descriptor));
+        IMAGE_IMPORT_DESCRIPTOR Descriptor;
+        void *Place = PeAt(Image, Directory->VirtualAddress + Offset, sizeof(Descriptor));
         if (Place == NULL || Offset > Image->Size)
             return -1;
         memcpy(&Descriptor, Place, sizeof(Descriptor));
