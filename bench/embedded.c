@@ -3,6 +3,7 @@
 #include <nt_services.h>
 #include "measure.h"
 #include "public.h"
+#include "spy.h"
 #include "nt/nt.h"
 
 #include <stdio.h>
@@ -245,6 +246,7 @@ int main(int Count, char **Arguments)
         measure(&Metrics[i]);
     measure_timers();
     measure_opens();
+    measure_spy(Arguments[1]);
     NtClose(Device);
     UserNtUnloadDriver(L"example");
     UserNtUnloadDriver(L"bench");

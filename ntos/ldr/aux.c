@@ -23,8 +23,8 @@ static void DescribeModule(const LDR_MODULE *Module, PAUX_MODULE_EXTENDED_INFO I
 {
     ULONG Bytes = 0;
     RtlZeroMemory(Info, sizeof(*Info));
-    Info->BasicInfo.ImageBase = Module->Base;
-    Info->ImageSize = Module->Size;
+    Info->BasicInfo.ImageBase = Module->Entry.DllBase;
+    Info->ImageSize = Module->Entry.SizeOfImage;
     RtlUnicodeToUTF8N((char *)Info->FullPathName, sizeof(Info->FullPathName) - 1, &Bytes,
                       Module->FullName.Buffer, Module->FullName.Length);
     char *Slash = strrchr((char *)Info->FullPathName, '\\');

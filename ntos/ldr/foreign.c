@@ -6,6 +6,7 @@
  */
 #include "ldr/ldrp.h"
 #include "ldr/pe.h"
+#include <usernt_call.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,12 @@ typedef struct LDRP_THUNK {
 #define STUB_BYTES 16
 
 static UCHAR *LdrpStubs;
+static LDRP_KERNEL_IMAGE LdrpKernel;
+static USHORT LdrpRoutines[THUNKS]; /* rows with code, in order */
+
+_Static_assert(USERNT_IS_WINDOWS_CODE(NT_IMAGE_LOW) && USERNT_IS_WINDOWS_CODE(NT_IMAGE_HIGH - 1) &&
+                   !USERNT_IS_WINDOWS_CODE(NT_IMAGE_LOW - 1),
+               "what the kit tells drivers");
 
 /* mov r11, Target; jmp r11. Both conventions leave r11 to the callee. */
 static void WriteStub(UCHAR *Stub, const void *Target)
@@ -55,23 +62,38 @@ static void WriteStub(UCHAR *Stub, const void *Target)
     memcpy(Stub + 2, &Target, sizeof(Target));
 }
 
-NTSTATUS LdrpInitForeign(void)
+static const char *RoutineOf(ULONG Index, ULONG *Offset)
 {
-    PVOID Base;
-    NTSTATUS Status = MmAllocateImage((THUNKS + 1) * STUB_BYTES, &Base);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    LdrpStubs = (UCHAR *)Base + STUB_BYTES; /* a sanitizer looks in front of what it calls */
+    *Offset = LdrpRoutines[Index] * STUB_BYTES;
+    return LdrpThunks[LdrpRoutines[Index]].Name;
+}
+
+static ULONG CollectRoutines(void)
+{
+    ULONG Count = 0;
     for (ULONG i = 0; i < THUNKS; i++)
         if (LdrpThunks[i].Code != NULL)
-            WriteStub(LdrpStubs + i * STUB_BYTES, LdrpThunks[i].Code);
-    return MmProtectImage(Base, 0, (THUNKS + 1) * STUB_BYTES, HOST_READ | HOST_EXECUTE);
+            LdrpRoutines[Count++] = (USHORT)i;
+    return Count;
+}
+
+NTSTATUS LdrpInitForeign(void)
+{
+    ULONG Count = CollectRoutines();
+    NTSTATUS Status = LdrpCreateKernelImage(Count, THUNKS * STUB_BYTES, RoutineOf, &LdrpKernel);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    LdrpStubs = LdrpKernel.Text; /* headers lie in front: a sanitizer looks there */
+    for (ULONG i = 0; i < Count; i++)
+        WriteStub(LdrpStubs + LdrpRoutines[i] * STUB_BYTES, LdrpThunks[LdrpRoutines[i]].Code);
+    LdrpShowExecutiveAs(LdrpKernel.Base, LdrpKernel.Bytes);
+    return LdrpProtectKernelImage(&LdrpKernel);
 }
 
 void LdrpShutdownForeign(void)
 {
     if (LdrpStubs != NULL)
-        MmFreeImage(LdrpStubs - STUB_BYTES);
+        MmFreeImage(LdrpKernel.Base);
     LdrpStubs = NULL;
 }
 
@@ -84,7 +106,7 @@ PVOID LdrpForeignExport(const char *Name)
 {
     const LDRP_THUNK *Row = bsearch(Name, LdrpThunks, THUNKS, sizeof(*LdrpThunks), Order);
     if (Row == NULL)
-        return LdrpDataExport(Name);
+        return NULL; /* what 64-bit Windows does not export, its images do not see */
     if (Row->Code != NULL)
         return LdrpStubs + (Row - LdrpThunks) * STUB_BYTES;
     return Row->IsPointer ? *(PVOID *)Row->Object : (PVOID)Row->Object;

@@ -30,6 +30,7 @@ LdrpPublishModule(LDR_MODULE *Module); /* Base and Size are known. STATUS_IMAGE_
 void LdrpRelease(PVOID Section); /* takes it off the list and unmaps it; drops io's reference */
 void LdrpUnmapModule(LDR_MODULE *Module);
 void LdrpDereferenceModule(LDR_MODULE *Module);
+void LdrpShowExecutiveAs(PVOID Base, ULONG Bytes); /* in lists of modules */
 void LdrpSetModuleDriver(LDR_MODULE *Module, PDRIVER_OBJECT Driver);
 
 /* address.c */

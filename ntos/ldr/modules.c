@@ -94,6 +94,13 @@ NTSTATUS LdrpPublishModule(LDR_MODULE *Module)
     return Status;
 }
 
+/* The range of its code stays known as ntoskrnl.exe too (address.c). */
+void LdrpShowExecutiveAs(PVOID Base, ULONG Bytes)
+{
+    LdrpState.Executive.Entry.DllBase = Base;
+    LdrpState.Executive.Entry.SizeOfImage = Bytes;
+}
+
 void LdrpSetModuleDriver(LDR_MODULE *Module, PDRIVER_OBJECT Driver)
 {
     ExLockExclusive_(&LdrpState.Lock);

@@ -15,6 +15,19 @@ PVOID LdrpForeignExport(
 const char *
 LdrpForeignName(const void *Address); /* of the routine whose stub lies there, or NULL */
 
+/* kernelimage.c: ntoskrnl.exe as an image in memory, its exports leading into Text */
+typedef struct LDRP_KERNEL_IMAGE {
+    PVOID Base;
+    ULONG Bytes;
+    UCHAR *Text;
+    ULONG TextBytes;
+} LDRP_KERNEL_IMAGE;
+/* The name of the routine number Index, in the order of names, and where in Text it is. */
+typedef const char *LDRP_ROUTINE(ULONG Index, ULONG *Offset);
+NTSTATUS LdrpCreateKernelImage(ULONG Count, ULONG TextBytes, LDRP_ROUTINE *Routine,
+                               LDRP_KERNEL_IMAGE *Image); /* to be freed with MmFreeImage */
+NTSTATUS LdrpProtectKernelImage(const LDRP_KERNEL_IMAGE *Image);
+
 /* peheader.c: an image as it lies in a file. Every offset in it has been checked. */
 typedef struct PE_FILE {
     const UCHAR *Bytes;

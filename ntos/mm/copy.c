@@ -16,14 +16,28 @@ void MmSetImageQuery(BOOLEAN (*IsImage)(const void *Address))
     MiIsImage = IsImage;
 }
 
-/* What is neither a slot nor system space is Linux's. It is user memory in the embedded form; of a
- * client's the kernel process has none. Images and the shared data are there for everybody. */
-static BOOLEAN MiLinuxIsThere(const void *Address)
+/* What is neither a slot nor system space is Linux's. It is user memory in the embedded form; a
+ * client's is its own process's. Images and the shared data are there for everybody. */
+static BOOLEAN MiLinuxIsHere(const void *Address)
 {
     MM_ADDRESS_SPACE *Space = MmCurrentAddressSpace();
 
     return !Space || Space->Embedded || (MiIsImage && MiIsImage(Address)) ||
            PAGE_ALIGN(Address) == (PVOID)MI_SHARED_DATA;
+}
+
+/* The client's hand can be asked, which may take its time. */
+static BOOLEAN MiIsWithClient(const void *Address)
+{
+    ULONG_PTR At = (ULONG_PTR)Address;
+
+    return (At < MM_SLOT_LOW || At >= MM_SYSTEM_HIGH) && !MiLinuxIsHere(Address) &&
+           KeGetCurrentIrql() == PASSIVE_LEVEL;
+}
+
+static SIZE_T MiCopyFromClient(char *To, const char *From, SIZE_T Bytes)
+{
+    return NT_SUCCESS(MmCopyFromUser(To, From, Bytes)) ? Bytes : 0;
 }
 
 static BOOLEAN MiSourceIsThere(const void *Address)
@@ -34,7 +48,7 @@ static BOOLEAN MiSourceIsThere(const void *Address)
     if (At >> 47)
         return FALSE;
     if (At < MM_SLOT_LOW || At >= MM_SYSTEM_HIGH)
-        return MiLinuxIsThere(Address);
+        return MiLinuxIsHere(Address) || MiIsWithClient(Address);
     return MiTranslate(Address, &Pte);
 }
 
@@ -47,7 +61,8 @@ static SIZE_T MiCopyVirtual(char *To, const char *From, SIZE_T Bytes)
 
         if (!MiSourceIsThere(From + Done))
             break;
-        Copied = MiCopyGuarded(To + Done, From + Done, Piece);
+        Copied = MiIsWithClient(From + Done) ? MiCopyFromClient(To + Done, From + Done, Piece)
+                                             : MiCopyGuarded(To + Done, From + Done, Piece);
         Done += Copied;
         if (Copied != Piece)
             break;

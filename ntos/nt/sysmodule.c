@@ -29,8 +29,8 @@ static void NarrowName(const UNICODE_STRING *Name, char *Out, ULONG Size)
 static void Describe(const LDR_MODULE *Module, RTL_PROCESS_MODULE_INFORMATION *Out)
 {
     RtlZeroMemory(Out, sizeof(*Out));
-    Out->ImageBase = Module->Base;
-    Out->ImageSize = Module->Size;
+    Out->ImageBase = Module->Entry.DllBase;
+    Out->ImageSize = Module->Entry.SizeOfImage;
     Out->Flags = Module->Flags;
     Out->LoadOrderIndex = Module->LoadOrder;
     Out->LoadCount = Module->LoadCount;
@@ -72,7 +72,7 @@ static BOOLEAN AddModuleEx(PVOID Context, const LDR_MODULE *Module)
     RtlZeroMemory(Out, sizeof(*Out));
     Out->NextOffset = sizeof(*Out);
     Describe(Module, &Out->BaseInfo);
-    Out->DefaultBase = Module->Base;
+    Out->DefaultBase = Module->Entry.DllBase;
     return TRUE;
 }
 
@@ -92,8 +92,8 @@ static BOOLEAN AddDriverModule(PVOID Context, const LDR_MODULE *Module)
     if (Out == NULL)
         return TRUE;
     RtlZeroMemory(Out, sizeof(*Out));
-    Out->Base = (ULONG64)(ULONG_PTR)Module->Base;
-    Out->Size = Module->Size;
+    Out->Base = (ULONG64)(ULONG_PTR)Module->Entry.DllBase;
+    Out->Size = Module->Entry.SizeOfImage;
     Out->Native = Module->Native;
     if (Module->Driver != NULL) {
         Out->UseCount = IopDriverUseCount(Module->Driver);

@@ -34,7 +34,7 @@ static void Text(const char *Text)
 static void Member(const char *Name)
 {
     if (!Output.First)
-        fputc(',', Output.File);
+        fputs(Output.Depth > 2 ? ", " : ",", Output.File);
     Output.First = FALSE;
     if (Output.Depth <= 2)
         fprintf(Output.File, "\n%*s", (int)Output.Depth * 2, "");
