@@ -6,7 +6,7 @@ rem   drivers install [NAME]   register and start; without a name: all
 rem   drivers remove [NAME]    stop and delete
 rem   drivers show             what runs
 setlocal
-set all=sharingmemory example example_direct example_neither systemmodules
+set all=sharingmemory example example_direct example_neither systemmodules w2k_spy
 set names=%2
 if "%names%"=="" set names=%all%
 if "%1"=="trust" goto trust
