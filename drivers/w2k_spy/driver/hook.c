@@ -42,6 +42,7 @@ static struct {
 
 /* ---- calls on their way ---- */
 
+/* Whose slot it is, hThread tells, and claims it. */
 static SPY_CALL *Enter(HANDLE Thread)
 {
     ULONG First = (ULONG)((ULONG_PTR)Thread >> 2) % SPY_CALLS, i;
@@ -49,8 +50,9 @@ static SPY_CALL *Enter(HANDLE Thread)
     for (i = 0; i < SPY_CALLS; i++) {
         SPY_CALL *Call = &Spy.Calls[(First + i) % SPY_CALLS];
 
-        if (!HookLoad(&Call->fInUse) && !InterlockedCompareExchange(&Call->fInUse, 1, 0)) {
-            Call->hThread = Thread;
+        if (!HookLoadThread(&Call->hThread) &&
+            !InterlockedCompareExchangePointer(&Call->hThread, Thread, NULL)) {
+            HookStore(&Call->fInUse, 1);
             return Call;
         }
     }
@@ -58,10 +60,16 @@ static SPY_CALL *Enter(HANDLE Thread)
     return NULL;
 }
 
+static VOID Free(SPY_CALL *Call)
+{
+    HookStore(&Call->fInUse, 0);
+    HookStoreThread(&Call->hThread, NULL);
+}
+
 static VOID Leave(SPY_CALL *Call)
 {
     if (Call)
-        InterlockedExchange(&Call->fInUse, 0);
+        Free(Call);
     else
         InterlockedDecrement(&Spy.WithoutSlot);
 }
@@ -73,9 +81,12 @@ static BOOLEAN Quiet(HANDLE Except)
 
     if (HookLoad(&Spy.WithoutSlot))
         return FALSE;
-    for (i = 0; i < SPY_CALLS; i++)
-        if (HookLoad(&Spy.Calls[i].fInUse) && Spy.Calls[i].hThread != Except)
+    for (i = 0; i < SPY_CALLS; i++) {
+        HANDLE Thread = HookLoadThread(&Spy.Calls[i].hThread);
+
+        if (Thread && Thread != Except)
             return FALSE;
+    }
     return TRUE;
 }
 
@@ -89,8 +100,8 @@ static VOID NTAPI ThreadNotify(HANDLE Process, HANDLE Thread, BOOLEAN Create)
         return;
     InterlockedCompareExchange(&Spy.Installer, 0, (LONG)(LONG_PTR)Thread);
     for (i = 0; i < SPY_CALLS; i++)
-        if (HookLoad(&Spy.Calls[i].fInUse) && Spy.Calls[i].hThread == Thread)
-            InterlockedExchange(&Spy.Calls[i].fInUse, 0);
+        if (HookLoadThread(&Spy.Calls[i].hThread) == Thread)
+            Free(&Spy.Calls[i]);
 }
 
 /* ---- a hooked call ---- */
@@ -161,7 +172,7 @@ static NTSTATUS Logged(ULONG Number, ULONG_PTR *Values, SPY_CALL *Slot)
 
     RtlZeroMemory(&Call, sizeof(Call));
     Call.Process = PsGetCurrentProcessId();
-    Call.Thread = Slot->hThread;
+    Call.Thread = PsGetCurrentThreadId();
     Call.User = ExGetPreviousMode() == UserMode;
     if (Hook->Kind == HANDLE_CLOSED &&
         ProtocolMayKnow(Spy.Protocol, Call.Process, (HANDLE)Values[Hook->HandleAt]) &&

@@ -119,4 +119,31 @@ static __inline LONG HookLoad(volatile LONG *Value)
 #endif
 }
 
+static __inline VOID HookStore(volatile LONG *Value, LONG New)
+{
+#ifdef __GNUC__
+    __atomic_store_n(Value, New, __ATOMIC_RELEASE);
+#else
+    WriteRelease(Value, New);
+#endif
+}
+
+static __inline HANDLE HookLoadThread(HANDLE *Value)
+{
+#ifdef __GNUC__
+    return __atomic_load_n(Value, __ATOMIC_ACQUIRE);
+#else
+    return ReadPointerAcquire(Value);
+#endif
+}
+
+static __inline VOID HookStoreThread(HANDLE *Value, HANDLE New)
+{
+#ifdef __GNUC__
+    __atomic_store_n(Value, New, __ATOMIC_RELEASE);
+#else
+    WritePointerRelease(Value, New);
+#endif
+}
+
 #endif

@@ -369,7 +369,13 @@ BOOLEAN ProtocolClosing(PROTOCOL *Protocol, HANDLE Process, HANDLE Handle, PWCHA
 
 BOOLEAN ProtocolMayKnow(const PROTOCOL *Protocol, HANDLE Process, HANDLE Handle)
 {
-    return Protocol->Known[RegistryBucket(Process, Handle)] != 0;
+    const volatile LONG *Known = &Protocol->Known[RegistryBucket(Process, Handle)];
+
+#ifdef __GNUC__
+    return __atomic_load_n(Known, __ATOMIC_RELAXED) != 0;
+#else
+    return ReadNoFence(Known) != 0;
+#endif
 }
 
 VOID ProtocolReset(PROTOCOL *Protocol)
@@ -381,5 +387,5 @@ VOID ProtocolReset(PROTOCOL *Protocol)
     Header->dRead = Header->dWrite = Header->dCalls = Header->dHandles = Header->dName = 0;
     Header->dMisses = 0;
     for (i = 0; i < PROTOCOL_BUCKETS; i++)
-        Protocol->Known[i] = 0;
+        InterlockedExchange(&Protocol->Known[i], 0);
 }

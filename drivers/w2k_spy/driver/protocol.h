@@ -21,7 +21,7 @@ typedef struct _PROTOCOL {
     /* As SpyRead; User: the addresses are a client's. */
     SIZE_T (*Read)(PVOID To, const VOID *From, SIZE_T Bytes, BOOLEAN User);
     LONGLONG (*Time)(VOID);
-    volatile USHORT Known[PROTOCOL_BUCKETS]; /* handles in the registry, by their hash */
+    volatile LONG Known[PROTOCOL_BUCKETS]; /* handles in the registry, by their hash */
     CHAR Line[PROTOCOL_LINE];
     WCHAR Name[PROTOCOL_TEXT + 1];
 } PROTOCOL;

@@ -38,7 +38,8 @@ VOID RegistryRemove(PROTOCOL *Protocol, ULONG Slot)
     ULONG At = Slot - 1, Behind = Data->sh.dHandles - Slot, i;
     ULONG Name = Data->adNames[At], Characters = Length(Data->awNames + Name);
 
-    Protocol->Known[RegistryBucket(Data->ahProcesses[At], Data->ahObjects[At])]--;
+    InterlockedDecrement(
+        &Protocol->Known[RegistryBucket(Data->ahProcesses[At], Data->ahObjects[At])]);
     RtlMoveMemory(Data->awNames + Name, Data->awNames + Name + Characters,
                   (Data->sh.dName - Name - Characters) * sizeof(WCHAR));
     Data->sh.dName -= Characters;
@@ -71,7 +72,7 @@ ULONG RegistryAdd(PROTOCOL *Protocol, HANDLE Process, HANDLE Handle, PCWSTR Name
     Data->adNames[At] = Data->sh.dName;
     RtlCopyMemory(Data->awNames + Data->sh.dName, Name, Characters * sizeof(WCHAR));
     Data->sh.dName += Characters;
-    Protocol->Known[RegistryBucket(Process, Handle)]++;
+    InterlockedIncrement(&Protocol->Known[RegistryBucket(Process, Handle)]);
     return At + 1;
 }
 
