@@ -12,6 +12,7 @@
 #include "spy.h"
 #include "hooks.h"
 #include "table.h"
+#include "fast.h"
 
 #define DRAIN_STEP (-10 * 10000LL) /* 10 ms */
 #define DRAIN_STEPS 20             /* that a removal waits itself */
@@ -66,7 +67,7 @@ static VOID Free(SPY_CALL *Call)
     HookStoreThread(&Call->hThread, NULL);
 }
 
-static VOID Leave(SPY_CALL *Call)
+VOID HookLeave(SPY_CALL *Call)
 {
     if (Call)
         Free(Call);
@@ -106,20 +107,9 @@ static VOID NTAPI ThreadNotify(HANDLE Process, HANDLE Thread, BOOLEAN Create)
 
 /* ---- a hooked call ---- */
 
-/* FALSE: a client has no business there. */
-static BOOLEAN IsUsers(const VOID *Address, SIZE_T Bytes)
-{
-    __try {
-        ProbeForRead((PVOID)Address, Bytes, 1);
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        return FALSE;
-    }
-    return TRUE;
-}
-
 static SIZE_T ReadArgument(PVOID To, const VOID *From, SIZE_T Bytes, BOOLEAN User)
 {
-    return User && !IsUsers(From, Bytes) ? 0 : SpyRead(To, From, Bytes);
+    return User && !SpyIsUsers(From, Bytes) ? 0 : SpyRead(To, From, Bytes);
 }
 
 static LONGLONG Now(VOID)
@@ -193,12 +183,23 @@ static NTSTATUS Logged(ULONG Number, ULONG_PTR *Values, SPY_CALL *Slot)
 
 static VOID BeforeUnload(ULONG_PTR Key);
 
-NTSTATUS HookCall(ULONG Number, ULONG_PTR *Values, PVOID Caller)
+PVOID HookPass(ULONG Number, HANDLE First, SPY_CALL **Slot)
 {
     const HOOK_STATE *Hook = &Spy.Hooks[Number];
     HANDLE Thread = PsGetCurrentThreadId();
-    SPY_CALL *Slot = Enter(Thread);
-    BOOLEAN IsWanted = Wanted(Hook, Values, Thread);
+    ULONG_PTR Values[2];
+
+    *Slot = Enter(Thread);
+    if (Number == HOOK_NtUnloadDriver || Hook->HandleAt > 1)
+        return NULL;
+    Values[1] = (ULONG_PTR)First;
+    return Wanted(Hook, Values, Thread) ? NULL : Hook->Original;
+}
+
+NTSTATUS HookCall(ULONG Number, ULONG_PTR *Values, SPY_CALL *Slot, PVOID Caller)
+{
+    const HOOK_STATE *Hook = &Spy.Hooks[Number];
+    BOOLEAN IsWanted = Wanted(Hook, Values, PsGetCurrentThreadId());
     NTSTATUS Status;
 
     if (Number == HOOK_NtUnloadDriver)
@@ -211,7 +212,7 @@ NTSTATUS HookCall(ULONG Number, ULONG_PTR *Values, PVOID Caller)
             InterlockedIncrement((volatile LONG *)&Spy.Protocol->Data->sh.dMisses);
         Status = HookCallOriginal(Hook->Original, HookRows[Number].Count, Values + 1);
     }
-    Leave(Slot);
+    HookLeave(Slot);
     return Status;
 }
 

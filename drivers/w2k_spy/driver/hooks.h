@@ -106,8 +106,12 @@ typedef struct _HOOK {
 /* hookstub.c */
 extern const HOOK_ROW HookRows[HOOK_COUNT];
 NTSTATUS HookCallOriginal(PVOID Original, ULONG Count, const ULONG_PTR *Arguments);
-/* hook.c: Values: room for the result, then the arguments. */
-NTSTATUS HookCall(ULONG Number, ULONG_PTR *Values, PVOID Caller);
+/* hook.c: a call enters. The original, if it is to be passed on unseen, and then left; else NULL,
+ * and HookCall does all the rest. First: the first argument. */
+PVOID HookPass(ULONG Number, HANDLE First, SPY_CALL **Slot);
+VOID HookLeave(SPY_CALL *Slot);
+/* Values: room for the result, then the arguments. */
+NTSTATUS HookCall(ULONG Number, ULONG_PTR *Values, SPY_CALL *Slot, PVOID Caller);
 
 /* A flag that others change meanwhile. */
 static __inline LONG HookLoad(volatile LONG *Value)

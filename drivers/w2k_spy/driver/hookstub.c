@@ -3,6 +3,7 @@
  * for each, which hands them to HookCall, and the way back to the original.
  */
 #include "hooks.h"
+#include "fast.h"
 
 #ifdef __GNUC__
 #define CALLER __builtin_return_address(0)
@@ -36,12 +37,30 @@
 #define ACTUAL_11 ACTUAL_10, k
 #define ACTUAL_12 ACTUAL_11, l
 
+/* Of a service's type only the number of its arguments is known. */
+#if defined(__clang__) && defined(USERNT)
+#define ANY_TYPE __attribute__((no_sanitize("function")))
+#else
+#define ANY_TYPE
+#endif
+
+/* Most calls are of no interest to anybody: those are passed on as they are. */
 #define HOOK(Name, Count, Format)                                                                  \
-    static NTSTATUS NTAPI Hook##Name(FORMAL_##Count)                                               \
+    ANY_TYPE static NTSTATUS NTAPI Hook##Name(FORMAL_##Count)                                      \
     {                                                                                              \
-        ULONG_PTR Values[] = {0, ACTUAL_##Count};                                                  \
+        SPY_CALL *Slot = NULL;                                                                     \
+        PVOID Original = HookPass(HOOK_##Name, (HANDLE)a, &Slot);                                  \
                                                                                                    \
-        return HookCall(HOOK_##Name, Values, CALLER);                                              \
+        if (Original) {                                                                            \
+            NTSTATUS Status = ((NTSTATUS(NTAPI *)(FORMAL_##Count))Original)(ACTUAL_##Count);       \
+                                                                                                   \
+            HookLeave(Slot);                                                                       \
+            return Status;                                                                         \
+        } else {                                                                                   \
+            ULONG_PTR Values[] = {0, ACTUAL_##Count};                                              \
+                                                                                                   \
+            return HookCall(HOOK_##Name, Values, Slot, CALLER);                                    \
+        }                                                                                          \
     }
 SPY_ALL_HOOKS(HOOK)
 #undef HOOK
@@ -56,12 +75,7 @@ const HOOK_ROW HookRows[HOOK_COUNT] = {
     case Count:                                                                                    \
         return ((NTSTATUS(NTAPI *)(FORMAL_##Count))Original)(__VA_ARGS__);
 
-/* Of a service's type only the number of its arguments is known. */
-#if defined(__clang__) && defined(USERNT)
-__attribute__((no_sanitize("function")))
-#endif
-NTSTATUS
-HookCallOriginal(PVOID Original, ULONG Count, const ULONG_PTR *v)
+ANY_TYPE NTSTATUS HookCallOriginal(PVOID Original, ULONG Count, const ULONG_PTR *v)
 {
     switch (Count) {
         CASE(1, v[0])

@@ -1,5 +1,6 @@
 /* The ring of lines. Writing never waits: the oldest lines make room. One byte is always free. */
 #include "protocol.h"
+#include "fast.h"
 
 #define SIZE SPY_DATA_BUFFER
 

@@ -60,6 +60,9 @@ NTSTATUS SpyMemoryInitialize(VOID);
  * read; STATUS_NAME_TOO_LONG. */
 NTSTATUS SpyReadText(PCSTR From, CHAR *To, ULONG Size);
 
+/* probe.c: FALSE: a client has no business there. */
+BOOLEAN SpyIsUsers(const VOID *Address, SIZE_T Bytes);
+
 /* processor.c */
 typedef struct _PAGING PAGING;
 VOID SpyPaging(PAGING *Paging);
