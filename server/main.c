@@ -108,6 +108,7 @@ int main(int Count, char **Arguments)
     Main.Server.Boot.BootUserId = MAXULONG;
     Main.Server.Address = Main.Address;
     Main.Server.Ready = say_ready;
+    argp_err_exit_status = 2; /* as that of nt */
     argp_parse(&Parser, Count, Arguments, 0, NULL, NULL);
     if (!Main.Address[0])
         address_default(host_user_id(), Main.Address, sizeof(Main.Address));

@@ -32,6 +32,7 @@ test_exports_are_listed_one_a_line() {
 
 test_a_driver_is_loaded_listed_and_unloaded() {
     expect 0 nt load example && expect 0 nt modules && contains example.sys && expect 0 nt sc query example && contains running &&
+        expect 0 nt sc query example --json && contains '"state": "running"' && expect 2 nt sc start example --json &&
         expect 0 nt unload example && expect 0 nt modules && case $output in *example.sys*) fail 'still there' ;; esac
 }
 
@@ -61,8 +62,12 @@ test_a_kernel_that_was_killed_leaves_its_address_free() {
     boot && end_kernel
 }
 
+test_a_script_may_keep_what_boot_prints() {
+    expect 0 timeout 20 sh -c 'said=$(nt boot); nt shutdown' && expect 3 nt status
+}
+
 test_a_bad_option_is_a_usage_error() {
-    expect 64 nt-kernel --memory none && contains 'not a number'
+    expect 2 nt-kernel --memory none && contains 'not a number' && expect 2 nt boot --nonsense
 }
 
 run_tests

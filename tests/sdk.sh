@@ -8,6 +8,12 @@ test_a_new_driver_builds_loads_and_passes_its_test() {
     cd "$place" && nt new Wonder && cd Wonder && make && make check
 }
 
+# The commands of README's "A driver in five minutes" that follow `nt boot`, as they are written there.
+test_the_five_minutes_of_the_readme() {
+    sed -n '/nt new /,/nt unload /p' "$(dirname "$0")/../README.md" | sed 's/#.*//' >"$place/minutes" && grep -q hello "$place/minutes" &&
+        boot && (cd "$place" && expect 0 sh -e minutes && contains 'loaded from' && contains HELLO) && end_kernel
+}
+
 test_a_new_driver_with_a_bad_name_is_refused() {
     expect 2 nt new '../x'
 }

@@ -14,6 +14,12 @@ static const RTL_OSVERSIONINFOEXW RtlpVersion = {
     .wProductType = VER_NT_WORKSTATION,
 };
 
+static ULONG RtlpBuildNumber = 0xF0000000 | RTL_VERSION_BUILD; /* F: the free build */
+static ULONG RtlpSafeBootMode;
+
+PULONG NtBuildNumber = &RtlpBuildNumber;
+PULONG InitSafeBootMode = &RtlpSafeBootMode; /* 0: not in safe mode */
+
 /*
  * PASSIVE_LEVEL. The size member tells whether the caller has the extended structure.
  * Doc: wdm/nf-wdm-rtlgetversion

@@ -59,6 +59,7 @@ static VOID TemplateUnload(PDRIVER_OBJECT DriverObject)
 
     IoDeleteSymbolicLink(&Link);
     IoDeleteDevice(DriverObject->DeviceObject);
+    DbgPrint("unloaded\n");
 }
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
@@ -68,7 +69,6 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     PDEVICE_OBJECT Device;
     NTSTATUS Status;
 
-    UNREFERENCED_PARAMETER(RegistryPath);
     Status = IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN,
                             FALSE, &Device);
     if (!NT_SUCCESS(Status))
@@ -82,5 +82,6 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     DriverObject->MajorFunction[IRP_MJ_CLOSE] = TemplateCreateClose;
     DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = TemplateDeviceControl;
     DriverObject->DriverUnload = TemplateUnload;
+    DbgPrint("loaded from %wZ\n", RegistryPath);
     return STATUS_SUCCESS;
 }

@@ -21,6 +21,7 @@ trap '"$NT" shutdown >/dev/null 2>&1' EXIT
 "$NT" boot >/dev/null || { echo "Bail out! no kernel"; exit 1; }
 "$NT" load ./template.so >/dev/null
 check "the driver loads" 0 $?
+check "it says so" 1 "$("$NT" log | grep -c 'template *loaded from')"
 check "it answers in upper case" "HELLO, 12" "$(./template-client 'hello, 12')"
 check "an empty text is refused" 1 "$(./template-client '' 2>/dev/null; echo $?)"
 "$NT" unload template >/dev/null

@@ -2,6 +2,7 @@
 #include "tools/nt/nt.h"
 #include "server/address.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,6 +45,21 @@ static void run_kernel(int Ready, int Count, char **Arguments)
     _exit(EXIT_REFUSED);
 }
 
+/* Whoever reads what this command prints is not to wait for the kernel's end. Standard error stays:
+ * it gets the report of a bug check. */
+static void leave_terminal(void)
+{
+    int Nothing = open("/dev/null", O_RDWR);
+
+    setsid();
+    if (Nothing < 0)
+        return;
+    dup2(Nothing, STDIN_FILENO);
+    dup2(Nothing, STDOUT_FILENO);
+    if (Nothing > STDERR_FILENO)
+        close(Nothing);
+}
+
 /* The kernel has a session of its own, so that it outlives the terminal; this process waits until
  * it is ready. */
 static int run_in_background(int Count, char **Arguments)
@@ -59,7 +75,7 @@ static int run_in_background(int Count, char **Arguments)
     }
     if (Child == 0) {
         close(Pipe[0]);
-        setsid();
+        leave_terminal();
         run_kernel(Pipe[1], Count, Arguments);
     }
     close(Pipe[1]);
@@ -74,10 +90,10 @@ static int run_in_background(int Count, char **Arguments)
 int verb_boot(const struct verb *Verb, int Count, char **Arguments)
 {
     int Foreground =
-        Count > 1 && (!strcmp(Arguments[1], "--foreground") || !strcmp(Arguments[1], "-f"));
+        take_flag(&Count, Arguments, "--foreground") + take_flag(&Count, Arguments, "-f");
 
-    Count -= 1 + Foreground;
-    Arguments += 1 + Foreground;
+    Count--;
+    Arguments++;
     if (Count > MOST_ARGUMENTS)
         return usage(Verb);
     if (Foreground)

@@ -81,6 +81,7 @@ int verb_ioctl(const struct verb *Verb, int Count, char **Arguments)
     HANDLE Device;
     DWORD Done = 0;
     char *End;
+    int Exit = EXIT_DONE;
     BOOL Fine;
 
     if (Count < 3 || Count > 4 || Room < 0)
@@ -99,8 +100,8 @@ int verb_ioctl(const struct verb *Verb, int Count, char **Arguments)
     if (Fine || GetLastError() == ERROR_MORE_DATA)
         dump(Output, Done);
     if (!Fine)
-        fail(Verb->Name, Arguments[2]);
+        Exit = fail(Verb->Name, Arguments[2]);
     free(Output);
     CloseHandle(Device);
-    return Fine ? EXIT_DONE : EXIT_REFUSED;
+    return Exit;
 }

@@ -15,7 +15,9 @@ const struct verb Verbs[] = {
     {"status", "[--json]", "what the kernel is and has done", verb_status},
     {"load", "NAME|PATH...", "create a service for each driver and start it", verb_load},
     {"unload", "NAME...", "stop each driver and delete its service", verb_unload},
-    {"sc", "create NAME PATH | start NAME | stop NAME | delete NAME | query NAME | list [--json]",
+    {"sc",
+     "create NAME PATH | start NAME | stop NAME | delete NAME | query NAME [--json] | list "
+     "[--json]",
      "services, one step at a time", verb_sc},
     {"log", "[-f] [--json]", "the debug prints, with time and driver; -f: go on", verb_log},
     {"obj", "[PATH] [--json]", "a directory of the object manager, or where a link leads",
@@ -47,7 +49,6 @@ int usage(const struct verb *Verb)
     return EXIT_USAGE;
 }
 
-/* libntdll has already said that no kernel answers. */
 static int code_of(NTSTATUS Status)
 {
     return Status == STATUS_PORT_CONNECTION_REFUSED || Status == STATUS_PORT_DISCONNECTED
@@ -62,15 +63,26 @@ static void say(const char *Verb, const char *Text, DWORD Error, NTSTATUS Status
     FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
                        FORMAT_MESSAGE_MAX_WIDTH_MASK,
                    NULL, Error, 0, Message, sizeof(Message), NULL);
-    fprintf(stderr, "nt %s: %s: %s (error %u, status 0x%08X)\n", Verb, Text, Message,
-            (unsigned)Error, (unsigned)Status);
+    if (Status)
+        fprintf(stderr, "nt %s: %s: %s (error %u, status 0x%08X)\n", Verb, Text, Message,
+                (unsigned)Error, (unsigned)Status);
+    else
+        fprintf(stderr, "nt %s: %s: %s (error %u)\n", Verb, Text, Message, (unsigned)Error);
+}
+
+/* Of a kernel that did not answer from the start, libntdll has already told. */
+static int said(const char *Verb, const char *Text, DWORD Error, NTSTATUS Status)
+{
+    if (Status == STATUS_PORT_DISCONNECTED)
+        fprintf(stderr, "nt %s: %s: the kernel has ended meanwhile\n", Verb, Text);
+    else if (Status != STATUS_PORT_CONNECTION_REFUSED)
+        say(Verb, Text, Error, Status);
+    return code_of(Status);
 }
 
 int fail_status(const char *Verb, const char *Text, NTSTATUS Status)
 {
-    if (code_of(Status) != EXIT_NO_KERNEL)
-        say(Verb, Text, RtlNtStatusToDosError(Status), Status);
-    return code_of(Status);
+    return said(Verb, Text, RtlNtStatusToDosError(Status), Status);
 }
 
 int fail(const char *Verb, const char *Text)
@@ -80,9 +92,7 @@ int fail(const char *Verb, const char *Text)
 
     if (RtlNtStatusToDosError(Status) != Error)
         Status = 0;
-    if (code_of(Status) != EXIT_NO_KERNEL)
-        say(Verb, Text, Error, Status);
-    return code_of(Status);
+    return said(Verb, Text, Error, Status);
 }
 
 const char *program_folder(void)

@@ -56,6 +56,20 @@ static int query(const struct verb *Verb, SC_HANDLE Service, const char *Name)
     return EXIT_DONE;
 }
 
+static int query_json(const struct verb *Verb, SC_HANDLE Service, const char *Name)
+{
+    json_object *Out = json_object_new_object();
+    SERVICE_STATUS Status;
+
+    if (!QueryServiceStatus(Service, &Status)) {
+        json_object_put(Out);
+        return fail(Verb->Name, Name);
+    }
+    add_text(Out, "name", Name);
+    add_text(Out, "state", state_name(Status.dwCurrentState));
+    return print_json(Out);
+}
+
 static int create(const struct verb *Verb, const char *Name, const char *Path)
 {
     SC_HANDLE Manager = OpenSCManagerA(NULL, NULL, SC_MANAGER_CREATE_SERVICE);
@@ -138,6 +152,8 @@ int verb_sc(const struct verb *Verb, int Count, char **Arguments)
     int Json = take_flag(&Count, Arguments, "--json");
     const char *What = Count > 1 ? Arguments[1] : "", *Name = Count > 2 ? Arguments[2] : NULL;
 
+    if (Json && strcmp(What, "list") && strcmp(What, "query"))
+        return usage(Verb);
     if (Count == 2 && !strcmp(What, "list"))
         return list(Verb, Json ? json_object_new_array() : NULL);
     if (Count == 4 && !strcmp(What, "create"))
@@ -149,6 +165,6 @@ int verb_sc(const struct verb *Verb, int Count, char **Arguments)
     if (Count == 3 && !strcmp(What, "delete"))
         return with_service(Verb, Name, DELETE, delete);
     if (Count == 3 && !strcmp(What, "query"))
-        return with_service(Verb, Name, SERVICE_QUERY_STATUS, query);
+        return with_service(Verb, Name, SERVICE_QUERY_STATUS, Json ? query_json : query);
     return usage(Verb);
 }

@@ -1,6 +1,7 @@
 /* Time fields, version, GUIDs, names in expressions, check sums, memory, statuses. */
 #include "rtl_test.h"
 
+#include <nt_undocumented.h>
 #include <winerror.h>
 
 static void time_fields_are_those_of_the_calendar(void **state)
@@ -79,6 +80,8 @@ static void the_version_is_windows_10(void **state)
                                   .wProductType = 99};
     RtlGetVersion((PRTL_OSVERSIONINFOW)&Short);
     assert_int_equal(Short.wProductType, 99);
+    assert_int_equal(*NtBuildNumber & 0xFFFF, Version.dwBuildNumber);
+    assert_int_equal(*InitSafeBootMode, 0);
 }
 
 static NTSTATUS Verify(ULONG Major, ULONG Minor, UCHAR Condition)
