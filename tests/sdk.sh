@@ -27,4 +27,12 @@ test_and_with_pkg_config() {
         eval "gcc -shared -fPIC $flags -o two.so driver.c" && boot && nt load "$place/two.so" && nt unload two && end_kernel
 }
 
+# The program of docs/embedding.md, built by the commands that stand below it.
+test_the_program_of_the_embedding_page() {
+    here=$(dirname "$0")/..
+    sed -n '/^```c$/,/^```$/p' "$here/docs/embedding.md" | grep -v '^```' >"$place/embed.c" && cp "$here/ntos/ldr/test/sample.c" "$place" &&
+        sed -n 's/^    \(nt cc .*\|\.\/embed .*\)$/\1/p' "$here/docs/embedding.md" >"$place/lines" && [ "$(wc -l <"$place/lines")" = 3 ] &&
+        (cd "$place" && export build && expect 0 sh -e lines && contains 'status 0x00000000, data 0xFF00FF00')
+}
+
 run_tests

@@ -214,6 +214,8 @@ static void read_option(char **arguments, int *i)
         nt.stop = option[1];
     else if (strcmp(option, "-o") == 0 && arguments[*i + 1])
         nt.output = arguments[++*i];
+    else if (strncmp(option, "-l", 2) == 0 && option[2])
+        list_add(&nt.objects, option); /* a library comes after what asks for it */
     else if (strncmp(option, "-M", 2) == 0) {
         list_add(&nt.dependencies, option);
         if (strchr("FTQ", option[2]) && option[2] && !option[3] && arguments[*i + 1])
