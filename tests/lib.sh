@@ -25,6 +25,7 @@ fail() {
 
 # boot [options of nt-kernel]: a kernel in the background, ready when this returns. $kernel is its process.
 boot() {
+    [ -z "$kernel" ] || kill -KILL "$kernel" 2>/dev/null || true # a test that failed has left it
     mkfifo "$place/ready"
     nt-kernel --drivers "$USERNT_DRIVERS" "$@" --ready-file 9 9>"$place/ready" 2>"$place/kernel.err" &
     kernel=$!

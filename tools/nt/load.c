@@ -43,6 +43,8 @@ static int load(SC_HANDLE Manager, const char *Path)
         DWORD Error = GetLastError();
 
         Code = fail("load", Name);
+        if (Error == ERROR_PROC_NOT_FOUND)
+            fprintf(stderr, "nt load: %s: nt log tells what is missing\n", Name);
         if (Error != ERROR_SERVICE_ALREADY_RUNNING)
             DeleteService(Service);
     }
