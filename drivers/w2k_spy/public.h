@@ -30,7 +30,7 @@
 #define SPY_VERSION 100
 #endif
 
-#define FILE_DEVICE_SPY 0x8000
+#define FILE_DEVICE_SPY 0x8000u
 #define SPY_IO_BASE 0x800
 #define SPY_CALLS 0x100
 #define SPY_NAME 0x400

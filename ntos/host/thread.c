@@ -28,16 +28,17 @@ struct host_thread {
     char name[16];
 };
 
-/* A page without access above all frames of the thread's entry: what writes far beyond an array on
- * its stack stops there, and not in the C library's own data of the thread, which lie at the end of
- * the stack and without which nothing can be reported. */
+/* A page that cannot be written above all frames of the thread's entry: what writes far beyond an
+ * array on its stack stops there, and not in the C library's own data of the thread, which lie at
+ * the end of the stack and without which nothing can be reported. It can be read: LeakSanitizer
+ * looks for pointers in whole stacks. */
 static __thread void *ceiling;
 
 static void lower_ceiling(char *room)
 {
     uintptr_t page = ((uintptr_t)room + HOST_PAGE_SIZE - 1) & ~(uintptr_t)(HOST_PAGE_SIZE - 1);
 
-    if (mprotect((void *)page, HOST_PAGE_SIZE, PROT_NONE) == 0)
+    if (mprotect((void *)page, HOST_PAGE_SIZE, PROT_READ) == 0)
         ceiling = (void *)page;
 }
 

@@ -122,13 +122,13 @@ static char *ExhaustLinux(void)
 
 static void WhatLinuxRefusesIsAStatus(void **Unused)
 {
-    char *Base = Reserve(&MmTestSpace, 16 * PAGE_SIZE);
-    char *Block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 8 * PAGE_SIZE, 'tseT');
     PFN_NUMBER Frames[8], Second;
-    char *Region;
+    char *Base, *Block, *Region;
 
     if (MM_TEST_SANITIZED || host_mapping_limit() > CUTS / 2 * 2)
         skip();
+    Base = Reserve(&MmTestSpace, 16 * PAGE_SIZE);
+    Block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 8 * PAGE_SIZE, 'tseT');
     memset(Block, 'b', 8 * PAGE_SIZE);
     for (ULONG i = 0; i < 8; i++)
         Frames[i] = ((PFN_NUMBER)MmGetPhysicalAddress(Block).QuadPart >> PAGE_SHIFT) + i;
