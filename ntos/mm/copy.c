@@ -57,12 +57,13 @@ static SIZE_T MiCopyVirtual(char *To, const char *From, SIZE_T Bytes)
     SIZE_T Done = 0;
 
     while (Done < Bytes) {
-        SIZE_T Piece = MiPieceAt((ULONG_PTR)From + Done, Bytes - Done), Copied;
+        const char *At = (const char *)((ULONG_PTR)From + Done); /* any number may be asked for */
+        SIZE_T Piece = MiPieceAt((ULONG_PTR)At, Bytes - Done), Copied;
 
-        if (!MiSourceIsThere(From + Done))
+        if (!MiSourceIsThere(At))
             break;
-        Copied = MiIsWithClient(From + Done) ? MiCopyFromClient(To + Done, From + Done, Piece)
-                                             : MiCopyGuarded(To + Done, From + Done, Piece);
+        Copied = MiIsWithClient(At) ? MiCopyFromClient(To + Done, At, Piece)
+                                    : MiCopyGuarded(To + Done, At, Piece);
         Done += Copied;
         if (Copied != Piece)
             break;

@@ -91,6 +91,8 @@ MI_RAW static void MiTellFreed(MI_BLOCK *Block)
         At++;
     while (Last > At && Memory[Last - 1] == (UCHAR)MI_FILL_FREE)
         Last--;
+    if (MI_ADDRESS_SANITIZER)
+        host_unpoison(Block, sizeof(*Block));                     /* printf looks too */
     if (Block->Owner && !MmIsSystemAddress((void *)Block->Owner)) /* a link of the stock */
         host_symbolise((void *)Block->Owner, Caller, sizeof(Caller));
     else

@@ -135,7 +135,7 @@ __attribute__((noinline)) static VOID FreeActive(ULONG Code)
             ERESOURCE Resource;
             NPAGED_LOOKASIDE_LIST List;
         };
-    } *Block = ExAllocatePoolWithTag(NonPagedPool, sizeof(*Block), FAULTS_TAG);
+    } *Block = ExAllocatePoolWithTag(NonPagedPoolCacheAligned, sizeof(*Block), FAULTS_TAG);
     LARGE_INTEGER Hour = {.QuadPart = -36000000000};
     KIRQL Irql;
 

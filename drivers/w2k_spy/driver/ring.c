@@ -50,6 +50,8 @@ VOID RingWrite(SPY_PROTOCOL *Data, const VOID *Bytes, ULONG Count)
     const UCHAR *From = Bytes;
     ULONG First;
 
+    if (Count == 0)
+        return;
     if (Count > SIZE - 1) { /* its end is what counts */
         From += Count - (SIZE - 1);
         Count = SIZE - 1;
