@@ -235,9 +235,9 @@ MI_RAW_INLINE BOOLEAN MiTryFreeSmall(struct _KTHREAD *Self, MI_BLOCK *Block, ULO
     if (__builtin_expect(
             (Word ^ Magazine->UsedWord) >> 48 || MiBlocksIn(Magazine) >= Magazine->Limit, 0))
         return FALSE;
-    if (__builtin_expect(Self->Irql > DISPATCH_LEVEL - Kind ||
-                             (Tag ? Tag != (ULONG)Word : (ULONG)Word == MI_TAG_IRP),
-                         0))
+    if (__builtin_expect(Self->Irql > DISPATCH_LEVEL - Kind, 0))
+        return FALSE;
+    if (Tag != (ULONG)Word && (Tag || (ULONG)Word == MI_TAG_IRP))
         return FALSE;
     if (__builtin_expect(
             *(MI_UNALIGNED *)((char *)(Block + 1) + (USHORT)(Word >> 32)) != MI_TAIL_PATTERN, 0))
