@@ -242,8 +242,7 @@ MI_RAW_INLINE BOOLEAN MiTryFreeSmall(struct _KTHREAD *Self, MI_BLOCK *Block, ULO
     if (__builtin_expect(
             *(MI_UNALIGNED *)((char *)(Block + 1) + (USHORT)(Word >> 32)) != MI_TAIL_PATTERN, 0))
         return FALSE;
-    Count = &Cache->Tags[MiTagSlot(Kind, (ULONG)Word)];
-    MI_KEEP(Count);
+    Count = MiUsualSlot(Cache, Kind, (ULONG)Word);
     if (__builtin_expect(Count->Key != MiTagKey(Kind, (ULONG)Word), 0))
         return FALSE;
     MiCountFree(Count, (USHORT)(Word >> 32));

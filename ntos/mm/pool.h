@@ -248,6 +248,15 @@ MI_RAW_INLINE void MiMarkNew(MI_BLOCK *Block)
     *(MI_PAIR *)(Block + 1) = Pair;
 }
 
+/* The slot in which a tag's counts are, if the thread has used it: the offset stays in a register. */
+MI_RAW_INLINE MI_TAG_COUNT *MiUsualSlot(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Tag)
+{
+    SIZE_T Offset = MiTagSlot(Kind, Tag) * sizeof(MI_TAG_COUNT);
+
+    MI_KEEP(Offset);
+    return (MI_TAG_COUNT *)((char *)Cache->Tags + Offset);
+}
+
 extern BOOLEAN (*MiPoolFault)(ULONG Tag, SIZE_T Bytes);
 
 MI_RAW_INLINE MI_TAG_COUNT *MiTagOf(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Tag, SIZE_T Bytes,

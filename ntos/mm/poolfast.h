@@ -44,13 +44,10 @@ MI_RAW_INLINE void *MiTryAllocate(ULONG Kind, SIZE_T Bytes, ULONG Tag, void *Cal
     Block = Magazine->Ring[Magazine->Oldest % MI_RING];
     if (__builtin_expect(!MiIsFilled(Block, Magazine->Fill), 0))
         return NULL;
-    Count = &Cache->Tags[MiTagSlot(Kind, Tag)];
-    MI_KEEP(Count);
+    Count = MiUsualSlot(Cache, Kind, Tag);
     if (__builtin_expect(Count->Key != MiTagKey(Kind, Tag), 0))
         return NULL;
     Magazine->Oldest++;
-    __builtin_prefetch(/* it has not been touched for long */
-                       Magazine->Ring[Magazine->Oldest % MI_RING], 1);
     MiMarkNew(Block);
     Block->Word = Magazine->UsedWord | (ULONG64)Bytes << 32 | Tag;
     Block->Owner = (ULONG_PTR)Caller;
