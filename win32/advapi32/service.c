@@ -5,6 +5,11 @@
  *
  * A service handle is a small structure of this library; the rights it was opened with are checked
  * here, as the manager does, and the kernel checks again (keys' security, SeLoadDriverPrivilege).
+ *
+ * A handle also holds an event that is named after its service (the pin): while the name exists,
+ * some program has a handle, and a service that is marked for deletion keeps its key. The key goes
+ * with the last handle, or, if that one's owner died or may not delete it, with the next call that
+ * names the service.
  */
 #include "win32/advapi32/service.h"
 
@@ -12,6 +17,7 @@
 #include <string.h>
 
 #define MAGIC 0x63767253
+#define PIN_MOST 300
 
 struct service *service_from_handle(SC_HANDLE Handle, BOOL Manager, DWORD Access)
 {
@@ -28,6 +34,46 @@ struct service *service_from_handle(SC_HANDLE Handle, BOOL Manager, DWORD Access
     return Service;
 }
 
+static void pin_name(LPCWSTR Name, WCHAR *Text, PUNICODE_STRING String)
+{
+    _snwprintf(Text, PIN_MOST, L"\\BaseNamedObjects\\ServiceHandle-%ls", Name);
+    RtlInitUnicodeString(String, Text);
+}
+
+/* Anyone who may open a service may pin it; a program that may make no objects does without. */
+static HANDLE pin(LPCWSTR Name)
+{
+    SECURITY_DESCRIPTOR_RELATIVE Everyone = {.Revision = SECURITY_DESCRIPTOR_REVISION,
+                                             .Control = SE_SELF_RELATIVE | SE_DACL_PRESENT};
+    WCHAR Text[PIN_MOST];
+    UNICODE_STRING String;
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Event = NULL;
+
+    pin_name(Name, Text, &String);
+    InitializeObjectAttributes(&Attributes, &String, OBJ_CASE_INSENSITIVE | OBJ_OPENIF, NULL,
+                               &Everyone);
+    if (!STATUS_OK(NtCreateEvent(&Event, SYNCHRONIZE, &Attributes, NativeNotificationEvent, FALSE)))
+        return NULL;
+    return Event;
+}
+
+static BOOL is_pinned(LPCWSTR Name)
+{
+    WCHAR Text[PIN_MOST];
+    UNICODE_STRING String;
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Event;
+    NTSTATUS Status;
+
+    pin_name(Name, Text, &String);
+    InitializeObjectAttributes(&Attributes, &String, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    Status = NtOpenEvent(&Event, SYNCHRONIZE, &Attributes);
+    if (STATUS_OK(Status))
+        NtClose(Event);
+    return Status != STATUS_OBJECT_NAME_NOT_FOUND;
+}
+
 static SC_HANDLE new_handle(BOOL Manager, DWORD Access, LPCWSTR Name)
 {
     struct service *Service = calloc(1, sizeof(*Service));
@@ -39,22 +85,11 @@ static SC_HANDLE new_handle(BOOL Manager, DWORD Access, LPCWSTR Name)
     Service->Magic = MAGIC;
     Service->Access = Access;
     Service->Manager = Manager;
-    if (Name)
+    if (Name) {
         wcscpy(Service->Name, Name);
-    return (SC_HANDLE)Service;
-}
-
-BOOL WINAPI CloseServiceHandle(SC_HANDLE Handle)
-{
-    struct service *Service = (struct service *)Handle;
-
-    if (!Service || Service->Magic != MAGIC) {
-        SetLastError(ERROR_INVALID_HANDLE);
-        return FALSE;
+        Service->Pin = pin(Name);
     }
-    Service->Magic = 0;
-    free(Service);
-    return TRUE;
+    return (SC_HANDLE)Service;
 }
 
 /* A service's key, opened or created. */
@@ -135,17 +170,33 @@ BOOL service_is_running(LPCWSTR Name)
     return Found;
 }
 
-/* A service that was deleted while it ran goes when it stops. */
+/* A service that was deleted goes when it does not run and nobody has a handle. */
 static void delete_if_marked(LPCWSTR Name)
 {
     HANDLE Key;
 
-    if (service_is_running(Name) ||
-        !STATUS_OK(service_key(Name, FALSE, KEY_READ | DELETE, &Key, NULL)))
+    if (!STATUS_OK(service_key(Name, FALSE, KEY_READ | DELETE, &Key, NULL)))
         return;
-    if (service_number(Key, L"DeleteFlag", 0))
+    if (service_number(Key, L"DeleteFlag", 0) && !service_is_running(Name) && !is_pinned(Name))
         NtDeleteKey(Key);
     NtClose(Key);
+}
+
+BOOL WINAPI CloseServiceHandle(SC_HANDLE Handle)
+{
+    struct service *Service = (struct service *)Handle;
+
+    if (!Service || Service->Magic != MAGIC) {
+        SetLastError(ERROR_INVALID_HANDLE);
+        return FALSE;
+    }
+    Service->Magic = 0;
+    if (Service->Pin)
+        NtClose(Service->Pin);
+    if (!Service->Manager)
+        delete_if_marked(Service->Name);
+    free(Service);
+    return TRUE;
 }
 
 SC_HANDLE WINAPI OpenSCManagerW(LPCWSTR Machine, LPCWSTR Database, DWORD Access)
@@ -246,6 +297,7 @@ SC_HANDLE WINAPI CreateServiceW(SC_HANDLE Manager, LPCWSTR Name, LPCWSTR Display
 
 SC_HANDLE WINAPI OpenServiceW(SC_HANDLE Manager, LPCWSTR Name, DWORD Access)
 {
+    SC_HANDLE Handle;
     HANDLE Key;
     NTSTATUS Status;
     BOOL Change =
@@ -254,15 +306,19 @@ SC_HANDLE WINAPI OpenServiceW(SC_HANDLE Manager, LPCWSTR Name, DWORD Access)
     if (!service_from_handle(Manager, TRUE, 0) || !valid_name(Name))
         return NULL;
     delete_if_marked(Name);
+    Handle = new_handle(FALSE, service_rights(Access), Name); /* first: what is found stays */
+    if (!Handle)
+        return NULL;
     Status = service_key(Name, FALSE, Change ? KEY_ALL_ACCESS : KEY_READ, &Key, NULL);
-    if (Status == STATUS_OBJECT_NAME_NOT_FOUND) {
-        SetLastError(ERROR_SERVICE_DOES_NOT_EXIST);
-        return NULL;
+    if (STATUS_OK(Status)) {
+        NtClose(Key);
+        return Handle;
     }
-    if (!BaseResult(Status))
-        return NULL;
-    NtClose(Key);
-    return new_handle(FALSE, service_rights(Access), Name);
+    CloseServiceHandle(Handle);
+    BaseResult(Status);
+    if (Status == STATUS_OBJECT_NAME_NOT_FOUND)
+        SetLastError(ERROR_SERVICE_DOES_NOT_EXIST);
+    return NULL;
 }
 
 #define LOAD_DRIVER_PRIVILEGE 10
@@ -342,7 +398,6 @@ static BOOL stop(struct service *Service, LPSERVICE_STATUS Out)
     service_status(Service->Name, Out);
     if (Out->dwCurrentState == SERVICE_RUNNING)
         Out->dwCurrentState = SERVICE_STOP_PENDING;
-    delete_if_marked(Service->Name);
     return TRUE;
 }
 
@@ -391,8 +446,7 @@ BOOL WINAPI DeleteService(SC_HANDLE Handle)
     }
     if (!BaseResult(Status))
         return FALSE;
-    Status = service_is_running(Service->Name) ? service_set_number(Key, L"DeleteFlag", 1)
-                                               : NtDeleteKey(Key);
+    Status = service_set_number(Key, L"DeleteFlag", 1); /* closing the last handle does the rest */
     NtClose(Key);
     return BaseResult(Status);
 }

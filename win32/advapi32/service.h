@@ -12,7 +12,8 @@
 struct service {
     ULONG Magic;
     DWORD Access;
-    BOOL Manager, Deleted;
+    BOOL Manager;
+    HANDLE Pin; /* may be NULL */
     WCHAR Name[257];
 };
 

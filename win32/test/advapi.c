@@ -174,6 +174,37 @@ static void a_service_tells_its_configuration(void)
     CHECK(DeleteService(Service) && CloseServiceHandle(Service) && CloseServiceHandle(Manager));
 }
 
+static SC_HANDLE created_service(SC_HANDLE Manager)
+{
+    return CreateServiceA(Manager, "advapigone", NULL, SERVICE_ALL_ACCESS, SERVICE_KERNEL_DRIVER,
+                          SERVICE_DEMAND_START, SERVICE_ERROR_NORMAL, "nothing.so", NULL, NULL,
+                          NULL, NULL, NULL);
+}
+
+static void a_deleted_service_goes_with_its_last_handle(void)
+{
+    SC_HANDLE Manager = OpenSCManagerA(NULL, NULL, SC_MANAGER_ALL_ACCESS);
+    SC_HANDLE First = created_service(Manager);
+    SC_HANDLE Other = OpenServiceA(Manager, "ADVAPIGONE", SERVICE_ALL_ACCESS), Third;
+
+    CHECK(Manager && First && Other);
+    CHECK(DeleteService(First) && CloseServiceHandle(First));
+    FAILS(StartServiceA(Other, 0, NULL), ERROR_SERVICE_MARKED_FOR_DELETE);
+    FAILS(DeleteService(Other), ERROR_SERVICE_MARKED_FOR_DELETE);
+    FAILS(ChangeServiceConfigA(Other, SERVICE_NO_CHANGE, SERVICE_DISABLED, SERVICE_NO_CHANGE, NULL,
+                               NULL, NULL, NULL, NULL, NULL, NULL),
+          ERROR_SERVICE_MARKED_FOR_DELETE);
+    FAILS(created_service(Manager), ERROR_SERVICE_MARKED_FOR_DELETE);
+    Third = OpenServiceA(Manager, "advapigone", SERVICE_QUERY_STATUS);
+    CHECK(Third && CloseServiceHandle(Other));
+    FAILS(created_service(Manager), ERROR_SERVICE_MARKED_FOR_DELETE);
+    CHECK(CloseServiceHandle(Third));
+    FAILS(OpenServiceA(Manager, "advapigone", SERVICE_QUERY_STATUS), ERROR_SERVICE_DOES_NOT_EXIST);
+    First = created_service(Manager);
+    CHECK(First && DeleteService(First) && CloseServiceHandle(First));
+    CHECK(CloseServiceHandle(Manager));
+}
+
 static void services_are_listed(void)
 {
     union {
@@ -212,6 +243,7 @@ int main(void)
                                             TEST(keys_are_listed),
                                             TEST(a_token_tells_its_user_and_adjusts_its_privileges),
                                             TEST(a_service_tells_its_configuration),
+                                            TEST(a_deleted_service_goes_with_its_last_handle),
                                             TEST(services_are_listed),
                                             {0}};
     return tap_run(Tests);
