@@ -1,6 +1,6 @@
 /*
- * FormatMessage: system messages (an error's name in words) and strings of the program's own, with
- * inserts.
+ * FormatMessage: system messages (the sentences of messages.txt; else an error's name in words)
+ * and strings of the program's own, with inserts.
  *
  * Inserts are %1 to %99, each with an optional printf format between exclamation marks (!s! if
  * there is none); %% is a percent sign, %n a line break, %0 ends the text without one. Message

@@ -150,6 +150,32 @@ static void strings_compare_and_change_case(void)
           lstrcpynA(Text, "12345", 3) && !strcmp(Text, "12"));
 }
 
+static BOOL is_told_as(DWORD Error, const char *Expected)
+{
+    char Text[200] = "";
+    DWORD Length = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,
+                                  Error, 0, Text, sizeof(Text), NULL);
+
+    return Length == strlen(Text) && !strcmp(Text, Expected);
+}
+
+static void errors_are_told_in_sentences(void)
+{
+    char Text[8];
+
+    CHECK(is_told_as(ERROR_SUCCESS, "The operation has completed successfully.\r\n"));
+    CHECK(is_told_as(ERROR_ACCESS_DENIED, "Access is denied.\r\n"));
+    CHECK(is_told_as(ERROR_GEN_FAILURE, "A device attached to the system is not functioning.\r\n"));
+    CHECK(is_told_as(ERROR_NOACCESS, "Invalid access to memory location.\r\n"));
+    CHECK(is_told_as(ERROR_SERVICE_MARKED_FOR_DELETE, "The service is marked for deletion.\r\n"));
+    CHECK(is_told_as(0x80070005, "Access is denied.\r\n"));       /* an HRESULT made of an error */
+    CHECK(is_told_as(ERROR_ARENA_TRASHED, "Arena trashed.\r\n")); /* none: its name */
+    FAILS(FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM, NULL, 0x7fffffff, 0, Text, 8, NULL),
+          ERROR_MR_MID_NOT_FOUND);
+    FAILS(FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM, NULL, ERROR_ACCESS_DENIED, 0, Text, 8, NULL),
+          ERROR_INSUFFICIENT_BUFFER);
+}
+
 static void modules_and_their_routines_are_found(void)
 {
     HMODULE Ntdll = GetModuleHandleA("ntdll.dll");
@@ -237,6 +263,7 @@ int main(void)
         TEST(a_slot_given_again_is_empty),
         TEST(text_is_converted_both_ways),
         TEST(strings_compare_and_change_case),
+        TEST(errors_are_told_in_sentences),
         TEST(modules_and_their_routines_are_found),
         TEST(the_environment_is_read_and_changed),
         TEST(the_machine_describes_itself),
