@@ -36,6 +36,16 @@ test_the_tutorials_driver_says_when_it_finds_nothing() {
     expect 0 systemmodules --load-and-fail --aux nonesuch.sys && expect 0 nt log && contains 'none of the names is among'
 }
 
+test_a_name_is_never_a_format() {
+    nt unload example && cp "$build/drivers/example.so" "$place/%s%n%x.so" && nt load "$place/%s%n%x.so" && expect 0 systemmodules '%s%n%x.sys' && contains '%s%n%x.sys' &&
+        expect 0 systemmodules --load-and-fail '%s%n%x.sys' && expect 0 nt log && contains 'found: %s%n%x.sys' && nt unload '%s%n%x'
+}
+
+test_every_image_begins_on_a_page_and_so_does_a_large_block() {
+    systemmodules >"$place/direct" && ! grep -v ' base 0x[0-9A-F]*000 ' "$place/direct" && expect 0 nt log && contains 'bytes of paged pool at' &&
+        echo "$output" | awk '/bytes of paged pool/ && /inside a page/ { sub(/.*SystemModules: /, ""); if ($1 >= 4096) exit 1 }'
+}
+
 test_a_registered_service_is_left_alone() {
     nt load systemmodules && expect 11 systemmodules --load-and-fail && contains 'registered already' && expect 0 systemmodules --device
 }

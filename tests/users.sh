@@ -14,6 +14,11 @@ test_an_ordinary_user_may_ask_what_is_public() {
     expect 0 ordinary env PATH="$PATH" nt status && contains processors && expect 0 ordinary env PATH="$PATH" nt modules
 }
 
+test_an_ordinary_user_is_told_no_address_of_a_module() {
+    expect 0 ordinary env PATH="$PATH" systemmodules && contains 'base 0x0000000000000000' && contains SeDebugPrivilege &&
+        expect 0 ordinary env PATH="$PATH" nt modules && contains 0x0000000000000000 && expect 0 systemmodules && ! contains 'base 0x0000000000000000'
+}
+
 test_sharingmemory_refuses_an_ordinary_user() {
     expect 1 ordinary env PATH="$PATH" nt ioctl SharingMemory 0x226000 --out 8 && contains '(error 5,'
 }

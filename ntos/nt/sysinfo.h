@@ -27,6 +27,8 @@ NTSTATUS NtpQueryModulesEx(NTP_ANSWER *Answer);
 NTSTATUS NtpQueryDriverModules(NTP_ANSWER *Answer);
 NTSTATUS NtpQueryExports(NTP_ANSWER *Answer);
 ULONG NtpCountModules(void);
+/* The caller is the kernel or an administrator. */
+BOOLEAN NtpIsAdministrator(void);
 
 /* The debug log takes a sequence number in the caller's buffer. For administrators. */
 NTSTATUS NtpReadLog(PVOID Information, ULONG Length, PULONG Returned);

@@ -49,7 +49,7 @@ void NtpShutdownLog(void)
     NT_ASSERT(IsListEmpty(&NtpLog.Waiters));
 }
 
-static BOOLEAN IsAdministrator(void)
+BOOLEAN NtpIsAdministrator(void)
 {
     SECURITY_SUBJECT_CONTEXT Subject;
     if (NtpMode() == KernelMode)
@@ -62,7 +62,7 @@ static BOOLEAN IsAdministrator(void)
 
 static NTSTATUS Begin(PVOID Information, ULONG Length, PULONG64 Sequence)
 {
-    if (!IsAdministrator())
+    if (!NtpIsAdministrator())
         return STATUS_ACCESS_DENIED;
     if (Length < sizeof(*Sequence))
         return STATUS_INFO_LENGTH_MISMATCH;

@@ -1,5 +1,8 @@
 /*
  * System information about modules and exports.
+ *
+ * Where modules lie is told to those who may debug only, as newer Windows does: a program without
+ * SeDebugPrivilege enabled gets bases of zero. UserNT's own class tells administrators.
  */
 #include "nt/sysinfo.h"
 #include <stdio.h>
@@ -42,21 +45,30 @@ static void Describe(const LDR_MODULE *Module, RTL_PROCESS_MODULE_INFORMATION *O
 typedef struct MODULES {
     NTP_ANSWER *Answer;
     ULONG Count;
+    BOOLEAN Bases; /* are told */
 } MODULES;
+
+static BOOLEAN MayDebug(void)
+{
+    return SeSinglePrivilegeCheck(RtlConvertUlongToLuid(SE_DEBUG_PRIVILEGE), NtpMode());
+}
 
 static BOOLEAN AddModule(PVOID Context, const LDR_MODULE *Module)
 {
     MODULES *Modules = Context;
     RTL_PROCESS_MODULE_INFORMATION *Out = NtpReserve(Modules->Answer, sizeof(*Out));
     Modules->Count++;
-    if (Out != NULL)
-        Describe(Module, Out);
+    if (Out == NULL)
+        return TRUE;
+    Describe(Module, Out);
+    if (!Modules->Bases)
+        Out->ImageBase = NULL;
     return TRUE;
 }
 
 NTSTATUS NtpQueryModules(NTP_ANSWER *Answer)
 {
-    MODULES Modules = {Answer, 0};
+    MODULES Modules = {Answer, 0, MayDebug()};
     PULONG64 Head = NtpReserve(Answer, FIELD_OFFSET(RTL_PROCESS_MODULES, Modules));
     LdrEnumerateModules(AddModule, &Modules);
     if (Head != NULL)
@@ -66,20 +78,25 @@ NTSTATUS NtpQueryModules(NTP_ANSWER *Answer)
 
 static BOOLEAN AddModuleEx(PVOID Context, const LDR_MODULE *Module)
 {
-    RTL_PROCESS_MODULE_INFORMATION_EX *Out = NtpReserve(Context, sizeof(*Out));
+    MODULES *Modules = Context;
+    RTL_PROCESS_MODULE_INFORMATION_EX *Out = NtpReserve(Modules->Answer, sizeof(*Out));
     if (Out == NULL)
         return TRUE;
     RtlZeroMemory(Out, sizeof(*Out));
     Out->NextOffset = sizeof(*Out);
     Describe(Module, &Out->BaseInfo);
-    Out->DefaultBase = Module->Entry.DllBase;
+    if (Modules->Bases)
+        Out->DefaultBase = Out->BaseInfo.ImageBase;
+    else
+        Out->BaseInfo.ImageBase = NULL;
     return TRUE;
 }
 
 /* Ends with a next offset of 0. */
 NTSTATUS NtpQueryModulesEx(NTP_ANSWER *Answer)
 {
-    LdrEnumerateModules(AddModuleEx, Answer);
+    MODULES Modules = {Answer, 0, MayDebug()};
+    LdrEnumerateModules(AddModuleEx, &Modules);
     PUSHORT End = NtpReserve(Answer, sizeof(*End));
     if (End != NULL)
         *End = 0;
@@ -88,11 +105,13 @@ NTSTATUS NtpQueryModulesEx(NTP_ANSWER *Answer)
 
 static BOOLEAN AddDriverModule(PVOID Context, const LDR_MODULE *Module)
 {
-    USERNT_MODULE *Out = NtpReserve(Context, sizeof(*Out));
+    MODULES *Modules = Context;
+    USERNT_MODULE *Out = NtpReserve(Modules->Answer, sizeof(*Out));
     if (Out == NULL)
         return TRUE;
     RtlZeroMemory(Out, sizeof(*Out));
-    Out->Base = (ULONG64)(ULONG_PTR)Module->Entry.DllBase;
+    if (Modules->Bases)
+        Out->Base = (ULONG64)(ULONG_PTR)Module->Entry.DllBase;
     Out->Size = Module->Entry.SizeOfImage;
     Out->Native = Module->Native;
     if (Module->Driver != NULL) {
@@ -106,7 +125,8 @@ static BOOLEAN AddDriverModule(PVOID Context, const LDR_MODULE *Module)
 
 NTSTATUS NtpQueryDriverModules(NTP_ANSWER *Answer)
 {
-    LdrEnumerateModules(AddDriverModule, Answer);
+    MODULES Modules = {Answer, 0, NtpIsAdministrator()};
+    LdrEnumerateModules(AddDriverModule, &Modules);
     return STATUS_SUCCESS;
 }
 

@@ -26,6 +26,7 @@ static void the_list_begins_with_the_kernel_and_has_the_driver(void **State)
     assert_true(ModuleIsOneOf(&List.Modules[0], ModulesDefaultNames));
     for (ULONG i = 0; i < List.Count; i++) {
         assert_true(List.Modules[i].Base && List.Modules[i].Size);
+        assert_int_equal(List.Modules[i].Base % PAGE_SIZE, 0);
         Found |= ModuleIsOneOf(&List.Modules[i], "systemmodules.sys\0");
     }
     assert_true(Found);

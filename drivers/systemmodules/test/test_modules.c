@@ -208,6 +208,18 @@ static void names_are_compared_whole_and_without_case(void **State)
     assert_false(is("mine.sys", ""));
 }
 
+static void a_name_is_never_a_format(void **State)
+{
+    SYSTEM_MODULE Module = module_named("\\x\\%s%n%100x.sys", 3);
+    char Line[600];
+
+    Module.Base = 0x1FFFF0000;
+    Module.Size = 0x2000;
+    snprintf(Line, sizeof(Line), MODULE_FORMAT, MODULE_ARGUMENTS(&Module));
+    assert_string_equal(Line, "%s%n%100x.sys            base 0x00000001FFFF0000  size 0x00002000  "
+                              "\\x\\%s%n%100x.sys\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
@@ -219,6 +231,7 @@ int main(void)
         cmocka_unit_test(an_offset_outside_the_path_means_the_whole_path),
         cmocka_unit_test(a_path_without_end_is_ended),
         cmocka_unit_test(names_are_compared_whole_and_without_case),
+        cmocka_unit_test(a_name_is_never_a_format),
     };
 
     return cmocka_run_group_tests(Tests, NULL, NULL);

@@ -16,9 +16,36 @@ static PVOID Ask(ULONG Class, PULONG Bytes)
     return Buffer;
 }
 
+static void SetDebugPrivilege(BOOLEAN Enable)
+{
+    TOKEN_PRIVILEGES New = {1, {{{SE_DEBUG_PRIVILEGE, 0}, Enable ? SE_PRIVILEGE_ENABLED : 0}}};
+    HANDLE Token;
+    assert_ok(SYS(NtOpenProcessToken, ZwCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &Token));
+    assert_ok(SYS(NtAdjustPrivilegesToken, Token, FALSE, &New, 0, NULL, NULL));
+    assert_ok(SYS(NtClose, Token));
+}
+
+static void BasesAreToldToThoseWhoMayDebug(void **Unused)
+{
+    ULONG Bytes;
+    for (int Enable = 0; Enable < 2; Enable++) {
+        SetDebugPrivilege(Enable);
+        PRTL_PROCESS_MODULES Modules = Ask(SystemModuleInformation, &Bytes);
+        assert_int_equal(Modules->Modules[0].ImageBase != NULL, Enable);
+        assert_int_equal(BYTE_OFFSET(Modules->Modules[0].ImageBase), 0);
+        assert_true(Modules->Modules[0].ImageSize > PAGE_SIZE);
+        free(Modules);
+        PRTL_PROCESS_MODULE_INFORMATION_EX Ex = Ask(SystemModuleInformationEx, &Bytes);
+        assert_int_equal(Ex->BaseInfo.ImageBase != NULL, Enable);
+        assert_int_equal(Ex->DefaultBase != NULL, Enable);
+        free(Ex);
+    }
+}
+
 static void TheFirstModuleIsTheKernel(void **Unused)
 {
     ULONG Bytes, Count = 0;
+    SetDebugPrivilege(TRUE);
     PRTL_PROCESS_MODULES Modules = Ask(SystemModuleInformation, &Bytes);
     assert_int_equal(Modules->NumberOfModules, 1);
     assert_string_equal((char *)Modules->Modules[0].FullPathName +
@@ -184,15 +211,11 @@ static void TimeGoesOn(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        NT_TEST(TheFirstModuleIsTheKernel),
-        NT_TEST(TheProcessesAreListed),
-        NT_TEST(AHandleIsListedWithItsObject),
-        NT_TEST(ThePoolTagsAreCounted),
-        NT_TEST(TheMachineIsDescribed),
-        NT_TEST(AnUnknownClassIsRefused),
-        NT_TEST(TheExportsNameWhatIsThere),
-        NT_TEST(TheLogIsReadFromASequenceOn),
-        NT_TEST(TimeGoesOn),
+        NT_TEST(TheFirstModuleIsTheKernel),   NT_TEST(BasesAreToldToThoseWhoMayDebug),
+        NT_TEST(TheProcessesAreListed),       NT_TEST(AHandleIsListedWithItsObject),
+        NT_TEST(ThePoolTagsAreCounted),       NT_TEST(TheMachineIsDescribed),
+        NT_TEST(AnUnknownClassIsRefused),     NT_TEST(TheExportsNameWhatIsThere),
+        NT_TEST(TheLogIsReadFromASequenceOn), NT_TEST(TimeGoesOn),
     };
     return cmocka_run_group_tests_name("nt-system", Tests, NULL, NULL);
 }
