@@ -14,7 +14,7 @@ static void IopCheckCall(PDEVICE_OBJECT Device, PIRP Irp)
         IOP_REFUSE(Irp, 0x03, Irp, 0, 0, "IoCallDriver with something that is no IRP");
     if (__builtin_expect(!Device || Device->Type != IO_TYPE_DEVICE, 0))
         IOP_REFUSE(Irp, 0x04, Device, 0, 0, "IoCallDriver with something that is no device object");
-    if (__builtin_expect(Irp->CancelRoutine != NULL, 0))
+    if (__builtin_expect(__atomic_load_n(&Irp->CancelRoutine, __ATOMIC_RELAXED) != NULL, 0))
         IOP_REFUSE(Irp, 0x203, Device->DriverObject, Irp, (PVOID)Irp->CancelRoutine,
                    "IoCallDriver with an IRP whose cancel routine is set");
 }

@@ -248,7 +248,7 @@ MI_RAW_INLINE void MiMarkNew(MI_BLOCK *Block)
     *(MI_PAIR *)(Block + 1) = Pair;
 }
 
-/* The slot in which a tag's counts are, if the thread has used it: the offset stays in a register. */
+/* Where a tag's counts are, if the thread has used it: the offset stays in a register. */
 MI_RAW_INLINE MI_TAG_COUNT *MiUsualSlot(MI_POOL_CACHE *Cache, ULONG Kind, ULONG Tag)
 {
     SIZE_T Offset = MiTagSlot(Kind, Tag) * sizeof(MI_TAG_COUNT);

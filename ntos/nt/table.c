@@ -144,7 +144,9 @@ static NTSTATUS CallEntry(ULONG Number, const ULONG_PTR *Arguments)
 static void CheckReturn(struct _KTHREAD *Thread, ULONG Number, SHORT KernelApcDisable,
                         SHORT SpecialApcDisable)
 {
-    ULONG_PTR Entry = (ULONG_PTR)KiState.Tables.ntoskrnl.ServiceTable[Number];
+    ULONG_PTR Entry =
+        (ULONG_PTR)__atomic_load_n(&KiState.Tables.ntoskrnl.ServiceTable[Number], __ATOMIC_RELAXED);
+
     if (Thread->Irql > PASSIVE_LEVEL)
         VfBugCheck(IRQL_GT_ZERO_AT_SYSTEM_SERVICE, Entry, Thread->Irql, 0, 0,
                    "%s returned at IRQL %u", KiServiceName(Number), Thread->Irql);

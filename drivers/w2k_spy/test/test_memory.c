@@ -326,6 +326,7 @@ static BOOLEAN present(ULONG_PTR Address)
 /* A page may be shown that is gone when the test looks: the request's own system buffer. */
 #define RAM_END (MM_SYSTEM_LOW + ((ULONG_PTR)1 << 30))
 static ULONG OwnBuffers;
+#define OWN_BUFFERS 20000 /* of a million questions */
 
 static void look_at(ULONG_PTR Address, ULONG Length)
 {
@@ -344,7 +345,7 @@ static void look_at(ULONG_PTR Address, ULONG Length)
         }
         Ours = At >> 47 || (At >= MM_SLOT_LOW && At < MM_SYSTEM_HIGH);
         if (Ours)
-            if (Valid != present(At) && !(Valid && OwnBuffers++ < 200 && At < RAM_END))
+            if (Valid != present(At) && !(Valid && OwnBuffers++ < OWN_BUFFERS && At < RAM_END))
                 fail_msg("%llx is %s", (unsigned long long)At, Valid ? "shown" : "not shown");
     }
     assert_status(block((PVOID)Address, Length, &Data, sizeof(Data)),
