@@ -326,7 +326,15 @@ static BOOLEAN present(ULONG_PTR Address)
 /* A page may be shown that is gone when the test looks: the request's own system buffer. */
 #define RAM_END (MM_SYSTEM_LOW + ((ULONG_PTR)1 << 30))
 static ULONG OwnBuffers;
-#define OWN_BUFFERS 20000 /* of a million questions */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define OWN_BUFFERS                                                                                \
+    100000 /* threads keep none: each request's is freed, often where the test looks */
+#endif
+#endif
+#ifndef OWN_BUFFERS
+#define OWN_BUFFERS 200
+#endif
 
 static void look_at(ULONG_PTR Address, ULONG Length)
 {
