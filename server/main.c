@@ -2,6 +2,7 @@
 #include "server/server.h"
 
 #include <argp.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 static struct {
     struct server_options Server;
     char Address[512];
-    int ReadyFile;
+    int ReadyFile, Background;
 } Main = {.ReadyFile = -1};
 
 static const struct argp_option Options[] = {
@@ -27,6 +28,7 @@ static const struct argp_option Options[] = {
      "processes of a user other than root and you (default: 1024)", 0},
     {"echo", 'e', NULL, 0, "debug prints to standard error", 0},
     {"ready-file", 'r', "FD", OPTION_HIDDEN, "write a line there when clients can connect", 0},
+    {"background", 'b', NULL, OPTION_HIDDEN, "then leave standard error for ADDRESS.log", 0},
     {0},
 };
 
@@ -77,13 +79,36 @@ static error_t parse(int Key, char *Argument, struct argp_state *State)
     case 'r':
         Main.ReadyFile = (int)number(Argument, 1, 1 << 20, State);
         return 0;
+    case 'b':
+        Main.Background = 1;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
+/* Whoever reads what nt boot says is not to wait for the kernel's end: from now on standard error,
+ * with the report of a bug check, is a new file beside the socket. */
+static void leave_standard_error(void)
+{
+    char Path[sizeof(Main.Address) + 8];
+    int Log;
+
+    snprintf(Path, sizeof(Path), "%s.log", Main.Address);
+    unlink(Path);
+    Log = open(Path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    if (Log < 0) {
+        perror(Path);
+        Log = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    }
+    if (Log >= 0 && dup2(Log, STDERR_FILENO) >= 0)
+        close(Log);
+}
+
 static void say_ready(void)
 {
+    if (Main.Background)
+        leave_standard_error();
     if (Main.ReadyFile >= 0) {
         if (write(Main.ReadyFile, "ready\n", 6) != 6)
             server_stop();

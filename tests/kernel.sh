@@ -66,6 +66,10 @@ test_a_script_may_keep_what_boot_prints() {
     expect 0 timeout 20 sh -c 'said=$(nt boot); nt shutdown' && expect 3 nt status
 }
 
+test_a_script_may_keep_its_errors_too() {
+    expect 0 timeout 20 sh -c 'said=$(nt boot --echo 2>&1) && [ -z "$said" ] && nt load example; nt shutdown' && [ -f "$USERNT_ADDRESS.log" ]
+}
+
 test_a_bad_option_is_a_usage_error() {
     expect 2 nt-kernel --memory none && contains 'not a number' && expect 2 nt boot --nonsense
 }

@@ -166,16 +166,17 @@ static void find_places(void)
 {
     char self[4096];
     ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    char *prefix = NULL;
+    char *prefix = NULL, *installed_libraries;
 
     self[length > 0 ? length : 0] = 0;
     for (int i = 0; i < 2 && strrchr(self, '/'); i++)
         *strrchr(self, '/') = 0;
     prefix = format("%s/share/usernt", self);
+    installed_libraries = format("%s/%s", self, NT_CC_INSTALLED_LIBRARIES);
     bool installed = access(format("%s/flags", prefix), R_OK) == 0;
     nt.sdk = getenv("NT_SDK") ? getenv("NT_SDK") : installed ? prefix : NT_CC_SDK;
     nt.libraries = getenv("NT_LIBRARIES") ? getenv("NT_LIBRARIES")
-                   : installed            ? NT_CC_INSTALLED_LIBRARIES
+                   : installed ? installed_libraries
                                           : NT_CC_LIBRARIES;
     nt.mingw = getenv("NT_MINGW") ? getenv("NT_MINGW") : NT_CC_MINGW;
     nt.compiler = getenv("NT_CC") ? getenv("NT_CC") : "gcc";

@@ -36,6 +36,7 @@ static void run_kernel(int Ready, int Count, char **Arguments)
         snprintf(Number, sizeof(Number), "%d", Ready);
         Given[At++] = "--ready-file";
         Given[At++] = Number;
+        Given[At++] = "--background";
     }
     for (int i = 0; i < Count; i++)
         Given[At++] = Arguments[i];
@@ -45,8 +46,8 @@ static void run_kernel(int Ready, int Count, char **Arguments)
     _exit(EXIT_REFUSED);
 }
 
-/* Whoever reads what this command prints is not to wait for the kernel's end. Standard error stays:
- * it gets the report of a bug check. */
+/* Whoever reads what this command prints is not to wait for the kernel's end. Standard error goes
+ * once the kernel is ready (server/main.c). */
 static void leave_terminal(void)
 {
     int Nothing = open("/dev/null", O_RDWR);

@@ -10,7 +10,9 @@ const struct verb Verbs[] = {
     {"boot",
      "[--foreground] [--address PATH] [--state FOLDER] [--drivers FOLDERS] [--memory MIB] "
      "[--processors N] [--patience SECONDS] [--processes-per-user N] [--echo]",
-     "start a kernel", verb_boot},
+     "start a kernel; in the background, it writes bug check reports to ADDRESS.log (beside its "
+     "socket)",
+     verb_boot},
     {"shutdown", "", "end the kernel", verb_shutdown},
     {"status", "[--json]", "what the kernel is and has done", verb_status},
     {"load", "NAME|PATH...", "create a service for each driver and start it", verb_load},
