@@ -102,6 +102,8 @@ int wctomb(char *, wchar_t) NT_CRT(wctomb);
 #ifdef USERNT_CLIENT
 int swprintf(wchar_t *, size_t, const wchar_t *, ...) NT_CRT(swprintf_c);
 int vswprintf(wchar_t *, size_t, const wchar_t *, va_list) NT_CRT(vswprintf_c);
+int wprintf(const wchar_t *, ...) NT_CRT(wprintf);
+int vwprintf(const wchar_t *, va_list) NT_CRT(vwprintf);
 #else
 int swprintf(wchar_t *, const wchar_t *, ...) NT_CRT(swprintf);
 int vswprintf(wchar_t *, const wchar_t *, va_list) NT_CRT(vswprintf);

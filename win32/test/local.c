@@ -1,6 +1,10 @@
 /* What needs no kernel: locks, thread-local storage, text, modules, surroundings, standard handles.
  */
+#define USERNT_CLIENT 1
 #include "tap.h"
+
+#include <errno.h>
+#include <stdlib.h>
 
 static CRITICAL_SECTION Section;
 static SRWLOCK Slim = SRWLOCK_INIT;
@@ -159,6 +163,38 @@ static BOOL is_told_as(DWORD Error, const char *Expected)
     return Length == strlen(Text) && !strcmp(Text, Expected);
 }
 
+static void the_safe_scanner_knows_the_room(void)
+{
+    char Word[6], Letters[2];
+    LONG Number = 0;
+    long long Large = 0;
+    int At = 0;
+
+    CHECK(sscanf_s("12 -7 words ab", "%ld %I64d %5s %2c%n", &Number, &Large, Word, 6u, Letters, 2u,
+                   &At) == 4);
+    CHECK(Number == 12 && Large == -7 && !strcmp(Word, "words") && !memcmp(Letters, "ab", 2) &&
+          At == 14);
+    CHECK(sscanf_s("7 toolong", "%d %s", &At, Word, 6u) == 1 && At == 7 && !Word[0]);
+    CHECK(sscanf_s("a=b", "%*[a-z]=%[a-z]", Word, 6u) == 1 && !strcmp(Word, "b"));
+    CHECK(sscanf_s("", "%d", &At) == EOF && sscanf_s("x", "%d", &At) == 0);
+}
+
+static void text_is_copied_and_files_are_opened_safely(void)
+{
+    char *Narrow = _strdup("text");
+    WCHAR *Wide = _wcsdup(L"text");
+    FILE *File = NULL;
+
+    CHECK(Narrow && !strcmp(Narrow, "text") && !_strdup(NULL));
+    CHECK(Wide && !wcscmp(Wide, L"text") && !_wcsdup(NULL));
+    free(Narrow);
+    free(Wide);
+    CHECK(fopen_s(&File, "/dev/null", "r") == 0 && File && fclose(File) == 0);
+    CHECK(fopen_s(&File, "/nonesuch/file", "r") == ENOENT && !File);
+    CHECK(fopen_s(NULL, "/dev/null", "r") == EINVAL);
+    CHECK(wprintf(L"# %ls %d\n", L"wide", 5) == 9);
+}
+
 static void errors_are_told_in_sentences(void)
 {
     char Text[8];
@@ -263,6 +299,8 @@ int main(void)
         TEST(a_slot_given_again_is_empty),
         TEST(text_is_converted_both_ways),
         TEST(strings_compare_and_change_case),
+        TEST(the_safe_scanner_knows_the_room),
+        TEST(text_is_copied_and_files_are_opened_safely),
         TEST(errors_are_told_in_sentences),
         TEST(modules_and_their_routines_are_found),
         TEST(the_environment_is_read_and_changed),
