@@ -176,7 +176,7 @@ static void find_places(void)
     bool installed = access(format("%s/flags", prefix), R_OK) == 0;
     nt.sdk = getenv("NT_SDK") ? getenv("NT_SDK") : installed ? prefix : NT_CC_SDK;
     nt.libraries = getenv("NT_LIBRARIES") ? getenv("NT_LIBRARIES")
-                   : installed ? installed_libraries
+                   : installed            ? installed_libraries
                                           : NT_CC_LIBRARIES;
     nt.mingw = getenv("NT_MINGW") ? getenv("NT_MINGW") : NT_CC_MINGW;
     nt.compiler = getenv("NT_CC") ? getenv("NT_CC") : "gcc";
