@@ -70,6 +70,14 @@ test_a_script_may_keep_its_errors_too() {
     expect 0 timeout 20 sh -c 'said=$(nt boot --echo 2>&1) && [ -z "$said" ] && nt load example; nt shutdown' && [ -f "$USERNT_ADDRESS.log" ]
 }
 
+test_help_tells_of_one_verb() {
+    expect 0 nt help pool && contains 'usage: nt pool [--json]' && expect 2 nt help nonesuch && contains "no verb 'nonesuch'"
+}
+
+test_a_device_by_its_native_name_gets_a_hint() {
+    boot && nt load example && expect 1 nt ioctl '\Device\X' 0x222000 && contains '\\.\GLOBALROOT\Device\X' && end_kernel
+}
+
 test_a_bad_option_is_a_usage_error() {
     expect 2 nt-kernel --memory none && contains 'not a number' && expect 2 nt boot --nonsense
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int hex_digit(char Digit)
 {
@@ -54,6 +55,16 @@ static HANDLE open_device(const char *Name)
     return CreateFileA(Path, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
 }
 
+/* A name of the object manager is none of Win32. */
+static void hint(const char *Name)
+{
+    if (!strncasecmp(Name, "\\Device\\", 8))
+        fprintf(stderr,
+                "nt ioctl: DEVICE is the name of a link in '\\GLOBAL?\?' (nt obj lists them), or "
+                "'\\\\.\\GLOBALROOT%s'\n",
+                Name);
+}
+
 /* --out BYTES, taken out of the arguments; 4096 if not given, -1 if it is no number. */
 static long output_size(int *Count, char **Arguments)
 {
@@ -92,8 +103,11 @@ int verb_ioctl(const struct verb *Verb, int Count, char **Arguments)
     if (*End || Code > MAXDWORD || InputBytes < 0)
         return usage(Verb);
     Device = open_device(Arguments[1]);
-    if (Device == INVALID_HANDLE_VALUE)
-        return fail(Verb->Name, Arguments[1]);
+    if (Device == INVALID_HANDLE_VALUE) {
+        Exit = fail(Verb->Name, Arguments[1]);
+        hint(Arguments[1]);
+        return Exit;
+    }
     Output = calloc(1, (size_t)Room + 1);
     Fine = Output && DeviceIoControl(Device, (DWORD)Code, Input, (DWORD)InputBytes, Output,
                                      (DWORD)Room, &Done, NULL);

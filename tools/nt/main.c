@@ -125,10 +125,24 @@ static int asks_for_help(int Count, char **Arguments)
     return Count > 1 && (!strcmp(Arguments[1], "--help") || !strcmp(Arguments[1], "-h"));
 }
 
+static void help_with(const struct verb *Verb)
+{
+    printf("usage: nt %s %s\n\n%s\n", Verb->Name, Verb->Arguments, Verb->Help);
+}
+
+static const struct verb *find(const char *Name)
+{
+    for (const struct verb *Verb = Verbs; Verb->Name; Verb++)
+        if (!strcmp(Verb->Name, Name))
+            return Verb;
+    fprintf(stderr, "nt: there is no verb '%s'; see nt help\n", Name);
+    return NULL;
+}
+
 static int run(const struct verb *Verb, int Count, char **Arguments)
 {
     if (asks_for_help(Count, Arguments) && strcmp(Verb->Name, "cc")) {
-        printf("usage: nt %s %s\n\n%s\n", Verb->Name, Verb->Arguments, Verb->Help);
+        help_with(Verb);
         return EXIT_DONE;
     }
     return Verb->Run(Verb, Count, Arguments);
@@ -136,9 +150,17 @@ static int run(const struct verb *Verb, int Count, char **Arguments)
 
 int main(int Count, char **Arguments)
 {
+    const struct verb *Verb;
+
     if (Count < 2) {
         help(stderr);
         return EXIT_USAGE;
+    }
+    if (Count > 2 && !strcmp(Arguments[1], "help")) {
+        Verb = find(Arguments[2]);
+        if (Verb)
+            help_with(Verb);
+        return Verb ? EXIT_DONE : EXIT_USAGE;
     }
     if (asks_for_help(Count, Arguments) || !strcmp(Arguments[1], "help")) {
         help(stdout);
@@ -148,9 +170,6 @@ int main(int Count, char **Arguments)
         printf("nt " USERNT_VERSION "\n");
         return EXIT_DONE;
     }
-    for (const struct verb *Verb = Verbs; Verb->Name; Verb++)
-        if (!strcmp(Verb->Name, Arguments[1]))
-            return run(Verb, Count - 1, Arguments + 1);
-    fprintf(stderr, "nt: there is no verb '%s'; see nt help\n", Arguments[1]);
-    return EXIT_USAGE;
+    Verb = find(Arguments[1]);
+    return Verb ? run(Verb, Count - 1, Arguments + 1) : EXIT_USAGE;
 }
