@@ -53,8 +53,8 @@ static VOID ExpAddLookaside(GENERAL_LOOKASIDE_POOL *List)
     KeAcquireSpinLock(&ExpLookasides.Lock, &Irql);
     InsertTailList(&ExpLookasides.List, &List->ListEntry);
     ExpLookasides.Count++;
-    KeReleaseSpinLock(&ExpLookasides.Lock, Irql);
     MmNoteObject(List);
+    KeReleaseSpinLock(&ExpLookasides.Lock, Irql);
 }
 
 static VOID ExpRemoveLookaside(GENERAL_LOOKASIDE_POOL *List)

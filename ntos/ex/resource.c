@@ -230,8 +230,8 @@ NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
     KeAcquireSpinLock(&ExpResources.Lock, &Irql);
     InsertTailList(&ExpResources.List, &Resource->SystemResourcesList);
     ExpResources.Count++;
-    KeReleaseSpinLock(&ExpResources.Lock, Irql);
     MmNoteObject(Resource);
+    KeReleaseSpinLock(&ExpResources.Lock, Irql);
     return STATUS_SUCCESS;
 }
 

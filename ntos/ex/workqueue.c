@@ -215,7 +215,7 @@ VOID NTAPI ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
                    (ULONG_PTR)Queue, "a work item is queued that waits already");
     atomic_fetch_add(&Queue->Pending, 1);
     KeInsertQueue(&Queue->Queue, &WorkItem->List);
-    MmNoteObject(WorkItem);
+    MmNoteObject(WorkItem); /* which may be free again: only its page's flag is touched */
     ExpCallBalancer(Queue);
 }
 

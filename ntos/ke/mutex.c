@@ -43,7 +43,8 @@ BOOLEAN KiTakeMutant(KMUTANT *Mutant, KTHREAD_NT *Thread)
     Mutant->Abandoned = FALSE;
     Mutant->Header.DpcActive = Thread->Irql == DISPATCH_LEVEL;
     __atomic_store_n(&Mutant->OwnerThread, Thread, __ATOMIC_RELAXED);
-    Thread->KernelApcDisable = (SHORT)(Thread->KernelApcDisable - Mutant->ApcDisable);
+    if (Mutant->ApcDisable)
+        Thread->KernelApcDisable--;
     InsertTailList(&Thread->MutantListHead, &Mutant->MutantListEntry);
     return Abandoned;
 }
@@ -53,7 +54,8 @@ static void KiFreeMutant(KMUTANT *Mutant, KTHREAD_NT *Owner)
     RemoveEntryList(&Mutant->MutantListEntry);
     InitializeListHead(&Mutant->MutantListEntry);
     __atomic_store_n(&Mutant->OwnerThread, NULL, __ATOMIC_RELAXED);
-    Owner->KernelApcDisable = (SHORT)(Owner->KernelApcDisable + Mutant->ApcDisable);
+    if (Mutant->ApcDisable) /* then it is Owner who runs; a mutant may go from under its owner */
+        Owner->KernelApcDisable++;
     KiSetState(&Mutant->Header, 1);
 }
 

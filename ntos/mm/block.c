@@ -193,7 +193,7 @@ __attribute__((noinline)) MI_RAW static void MiFreeSlowly(void *Address, ULONG T
     if (!MiIsRamAddress(Address))
         MiNoSuchBlock(Address);
     Frame = &MiRam.Frames[MiRamFrameNumber(Address)];
-    Kind = (Frame->Flags & MI_FRAME_PAGED) ? MiPaged : MiNonPaged;
+    Kind = (MiFrameFlags(Frame) & MI_FRAME_PAGED) ? MiPaged : MiNonPaged;
     if (Frame->State != MiFrameSlab) {
         MiFreeLarge(Frame, Address, Tag);
         return;
@@ -207,7 +207,7 @@ __attribute__((noinline)) MI_RAW static void MiFreeSlowly(void *Address, ULONG T
         ((PIRP)Address)->Type == IO_TYPE_IRP)
         MiFreedIrp(Address);
     MiCheckTail(Block);
-    if (__atomic_load_n(&Frame->Flags, __ATOMIC_RELAXED) & MI_FRAME_OBJECT)
+    if (MiFrameFlags(Frame) & MI_FRAME_OBJECT)
         MiCheckObjects(Frame, Address, Block->Bytes);
     Word = Block->Word;
     if (Block->State == MI_BLOCK_SHIFTED)
@@ -258,14 +258,16 @@ MI_RAW_INLINE BOOLEAN MiTryFree(void *Address, ULONG Tag)
 {
     struct _KTHREAD *Self = KiSelf;
     const MI_FRAME *Frame;
+    ULONG Word;
 
     if (__builtin_expect(
             !Self || !Self->PoolCache || !MiIsRamAddress(Address) || !BYTE_OFFSET(Address), 0))
         return FALSE;
     Frame = &MiRam.Frames[MiRamFrameNumber(Address)];
-    if ((Frame->Word & MI_SLAB_MASK) == MI_SLAB_WORD(MiNonPaged))
+    Word = __atomic_load_n(&Frame->Word, __ATOMIC_RELAXED);
+    if ((Word & MI_SLAB_MASK) == MI_SLAB_WORD(MiNonPaged))
         return MiTryFreeSmall(Self, (MI_BLOCK *)Address - 1, Tag, Frame->Class, MiNonPaged);
-    if ((Frame->Word & MI_SLAB_MASK) == MI_SLAB_WORD(MiPaged))
+    if ((Word & MI_SLAB_MASK) == MI_SLAB_WORD(MiPaged))
         return MiTryFreeSmall(Self, (MI_BLOCK *)Address - 1, Tag, Frame->Class, MiPaged);
     return FALSE;
 }

@@ -38,7 +38,7 @@ static void MiDescribeLarge(PFN_NUMBER Number, ULONG Kind, SIZE_T Bytes, ULONG T
     for (SIZE_T i = 0; i < Pages; i++) {
         MI_FRAME *Frame = &MiRam.Frames[Number + i];
 
-        Frame->Flags = Kind == MiPaged ? MI_FRAME_PAGED : 0;
+        MiSetFrameFlags(Frame, Kind == MiPaged ? MI_FRAME_PAGED : 0);
         Frame->Bytes = i ? 0 : Bytes;
         Frame->Tag = Tag;
         Frame->Owner = (ULONG_PTR)Caller;
@@ -77,7 +77,7 @@ static void MiCheckLargeTail(void *Address, SIZE_T Bytes)
 /* Frame is where Address lies, whatever that is. */
 void MiFreeLarge(MI_FRAME *Frame, void *Address, ULONG Tag)
 {
-    ULONG Kind = (Frame->Flags & MI_FRAME_PAGED) ? MiPaged : MiNonPaged;
+    ULONG Kind = (MiFrameFlags(Frame) & MI_FRAME_PAGED) ? MiPaged : MiNonPaged;
     SIZE_T Bytes = Frame->Bytes;
     ULONG OwnTag = Frame->Tag;
     UCHAR Expected = MiFrameBlock;

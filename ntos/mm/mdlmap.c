@@ -260,9 +260,9 @@ static void MiUnprotectDirect(PMDL Mdl)
     void *Base = PAGE_ALIGN(Mdl->MappedSystemVa);
     MI_FRAME *Frame = MiFrameOf(MmGetMdlPfnArray(Mdl)[0]);
 
-    if (!Frame || !(Frame->Flags & MI_FRAME_PROTECTED))
+    if (!Frame || !(MiFrameFlags(Frame) & MI_FRAME_PROTECTED))
         return;
-    Frame->Flags &= ~MI_FRAME_PROTECTED;
+    __atomic_fetch_and(&Frame->Flags, (UCHAR)~MI_FRAME_PROTECTED, __ATOMIC_RELAXED);
     host_protect(Base, MiMdlPages(Mdl) << PAGE_SHIFT, HOST_READ | HOST_WRITE);
 }
 
@@ -339,7 +339,8 @@ NTSTATUS NTAPI MmProtectMdlSystemAddress(PMDL MemoryDescriptorList, ULONG NewPro
     Range = MiSystemPteRangeOf(Mdl->MappedSystemVa);
     if (Range)
         return MiProtectMapped(Range, Protection);
-    MiFrameOf(MmGetMdlPfnArray(Mdl)[0])->Flags |= MI_FRAME_PROTECTED;
+    __atomic_fetch_or(&MiFrameOf(MmGetMdlPfnArray(Mdl)[0])->Flags, MI_FRAME_PROTECTED,
+                      __ATOMIC_RELAXED);
     host_protect(PAGE_ALIGN(Mdl->MappedSystemVa), MiMdlPages(Mdl) << PAGE_SHIFT, Protection);
     return STATUS_SUCCESS;
 }

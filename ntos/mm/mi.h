@@ -89,6 +89,17 @@ static inline void MiSetFrameState(MI_FRAME *Frame, UCHAR State)
     __atomic_store_n(&Frame->State, State, __ATOMIC_RELEASE);
 }
 
+/* Another thread may note an object in the page meanwhile, or one that it held (MmNoteObject). */
+static inline UCHAR MiFrameFlags(const MI_FRAME *Frame)
+{
+    return __atomic_load_n(&Frame->Flags, __ATOMIC_RELAXED);
+}
+
+static inline void MiSetFrameFlags(MI_FRAME *Frame, UCHAR Flags)
+{
+    __atomic_store_n(&Frame->Flags, Flags, __ATOMIC_RELAXED);
+}
+
 #define MI_GRANULE_SHIFT 12 /* banks begin at multiples of 4,096 frames: 16 MiB */
 #define MI_GRANULE_FRAMES ((SIZE_T)1 << MI_GRANULE_SHIFT)
 #define MI_GRANULES ((MM_SYSTEM_PTE_LOW - MM_SYSTEM_LOW) >> (PAGE_SHIFT + MI_GRANULE_SHIFT))

@@ -10,7 +10,7 @@ BOOLEAN MiIsPagedPool(const void *Address)
     return Frame &&
            (Frame->State == MiFrameSlab || Frame->State == MiFrameBlock ||
             Frame->State == MiFrameBlockTail) &&
-           (Frame->Flags & MI_FRAME_PAGED);
+           (MiFrameFlags(Frame) & MI_FRAME_PAGED);
 }
 
 /* The bytes that were asked for. */
@@ -86,7 +86,7 @@ MI_WHILE_OTHERS_WRITE static void MiFindAll(MI_FINDER *Finder)
         else if (State == MiFrameBlock)
             MiFound(Finder,
                     &(MM_POOL_BLOCK){MmFrameAddress(Number), (void *)Frame->Owner, Frame->Bytes,
-                                     Frame->Tag, (Frame->Flags & MI_FRAME_PAGED) != 0});
+                                     Frame->Tag, (MiFrameFlags(Frame) & MI_FRAME_PAGED) != 0});
         Number += State == MiFrameFree ? (SIZE_T)1 << Frame->Order : 1;
     }
 }
@@ -115,7 +115,7 @@ void MmNoteObject(const void *Object)
     if (!MiIsRamAddress(Object))
         return;
     Frame = &MiRam.Frames[MiRamFrameNumber(Object)];
-    if (!(__atomic_load_n(&Frame->Flags, __ATOMIC_RELAXED) & MI_FRAME_OBJECT))
+    if (!(MiFrameFlags(Frame) & MI_FRAME_OBJECT))
         __atomic_fetch_or(&Frame->Flags, MI_FRAME_OBJECT, __ATOMIC_SEQ_CST);
 }
 

@@ -33,7 +33,7 @@ static void MiLinkRun(PFN_NUMBER First, ULONG Order, UCHAR Flags)
 
     MiSetFrameState(Frame, MiFrameFree);
     Frame->Order = (UCHAR)Order;
-    Frame->Flags = Flags;
+    MiSetFrameFlags(Frame, Flags);
     if (Flags & MI_FRAME_DIRTY)
         MiRuns.DirtyFrames += (SIZE_T)1 << Order;
     /* Touched runs first: they are the cheap ones to use again. */
@@ -48,7 +48,7 @@ static void MiUnlinkRun(MI_FRAME *Frame)
 {
     RemoveEntryList(&Frame->Link);
     MiRuns.FreeFrames -= (SIZE_T)1 << Frame->Order;
-    if (Frame->Flags & MI_FRAME_DIRTY)
+    if (MiFrameFlags(Frame) & MI_FRAME_DIRTY)
         MiRuns.DirtyFrames -= (SIZE_T)1 << Frame->Order;
     MiSetFrameState(Frame, MiFrameFreeTail);
 }
@@ -68,7 +68,7 @@ static void MiFreeAligned(PFN_NUMBER First, ULONG Order, UCHAR Flags)
 
         if (!MiIsFreeBuddy(Buddy, Order))
             break;
-        Flags |= MiRam.Frames[Buddy].Flags & MI_FRAME_DIRTY;
+        Flags |= MiFrameFlags(&MiRam.Frames[Buddy]) & MI_FRAME_DIRTY;
         MiUnlinkRun(&MiRam.Frames[Buddy]);
         MiSetFrameState(&MiRam.Frames[First], MiFrameFreeTail);
         First &= ~((SIZE_T)1 << Order);
@@ -96,7 +96,7 @@ static void MiTakeFrom(MI_FRAME *Run, PFN_NUMBER First, SIZE_T Count)
 {
     PFN_NUMBER Start = MiNumberOf(Run);
     PFN_NUMBER End = Start + ((SIZE_T)1 << Run->Order);
-    UCHAR Flags = Run->Flags & MI_FRAME_DIRTY;
+    UCHAR Flags = MiFrameFlags(Run) & MI_FRAME_DIRTY;
 
     MiUnlinkRun(Run);
     MiFreeRange(Start, First - Start, Flags);
@@ -110,7 +110,7 @@ static void MiMarkTaken(PFN_NUMBER First, SIZE_T Count, MI_FRAME_STATE State)
 
         NT_ASSERT(Frame->State <= MiFrameFreeTail && !Frame->Share);
         MiSetFrameState(Frame, (UCHAR)State);
-        Frame->Flags = 0;
+        MiSetFrameFlags(Frame, 0);
         __atomic_store_n(&MiRam.Ptes[First + i].Value, ((First + i) << PAGE_SHIFT) | MI_PTE_SYSTEM,
                          __ATOMIC_RELEASE);
     }
@@ -212,7 +212,7 @@ static MI_FRAME *MiTakeDirty(void)
             continue;
         MI_FRAME *Run = CONTAINING_RECORD(MiRuns.Free[Order].Flink, MI_FRAME, Link);
 
-        if (Run->Flags & MI_FRAME_DIRTY) {
+        if (MiFrameFlags(Run) & MI_FRAME_DIRTY) {
             MiUnlinkRun(Run);
             return Run;
         }

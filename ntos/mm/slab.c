@@ -82,7 +82,7 @@ static MI_FRAME *MiCreateSlab(ULONG Kind, ULONG Class)
     Frame = &MiRam.Frames[Number];
     Page = MmFrameAddress(Number);
     Frame->Class = (UCHAR)Class;
-    Frame->Flags = Kind == MiPaged ? MI_FRAME_PAGED : 0;
+    MiSetFrameFlags(Frame, Kind == MiPaged ? MI_FRAME_PAGED : 0);
     Frame->FreeList = NULL;
     Frame->FreeBlocks = MiClasses[Class].Capacity;
     for (ULONG i = Frame->FreeBlocks; i-- > 0;)
