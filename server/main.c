@@ -26,6 +26,8 @@ static const struct argp_option Options[] = {
      "end a client that has not answered for so long (default: 10; 0: never)", 0},
     {"processes-per-user", 'u', "N", 0,
      "processes of a user other than root and you (default: 1024)", 0},
+    {"bus", 'B', "FILE", 0,
+     "devices that drivers find on the machine's bus, as `lspci -vx` prints them", 0},
     {"echo", 'e', NULL, 0, "debug prints to standard error", 0},
     {"ready-file", 'r', "FD", OPTION_HIDDEN, "write a line there when clients can connect", 0},
     {"background", 'b', NULL, OPTION_HIDDEN, "then leave standard error for ADDRESS.log", 0},
@@ -72,6 +74,9 @@ static error_t parse(int Key, char *Argument, struct argp_state *State)
         return 0;
     case 'u':
         Main.Server.ProcessesPerUser = (unsigned)number(Argument, 1, MM_SLOT_COUNT, State);
+        return 0;
+    case 'B':
+        Main.Server.Bus = Argument;
         return 0;
     case 'e':
         Boot->EchoDebugPrint = TRUE;

@@ -4,6 +4,8 @@
 #include "server/server.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct {
@@ -143,6 +145,30 @@ static int check_surroundings(const struct server_options *Options)
     return Result;
 }
 
+static int fill_bus(const char *Path)
+{
+    size_t Bytes;
+    char *Text = Path ? host_read_file(Path, &Bytes) : NULL;
+    ULONG Line;
+    NTSTATUS Status;
+
+    if (!Path)
+        return 0;
+    if (!Text) {
+        fprintf(stderr, "nt boot: cannot read %s: %s\n", Path, strerror(errno));
+        return -ENOENT;
+    }
+    Status = UserNtDescribeBus(Text, &Line);
+    free(Text);
+    if (NT_SUCCESS(Status))
+        return 0;
+    fprintf(stderr, "nt boot: %s:%u: %s (status 0x%08X)\n", Path, Line,
+            Status == STATUS_INVALID_PARAMETER ? "not as lspci -vx prints it"
+                                               : "cannot be on this bus",
+            (unsigned)Status);
+    return -EINVAL;
+}
+
 int server_run(const struct server_options *Options)
 {
     NTSTATUS Status;
@@ -164,9 +190,12 @@ int server_run(const struct server_options *Options)
         Result = -EIO;
         goto close_wake;
     }
-    run_clients(Options);
+    Result = fill_bus(Options->Bus);
+    if (Result == 0)
+        run_clients(Options);
     Status = UserNtShutdown();
-    Result = NT_SUCCESS(Status) ? 0 : -EBUSY;
+    if (Result == 0 && !NT_SUCCESS(Status))
+        Result = -EBUSY;
 close_wake:
     host_close(Server.Wake);
 close_listener:

@@ -8,7 +8,7 @@ test_the_kernel_boots() {
 
 test_structured_exceptions_are_as_documented() {
     expect 0 nt load seh || return 1
-    [ "$(nt log | grep -c 'seh: .*: good')" -ge 13 ] && ! nt log | grep 'seh: .*WRONG'
+    [ "$(nt log | grep -c 'seh: .*: good')" -ge 15 ] && ! nt log | grep 'seh: .*WRONG'
 }
 
 test_a_native_driver_and_a_windows_driver_run_side_by_side() {

@@ -15,8 +15,8 @@
 #define HOST_PAGE_SIZE 4096u
 
 /* memory.c: memory files and mappings. prot is a set of HOST_READ and HOST_WRITE; 0 is no access.
- */
-enum { HOST_READ = 1, HOST_WRITE = 2, HOST_EXECUTE = 4 };
+ * HOST_COPY: what is written stays in the mapping. */
+enum { HOST_READ = 1, HOST_WRITE = 2, HOST_EXECUTE = 4, HOST_COPY = 8 };
 
 int host_memory_file(const char *name, uint64_t bytes); /* sealed against resizing; fd */
 int host_memory_file_read_only(int fd);   /* a second descriptor that cannot be mapped writable */

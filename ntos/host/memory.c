@@ -84,7 +84,8 @@ static int replace(void *at, size_t bytes, int prot, int flags, int fd, uint64_t
 
 int host_map(void *at, size_t bytes, int fd, uint64_t offset, int prot)
 {
-    return replace(at, bytes, mapping_protection(prot), MAP_SHARED, fd, offset);
+    return replace(at, bytes, mapping_protection(prot), prot & HOST_COPY ? MAP_PRIVATE : MAP_SHARED,
+                   fd, offset);
 }
 
 int host_decommit(void *at, size_t bytes)

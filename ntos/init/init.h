@@ -4,6 +4,7 @@
 #ifndef INIT_H
 #define INIT_H
 
+#include "hal/hal.h"
 #include "nt/nt.h"
 #include <usernt.h>
 
@@ -16,8 +17,10 @@ NTSTATUS InitStartRooms(const USERNT_OPTIONS *Options);
 void InitStopRooms(void);
 
 /* Tests: the room with this number (0: vf) fails instead of starting. MAXULONG: none. */
-#define INIT_ROOMS 12
+#define INIT_ROOMS 13
 extern ULONG InitFailingRoom;
+
+BOOLEAN InitIsUp(void); /* between UserNtBoot and UserNtShutdown */
 
 /* The embedded process, or NULL in the kernel process. */
 NTSTATUS InitEnterEmbedded(struct _EPROCESS **Process);

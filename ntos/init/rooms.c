@@ -34,23 +34,25 @@ NTSTATUS InitStartRooms(const USERNT_OPTIONS *Options)
     EnterBoot();
     if (!NT_SUCCESS(Status = START(2, MmInitSystem(Options->PhysicalBytes))))
         goto stopKe;
-    if (!NT_SUCCESS(Status = START(3, ExInitSystem())))
+    if (!NT_SUCCESS(Status = START(3, HalInitSystem_())))
         goto stopMm;
-    if (!NT_SUCCESS(Status = START(4, ObInitSystem())))
+    if (!NT_SUCCESS(Status = START(4, ExInitSystem())))
+        goto stopHal;
+    if (!NT_SUCCESS(Status = START(5, ObInitSystem())))
         goto stopEx;
-    if (!NT_SUCCESS(Status = START(5, SeInitSystem(Options->BootUserId))))
+    if (!NT_SUCCESS(Status = START(6, SeInitSystem(Options->BootUserId))))
         goto stopOb;
-    if (!NT_SUCCESS(Status = START(6, CmInitSystem(Options->StateDirectory))))
+    if (!NT_SUCCESS(Status = START(7, CmInitSystem(Options->StateDirectory))))
         goto stopSe;
-    if (!NT_SUCCESS(Status = START(7, PsInitSystem())))
+    if (!NT_SUCCESS(Status = START(8, PsInitSystem())))
         goto stopCm;
-    if (!NT_SUCCESS(Status = START(8, IoInitSystem())))
+    if (!NT_SUCCESS(Status = START(9, IoInitSystem())))
         goto stopPs;
-    if (!NT_SUCCESS(Status = START(9, LdrInitSystem(Options->DriverPath))))
+    if (!NT_SUCCESS(Status = START(10, LdrInitSystem(Options->DriverPath))))
         goto stopIo;
-    if (!NT_SUCCESS(Status = START(10, NtServicesInit())))
+    if (!NT_SUCCESS(Status = START(11, NtServicesInit())))
         goto stopLdr;
-    if (!NT_SUCCESS(Status = START(11, InitProtectNamespace())))
+    if (!NT_SUCCESS(Status = START(12, InitProtectNamespace())))
         goto stopNt;
     return STATUS_SUCCESS;
 
@@ -70,6 +72,8 @@ stopOb:
     ObShutdownSystem();
 stopEx:
     ExShutdownSystem();
+stopHal:
+    HalShutdownSystem_();
 stopMm:
     MmShutdownSystem();
 stopKe:
@@ -90,6 +94,7 @@ void InitStopRooms(void)
     SeShutdownSystem();
     ObShutdownSystem();
     ExShutdownSystem();
+    HalShutdownSystem_();
     MmShutdownSystem();
     KeReleaseHostThread();
     KeShutdownSystem();

@@ -86,6 +86,11 @@ NTSTATUS UserNtBoot(const USERNT_OPTIONS *Given)
     return Status;
 }
 
+BOOLEAN InitIsUp(void)
+{
+    return atomic_load(&InitState.Phase) == Up;
+}
+
 /* Whether only the booting thread's process and System are left. */
 static BOOLEAN IsAlone(void)
 {

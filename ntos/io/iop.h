@@ -9,6 +9,7 @@
 #define IOP_H
 
 #include "io/io.h"
+#include "hal/hal.h"
 #include "vf/bugcodes.h"
 
 #define IOP_TAG ' poI'

@@ -44,9 +44,10 @@ static void IopCheckRoutines(PDRIVER_OBJECT Driver)
 {
     static PVOID (*const Finders[])(PVOID Base, SIZE_T Bytes) = {
         PsFindNotifyInRange_, VfFindBugCheckCallback, ObFindCallbackInRange_,
-        CmFindCallbackInRange_};
+        CmFindCallbackInRange_, HalFindInterruptInRange_};
     static const char *const Names[] = {"notify routine", "bug check callback",
-                                        "callback of ObRegisterCallbacks", "registry callback"};
+                                        "callback of ObRegisterCallbacks", "registry callback",
+                                        "interrupt service routine"};
     PVOID Found;
 
     for (ULONG i = 0; i < RTL_NUMBER_OF(Finders); i++) {

@@ -1,10 +1,11 @@
 /*
- * Privileged instructions of Windows images: moves from and to control registers.
+ * Privileged instructions of Windows images: moves from and to control registers, I/O ports.
  *
  * A driver for x64 has IRQL changes inlined as moves from and to cr8. Each faults here; it is
  * carried out on the stack of the driver, not on that of the signal, because lowering IRQL may run
  * DPCs and deliver APCs.
  */
+#include "hal/hal.h"
 #include "ldr/pe.h"
 #include <string.h>
 
@@ -57,11 +58,80 @@ static void SetIrql(ULONG64 Value)
         KeLowerIrql((KIRQL)Value);
 }
 
+/* [66] [F3] E4..E7 ib, EC..EF, 6C..6F: in, out and their string forms. Code has 4 bytes. */
+typedef struct PORT_ACCESS {
+    BOOLEAN Out, String, Repeat, Immediate;
+    ULONG Bytes, Length; /* of the access, of the instruction */
+    UCHAR Port;
+} PORT_ACCESS;
+
+static BOOLEAN DecodePort(const UCHAR *Code, PORT_ACCESS *Access)
+{
+    ULONG At = 0;
+    *Access = (PORT_ACCESS){.Bytes = 4};
+    for (; At < 3 && (Code[At] == 0x66 || Code[At] == 0xF3 || (Code[At] & 0xF0) == 0x40); At++) {
+        Access->Bytes = Code[At] == 0x66 ? 2 : Access->Bytes;
+        Access->Repeat |= Code[At] == 0xF3;
+    }
+    UCHAR Opcode = Code[At];
+    Access->String = (Opcode & 0xFC) == 0x6C;
+    Access->Immediate = (Opcode & 0xFC) == 0xE4;
+    if (!Access->String && !Access->Immediate && (Opcode & 0xFC) != 0xEC)
+        return FALSE;
+    if (Access->Immediate && At == 3)
+        return FALSE;
+    Access->Out = (Opcode & 2) != 0;
+    if (!(Opcode & 1))
+        Access->Bytes = 1;
+    Access->Length = At + 1 + Access->Immediate;
+    Access->Port = Access->Immediate ? Code[At + 1] : 0;
+    return TRUE;
+}
+
+static void CarryString(struct host_cpu *Cpu, const PORT_ACCESS *Access)
+{
+    uint64_t *Pointer = Access->Out ? &Cpu->rsi : &Cpu->rdi;
+    for (ULONG64 Left = Access->Repeat ? Cpu->rcx : 1; Left != 0; Left--) {
+        ULONG Value = 0;
+        if (Access->Out) {
+            memcpy(&Value, (const void *)*Pointer, Access->Bytes);
+            HalWritePort((USHORT)Cpu->rdx, Access->Bytes, Value);
+        } else {
+            Value = HalReadPort((USHORT)Cpu->rdx, Access->Bytes);
+            memcpy((void *)*Pointer, &Value, Access->Bytes);
+        }
+        *Pointer += Access->Bytes; /* the direction flag is clear in both conventions */
+    }
+    if (Access->Repeat)
+        Cpu->rcx = 0;
+}
+
+static void CarryPort(struct host_cpu *Cpu, const PORT_ACCESS *Access)
+{
+    USHORT Port = Access->Immediate ? Access->Port : (USHORT)Cpu->rdx;
+    Cpu->rip += Access->Length;
+    if (Access->String) {
+        CarryString(Cpu, Access);
+    } else if (Access->Out) {
+        HalWritePort(Port, Access->Bytes, (ULONG)Cpu->rax);
+    } else if (Access->Bytes == 4) {
+        Cpu->rax = HalReadPort(Port, 4);
+    } else {
+        ULONG Value = HalReadPort(Port, Access->Bytes);
+        memcpy(&Cpu->rax, &Value, Access->Bytes);
+    }
+}
+
 static void Carry(struct host_cpu *Cpu)
 {
     UCHAR Code[4];
     MOVE Move;
-    memcpy(Code, (const void *)Cpu->rip, sizeof(Code));
+    PORT_ACCESS Access;
+    host_copy(Code, (const void *)Cpu->rip, sizeof(Code));
+    if (DecodePort(Code, &Access)) {
+        CarryPort(Cpu, &Access);
+        return;
+    }
     if (!Decode(Code, &Move))
         return;
     ULONG64 *Register = (ULONG64 *)&Cpu->rax + Move.Register;
@@ -76,8 +146,10 @@ static BOOLEAN OnPrivileged(const struct host_fault *Fault)
 {
     UCHAR Code[4];
     MOVE Move;
+    PORT_ACCESS Access;
     if (!Fault->protection || !NT_IS_FOREIGN(Fault->instruction) ||
-        !host_copy(Code, Fault->instruction, sizeof(Code)) || !Decode(Code, &Move) || !CanDo(&Move))
+        !host_copy(Code, Fault->instruction, sizeof(Code)) ||
+        (!DecodePort(Code, &Access) && (!Decode(Code, &Move) || !CanDo(&Move))))
         return FALSE;
     host_fault_divert(Fault, Carry);
     return TRUE;

@@ -42,8 +42,14 @@ BOOLEAN MmPhysicalToVirtual(PHYSICAL_ADDRESS Physical, void **Virtual)
     return TRUE;
 }
 
+#define MI_HOLE_FIRST (SIZE_T)(MI_HOLE_LOW >> (PAGE_SHIFT + MI_GRANULE_SHIFT))
+#define MI_HOLE_LAST (SIZE_T)(MI_HOLE_HIGH >> (PAGE_SHIFT + MI_GRANULE_SHIFT))
+
+/* Where devices may be, only RAM goes, which begins at 0. */
 static BOOLEAN MiGranulesFree(SIZE_T At, SIZE_T Count)
 {
+    if (At && At < MI_HOLE_LAST && MI_HOLE_FIRST < At + Count)
+        return FALSE;
     for (SIZE_T i = 0; i < Count; i++)
         if (MiBanks.Granules[At + i])
             return FALSE;

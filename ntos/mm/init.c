@@ -41,6 +41,7 @@ NTSTATUS MmInitSystem(ULONG64 PhysicalBytes)
 
     if (host_reserve((void *)MM_SYSTEM_LOW, MM_SYSTEM_HIGH - MM_SYSTEM_LOW) < 0)
         return STATUS_CONFLICTING_ADDRESSES;
+    MiInitDevices();
     Status = MiInitFrames(PhysicalBytes ? PhysicalBytes : MI_DEFAULT_RAM);
     if (!NT_SUCCESS(Status))
         goto Unreserve;
@@ -61,6 +62,7 @@ NTSTATUS MmInitSystem(ULONG64 PhysicalBytes)
 
 Frames:
     MiShutdownFrames();
+    MiShutdownDevices();
     MiResetBanks();
 Unreserve:
     host_unmap((void *)MM_SYSTEM_LOW, MM_SYSTEM_HIGH - MM_SYSTEM_LOW);
@@ -78,6 +80,7 @@ void MmShutdownSystem(void)
     MiState.Running = FALSE;
     MiSystemDirectory = 0;
     MiShutdownFrames();
+    MiShutdownDevices();
     MiResetBanks();
     host_unmap((void *)MM_SYSTEM_LOW, MM_SYSTEM_HIGH - MM_SYSTEM_LOW);
 }

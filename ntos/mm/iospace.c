@@ -1,18 +1,28 @@
-/* MmMapIoSpace: physical addresses get system addresses. The machine has RAM and no device memory.
+/* MmMapIoSpace: physical addresses get system addresses: RAM, a simulated device's memory, nothing.
  */
 #include "mi.h"
 
 #include <stdlib.h>
 
 #define MI_IO_PTES 'oImM'
+#define MI_IO_LIMIT (1ull << 36) /* as many bytes as there are system PTEs */
 
 /* The first page of the range that nobody owns; 0: there is none such. */
 static PFN_NUMBER MiFirstUnowned(PFN_NUMBER First, SIZE_T Count)
 {
-    for (SIZE_T i = 0; i < Count; i++)
+    for (SIZE_T i = 0; i < Count && First + i < MiRam.Count; i++)
         if (MiRam.Frames[First + i].State <= MiFrameFreeTail)
             return First + i;
     return 0;
+}
+
+/* Not what belongs to a process. */
+static BOOLEAN MiMayMapIo(PFN_NUMBER First, SIZE_T Count)
+{
+    for (SIZE_T i = 0; i < Count; i++)
+        if (First + i >= MiRam.Count && !MiIsDeviceFrame(First + i))
+            return FALSE;
+    return TRUE;
 }
 
 static PVOID MiMapPhysical(PFN_NUMBER First, SIZE_T Count, int Protection)
@@ -34,27 +44,31 @@ static PVOID MiMapPhysical(PFN_NUMBER First, SIZE_T Count, int Protection)
 
 static PVOID MiMapIo(PHYSICAL_ADDRESS Physical, SIZE_T Bytes, int Protection)
 {
-    ULONG64 Start = (ULONG64)Physical.QuadPart, Limit = (ULONG64)MiRam.Count << PAGE_SHIFT;
+    ULONG64 Start = (ULONG64)Physical.QuadPart, Limit = MI_PHYSICAL_LIMIT;
     SIZE_T Count;
     char *Base;
 
     if (KiIrql() > DISPATCH_LEVEL)
         VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x73, KiIrql(), Start, Bytes,
                    "MmMapIoSpace at IRQL %u", KiIrql());
-    if (!Bytes || Start >= Limit || Bytes > Limit - Start || MiFailInjected(MI_IO_PTES, Bytes))
+    if (!Bytes || Start >= Limit || Bytes > min(Limit - Start, MI_IO_LIMIT) ||
+        MiFailInjected(MI_IO_PTES, Bytes))
         return NULL;
     Count = (BYTE_OFFSET(Start) + Bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
     if (Start < PAGE_SIZE || MiFirstUnowned(Start >> PAGE_SHIFT, Count))
         VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x83, Start, Bytes,
                    MiFirstUnowned(Start >> PAGE_SHIFT, Count),
                    "MmMapIoSpace was given memory that nobody has allocated");
+    if (!MiMayMapIo(Start >> PAGE_SHIFT, Count))
+        return NULL;
     Base = MiMapPhysical(Start >> PAGE_SHIFT, Count, Protection);
     return Base ? Base + BYTE_OFFSET(Start) : NULL;
 }
 
 /*
- * A system address for a range of physical memory that is in use; NULL if there is no memory, or no
- * system PTEs. Free memory is a bug check. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmmapiospace
+ * A system address for a range of physical memory that is in use or no RAM; NULL if it is a
+ * process's, or without system PTEs. Free memory is a bug check. Where no device is, all ones are
+ * read. IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmmapiospace
  */
 PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
                          MEMORY_CACHING_TYPE CacheType)

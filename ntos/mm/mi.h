@@ -158,6 +158,16 @@ static inline LONG MiGranulesOf(SIZE_T Frames)
     return (LONG)((Frames + MI_GRANULE_FRAMES - 1) >> MI_GRANULE_SHIFT);
 }
 
+/* Physical addresses that are no RAM (device.c). */
+#define MI_HOLE_LOW 0xC0000000ull
+#define MI_HOLE_HIGH 0x100000000ull
+#define MI_PHYSICAL_LIMIT (1ull << 52)
+void MiInitDevices(void);
+void MiShutdownDevices(void);
+BOOLEAN MiIsDeviceFrame(PFN_NUMBER Number);
+BOOLEAN MiDeviceFile(PFN_NUMBER Number, int *File, ULONG64 *Offset);
+BOOLEAN MiIsNothingFile(int File);
+
 /* Page tables. */
 #define MI_PTE_PRESENT 0x1ull
 #define MI_PTE_WRITE 0x2ull

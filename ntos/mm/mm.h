@@ -42,6 +42,8 @@ typedef struct MM_BANK {
     int File;
 } MM_BANK;
 BOOLEAN MmFrameFile(PFN_NUMBER Frame, int *File, ULONG64 *Offset);
+/* Memory of a simulated device: in [3, 4) GiB, unless that is RAM, or from 512 GiB on. */
+NTSTATUS MmAddDeviceMemory(ULONG64 Physical, ULONG64 Bytes);
 BOOLEAN MmPhysicalToVirtual(PHYSICAL_ADDRESS Physical, void **Virtual); /* FALSE: no such memory */
 
 /* The client's hand: what only the client's own process can do. All may fail with

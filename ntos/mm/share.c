@@ -46,7 +46,7 @@ BOOLEAN MmFrameFile(PFN_NUMBER Number, int *File, ULONG64 *Offset)
     MI_BANK *Bank = MiBankOf(Number);
 
     if (!Frame)
-        return FALSE;
+        return MiDeviceFile(Number, File, Offset);
     if (Frame->Share) {
         *File = Frame->Share->File;
         *Offset = (ULONG64)Frame->ShareIndex << PAGE_SHIFT;

@@ -200,7 +200,7 @@ NTSTATUS MiMapHere(void *Base, const PFN_NUMBER *Frames, SIZE_T Count, int Prote
         if (!Run)
             return STATUS_INVALID_ADDRESS;
         if (host_map((char *)Base + (Done << PAGE_SHIFT), Run << PAGE_SHIFT, File, Offset,
-                     Protection) < 0)
+                     Protection | (MiIsNothingFile(File) ? HOST_COPY : 0)) < 0)
             return STATUS_INSUFFICIENT_RESOURCES;
         Done += Run;
     }

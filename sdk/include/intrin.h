@@ -21,6 +21,18 @@
 #define __readmsr NtIntrinReadmsr
 #define __writemsr NtIntrinWritemsr
 #define __sidt NtIntrinSidt
+#define __inbyte NtIntrinInbyte
+#define __inword NtIntrinInword
+#define __indword NtIntrinIndword
+#define __outbyte NtIntrinOutbyte
+#define __outword NtIntrinOutword
+#define __outdword NtIntrinOutdword
+#define __inbytestring NtIntrinInbytestring
+#define __inwordstring NtIntrinInwordstring
+#define __indwordstring NtIntrinIndwordstring
+#define __outbytestring NtIntrinOutbytestring
+#define __outwordstring NtIntrinOutwordstring
+#define __outdwordstring NtIntrinOutdwordstring
 #include <psdk_inc/intrin-impl.h>
 #undef __readcr0
 #undef __readcr2
@@ -34,6 +46,18 @@
 #undef __readmsr
 #undef __writemsr
 #undef __sidt
+#undef __inbyte
+#undef __inword
+#undef __indword
+#undef __outbyte
+#undef __outword
+#undef __outdword
+#undef __inbytestring
+#undef __inwordstring
+#undef __indwordstring
+#undef __outbytestring
+#undef __outwordstring
+#undef __outdwordstring
 
 unsigned long long __readcr0(void);
 unsigned long long __readcr2(void);
@@ -47,6 +71,18 @@ void __writecr8(unsigned long long Value);
 unsigned long long __readmsr(unsigned int Register);
 void __writemsr(unsigned int Register, unsigned long long Value);
 void __sidt(void *Destination);
+unsigned char __inbyte(unsigned short Port);
+unsigned short __inword(unsigned short Port);
+unsigned __LONG32 __indword(unsigned short Port);
+void __outbyte(unsigned short Port, unsigned char Data);
+void __outword(unsigned short Port, unsigned short Data);
+void __outdword(unsigned short Port, unsigned __LONG32 Data);
+void __inbytestring(unsigned short Port, unsigned char *Buffer, unsigned __LONG32 Count);
+void __inwordstring(unsigned short Port, unsigned short *Buffer, unsigned __LONG32 Count);
+void __indwordstring(unsigned short Port, unsigned __LONG32 *Buffer, unsigned __LONG32 Count);
+void __outbytestring(unsigned short Port, unsigned char *Buffer, unsigned __LONG32 Count);
+void __outwordstring(unsigned short Port, unsigned short *Buffer, unsigned __LONG32 Count);
+void __outdwordstring(unsigned short Port, unsigned __LONG32 *Buffer, unsigned __LONG32 Count);
 void _sgdt(void *Destination);
 // What a Windows driver reads with instructions of its own: CS, DS, ES, FS, GS, SS, the task
 // register, LDTR.

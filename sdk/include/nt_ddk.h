@@ -35,6 +35,15 @@ ULONGLONG NTAPI PsGetProcessStartKey(PEPROCESS Process);
 LONGLONG NTAPI PsGetThreadCreateTime(PETHREAD Thread);
 NTSTATUS NTAPI PsGetThreadExitStatus(PETHREAD Thread);
 
+// The bus; mingw takes these for legacy even where wdm.h is not what was included
+ULONG NTAPI HalGetInterruptVector(INTERFACE_TYPE InterfaceType, ULONG BusNumber,
+                                  ULONG BusInterruptLevel, ULONG BusInterruptVector, PKIRQL Irql,
+                                  PKAFFINITY Affinity);
+ULONG NTAPI HalGetBusData(BUS_DATA_TYPE BusDataType, ULONG BusNumber, ULONG SlotNumber,
+                          PVOID Buffer, ULONG Length);
+ULONG NTAPI HalSetBusData(BUS_DATA_TYPE BusDataType, ULONG BusNumber, ULONG SlotNumber,
+                          PVOID Buffer, ULONG Length);
+
 // I/O
 PEPROCESS NTAPI IoGetInitiatorProcess(PFILE_OBJECT FileObject);
 BOOLEAN NTAPI IoIsValidIrpStatus(NTSTATUS Status);

@@ -36,6 +36,24 @@ NTSTATUS UserNtAttachThread(void);
 void UserNtDetachThread(void);
 /* A system call as a client makes it: through the service table. */
 NTSTATUS UserNtCall(ULONG Service, const ULONG_PTR *Arguments);
+/* The machine's bus, which is empty after the boot: where nothing is, all ones are read. What is added stays until shutdown.
+ * A function of the PCI bus (Bus: segment << 8 | number; Slot: as in PCI_SLOT_NUMBER): its configuration space (64 to 4,096 bytes) and which of
+ * its bits a driver may change (NULL: the usual ones of the header). */
+NTSTATUS UserNtAddPciFunction(ULONG Bus, ULONG Slot, const void *Configuration, const void *Writable, ULONG Bytes);
+/* Zeroed memory of a device, for MmMapIoSpace: from 3 to 4 GiB (if that is no RAM), or from 512 GiB on. */
+NTSTATUS UserNtAddDeviceMemory(ULONG64 Physical, ULONG64 Bytes);
+/* I/O ports: routines called at the IRQL of the access with 1, 2 or 4 bytes; without routines the ports keep what is written. */
+typedef struct USERNT_PORTS {
+    ULONG (*Read)(void *Context, USHORT Port, ULONG Bytes);
+    void (*Write)(void *Context, USHORT Port, ULONG Bytes, ULONG Value);
+    void *Context;
+} USERNT_PORTS;
+NTSTATUS UserNtAddPorts(USHORT First, ULONG Count, const USERNT_PORTS *Ports);
+/* All of that from a text in the form of `lspci -vx`; *Line (may be NULL): where it is wrong. */
+NTSTATUS UserNtDescribeBus(const char *Text, ULONG *Line);
+/* The device interrupts: the routines connected to the vector run at their IRQL before this returns, or soon, if the caller's IRQL is too high.
+ * STATUS_NOT_FOUND: nobody is connected. */
+NTSTATUS UserNtInterrupt(ULONG Vector);
 /* A DriverEntry linked into the caller's own program, for unit tests of driver code. */
 NTSTATUS UserNtLoadStaticDriver(PDRIVER_INITIALIZE Entry, PCWSTR ServiceName);
 

@@ -253,6 +253,44 @@ static BOOLEAN ChangedIrql(VOID)
     return Good && KeGetCurrentIrql() == PASSIVE_LEVEL;
 }
 
+/* in and out, of a port where nothing is. */
+static BOOLEAN TouchedPorts(VOID)
+{
+    UCHAR Bytes[3] = {0, 0, 0};
+
+    WRITE_PORT_UCHAR((PUCHAR)0x80, 1);
+    WRITE_PORT_ULONG((PULONG)0x1234, 2);
+    READ_PORT_BUFFER_UCHAR((PUCHAR)0x1234, Bytes, 3);
+    return READ_PORT_UCHAR((PUCHAR)0x80) == 0xFF && READ_PORT_USHORT((PUSHORT)0x1234) == 0xFFFF &&
+           READ_PORT_ULONG((PULONG)0x1234) == 0xFFFFFFFF && Bytes[0] == 0xFF && Bytes[2] == 0xFF;
+}
+
+/* A DMA adapter is called through pointers. */
+static BOOLEAN MappedForDma(VOID)
+{
+    DEVICE_DESCRIPTION Description;
+    PHYSICAL_ADDRESS Logical;
+    PDMA_ADAPTER Adapter;
+    ULONG Registers;
+    PVOID Buffer;
+
+    RtlZeroMemory(&Description, sizeof(Description));
+    Description.Version = DEVICE_DESCRIPTION_VERSION;
+    Description.Master = TRUE;
+    Description.ScatterGather = TRUE;
+    Description.Dma32BitAddresses = TRUE;
+    Description.InterfaceType = PCIBus;
+    Description.MaximumLength = 8192;
+    Adapter = IoGetDmaAdapter(NULL, &Description, &Registers);
+    if (!Adapter)
+        return FALSE;
+    Buffer = Adapter->DmaOperations->AllocateCommonBuffer(Adapter, 4096, &Logical, FALSE);
+    if (Buffer)
+        Adapter->DmaOperations->FreeCommonBuffer(Adapter, 4096, Logical, Buffer, FALSE);
+    Adapter->DmaOperations->PutDmaAdapter(Adapter);
+    return Buffer && Registers == 3;
+}
+
 static BOOLEAN Many(VOID)
 {
     ULONG i, Caught = 0;
@@ -283,6 +321,8 @@ static const struct {
     {"raised again in handler", RaisedAgainInHandler},
     {"through the kernel", ThroughTheKernel},
     {"changed IRQL", ChangedIrql},
+    {"touched ports", TouchedPorts},
+    {"mapped for DMA", MappedForDma},
     {"many", Many},
 };
 

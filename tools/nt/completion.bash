@@ -8,7 +8,7 @@ _nt() {
         return
     fi
     case $verb in
-    boot) COMPREPLY=($(compgen -W '--foreground --address --state --drivers --memory --processors --patience --processes-per-user --echo' -- "$word")) ;;
+    boot) COMPREPLY=($(compgen -W '--foreground --address --state --drivers --memory --processors --patience --processes-per-user --bus --echo' -- "$word")) ;;
     help) COMPREPLY=($(compgen -W "$verbs" -- "$word")) ;;
     load) COMPREPLY=($(compgen -f -X '!*.@(so|sys)' -- "$word") $(compgen -W 'sharingmemory example systemmodules w2k_spy' -- "$word")) ;;
     unload) COMPREPLY=($(compgen -W "$(nt sc list 2>/dev/null | awk '{print $2}')" -- "$word")) ;;
@@ -20,7 +20,8 @@ _nt() {
         fi
         ;;
     log) COMPREPLY=($(compgen -W '-f --json' -- "$word")) ;;
-    status | obj | pool | modules | handles | exports) COMPREPLY=($(compgen -W '--json' -- "$word")) ;;
+    exports) COMPREPLY=($(compgen -W '--coverage --json' -- "$word")) ;;
+    status | obj | pool | modules | handles) COMPREPLY=($(compgen -W '--json' -- "$word")) ;;
     cc) COMPREPLY=($(compgen -f -- "$word")) ;;
     esac
 }

@@ -213,15 +213,56 @@ int verb_handles(const struct verb *Verb, int Count, char **Arguments)
     return Json ? print_json(Out) : EXIT_DONE;
 }
 
+static const struct demand {
+    const char *Name, *Needs; /* "-": the kernel alone */
+    int Drivers, Implemented;
+} Demand[] = {
+#define DEMAND(drivers, name, needs, implemented) {#name, needs, drivers, implemented},
+#include "demand.inc"
+#undef DEMAND
+};
+#define DEMANDS (sizeof(Demand) / sizeof(Demand[0]))
+
+static int print_coverage(int Json)
+{
+    json_object *Out = json_object_new_object(), *Absent = json_object_new_array();
+    int Names = 0, All = 0, Covered = 0;
+
+    for (size_t i = 0; i < DEMANDS; i++) {
+        All += Demand[i].Drivers;
+        Names += Demand[i].Implemented;
+        Covered += Demand[i].Implemented ? Demand[i].Drivers : 0;
+        if (!Demand[i].Implemented)
+            json_object_array_add(Absent, json_object_new_string(Demand[i].Name));
+    }
+    add_number(Out, "names", DEMANDS), add_number(Out, "names_implemented", Names);
+    add_number(Out, "imports", All), add_number(Out, "imports_covered", Covered);
+    json_object_object_add(Out, "absent", Absent);
+    if (Json)
+        return print_json(Out);
+    json_object_put(Out);
+    for (size_t i = 0; i < DEMANDS; i++)
+        if (!Demand[i].Implemented)
+            printf("%4d %-36s %s\n", Demand[i].Drivers, Demand[i].Name,
+                   *Demand[i].Needs == '-' ? "" : Demand[i].Needs);
+    printf("%d of the %zu names that 260 drivers import are implemented (absent: above, with the "
+           "number of drivers): %.1f %% of their %d imports\n",
+           Names, DEMANDS, 100.0 * Covered / All, All);
+    return EXIT_DONE;
+}
+
 int verb_exports(const struct verb *Verb, int Count, char **Arguments)
 {
     int Json = take_flag(&Count, Arguments, "--json"), Code;
+    int Coverage = take_flag(&Count, Arguments, "--coverage");
     size_t Bytes;
     char *Names, *Next = NULL;
     json_object *Out;
 
     if (Count != 1)
         return usage(Verb);
+    if (Coverage)
+        return print_coverage(Json);
     Names = query_system(Verb, SystemUserNtExports, &Bytes, &Code);
     if (!Names)
         return Code;

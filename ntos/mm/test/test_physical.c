@@ -91,11 +91,55 @@ static void PhysicalMemoryInUseCanBeMapped(void **Unused)
                     Physical.QuadPart >> PAGE_SHIFT);
 }
 
-static void WhatIsNoMemoryCannotBeMapped(void **Unused)
+static void WhereNothingIsAllOnesAreRead(void **Unused)
 {
-    PHYSICAL_ADDRESS Device = {.QuadPart = 0xFED00000};
+    PHYSICAL_ADDRESS Nothing = {.QuadPart = 0xFED00010}, Far = {.QuadPart = 1ll << 46};
+    ULONG *Mapped = MmMapIoSpace(Nothing, 3 << 20, MmNonCached), *Other;
 
-    assert_null(MmMapIoSpace(Device, PAGE_SIZE, MmNonCached));
+    assert_non_null(Mapped);
+    assert_int_equal(BYTE_OFFSET(Mapped), 0x10);
+    assert_int_equal(Mapped[0], MAXULONG);
+    assert_int_equal(Mapped[(3 << 20) / 4 - 1], MAXULONG);
+    assert_int_equal(MmGetPhysicalAddress(Mapped).QuadPart, Nothing.QuadPart);
+    Mapped[0] = 0;
+    Other = MmMapIoSpace(Far, PAGE_SIZE, MmNonCached);
+    assert_int_equal(Other[4], MAXULONG);
+    MmUnmapIoSpace(Mapped, 3 << 20);
+    MmUnmapIoSpace(Other, PAGE_SIZE);
+    Mapped = MmMapIoSpace(Nothing, 4, MmNonCached);
+    assert_int_equal(Mapped[0], MAXULONG);
+    MmUnmapIoSpace(Mapped, 4);
+}
+
+static void MemoryOfADeviceIsTheSameForAllWhoMapIt(void **Unused)
+{
+    PHYSICAL_ADDRESS Device = {.QuadPart = 0xFE000000}, High = {.QuadPart = 1ll << 40};
+    ULONG *First, *Second;
+
+    assert_success(MmAddDeviceMemory(Device.QuadPart, 2 * PAGE_SIZE));
+    assert_success(MmAddDeviceMemory(High.QuadPart, 100));
+    First = MmMapIoSpace(Device, 3 * PAGE_SIZE, MmNonCached);
+    Second = MmMapIoSpace(Device, PAGE_SIZE, MmNonCached);
+    assert_int_equal(First[7], 0);
+    First[7] = 77;
+    assert_int_equal(Second[7], 77);
+    assert_int_equal(First[2 * PAGE_SIZE / 4], MAXULONG); /* behind its end */
+    MmUnmapIoSpace(First, 3 * PAGE_SIZE);
+    MmUnmapIoSpace(Second, PAGE_SIZE);
+}
+
+static void ADeviceCannotBeWhereSomethingElseIs(void **Unused)
+{
+    assert_success(MmAddDeviceMemory(0xFE000000, PAGE_SIZE));
+    assert_status(MmAddDeviceMemory(0xFE000FF0, 32), STATUS_CONFLICTING_ADDRESSES);
+    assert_status(MmAddDeviceMemory(0xFFFFF000, 2 * PAGE_SIZE), STATUS_CONFLICTING_ADDRESSES);
+    assert_status(MmAddDeviceMemory(0x100000, PAGE_SIZE), STATUS_CONFLICTING_ADDRESSES);
+    assert_status(MmAddDeviceMemory(0x200000000, PAGE_SIZE), STATUS_CONFLICTING_ADDRESSES);
+    assert_status(MmAddDeviceMemory(1ull << 40, 0), STATUS_CONFLICTING_ADDRESSES);
+}
+
+static void WhatIsNoAddressCannotBeMapped(void **Unused)
+{
     assert_null(MmMapIoSpace(Any, PAGE_SIZE, MmNonCached));
     assert_null(MmMapIoSpace(None, 0, MmNonCached));
 }
@@ -162,10 +206,17 @@ static void PagingRoutinesAnswer(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        MM_TEST(ContiguousMemoryIsWhereItIsAskedFor), MM_TEST(FreeingOtherMemoryIsC2_60),
-        MM_TEST(NoncachedMemoryComesInPages),         MM_TEST(PhysicalMemoryInUseCanBeMapped),
-        MM_TEST(WhatIsNoMemoryCannotBeMapped),        MM_TEST(CopyMemoryNeverFaults),
-        MM_TEST_USER(ACopyThatEndsEarlyIsCounted),    MM_TEST(PagingRoutinesAnswer),
+        MM_TEST(ContiguousMemoryIsWhereItIsAskedFor),
+        MM_TEST(FreeingOtherMemoryIsC2_60),
+        MM_TEST(NoncachedMemoryComesInPages),
+        MM_TEST(PhysicalMemoryInUseCanBeMapped),
+        MM_TEST(WhereNothingIsAllOnesAreRead),
+        MM_TEST(MemoryOfADeviceIsTheSameForAllWhoMapIt),
+        MM_TEST(ADeviceCannotBeWhereSomethingElseIs),
+        MM_TEST(WhatIsNoAddressCannotBeMapped),
+        MM_TEST(CopyMemoryNeverFaults),
+        MM_TEST_USER(ACopyThatEndsEarlyIsCounted),
+        MM_TEST(PagingRoutinesAnswer),
     };
 
     return cmocka_run_group_tests(Tests, NULL, NULL);
