@@ -357,12 +357,12 @@ static void asynchronous_controls(void)
 }
 
 /* Another thread takes the buffers away and brings them back. */
-static volatile LONG Stop;
+static LONG Stop;
 
 static DWORD WINAPI take_away(LPVOID Unused)
 {
     (void)Unused;
-    while (!Stop)
+    while (!__atomic_load_n(&Stop, __ATOMIC_ACQUIRE))
         for (int i = 0; i < 2; i++) {
             mprotect(Base[i][PROGRAM_GOING], ROOM, PROGRAM_NOTHING);
             VirtualFree(Base[i][SLOT_GOING], ROOM, MEM_DECOMMIT);
@@ -390,7 +390,7 @@ static void buffers_that_go(void)
                 try_code(Device, i, PROGRAM_GOING, ALL_KINDS);
             try_transfers(Device, PROGRAM_GOING, ALL_KINDS);
         }
-    Stop = 1;
+    __atomic_store_n(&Stop, 1, __ATOMIC_RELEASE);
     WaitForSingleObject(Thread, INFINITE);
     CloseHandle(Thread);
 }

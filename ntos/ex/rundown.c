@@ -72,7 +72,7 @@ VOID FASTCALL ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
 /* After a run-down only. Doc: wdm/nf-wdm-exreinitializerundownprotection */
 VOID FASTCALL ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
 {
-    NT_ASSERT((RunRef->Count & EX_RUNDOWN_ACTIVE) != 0);
+    NT_ASSERT((__atomic_load_n(&RunRef->Count, __ATOMIC_RELAXED) & EX_RUNDOWN_ACTIVE) != 0);
     __atomic_store_n(&RunRef->Count, 0, __ATOMIC_RELEASE);
 }
 

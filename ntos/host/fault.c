@@ -149,6 +149,25 @@ bool host_try(void (*routine)(void *argument), void *argument)
     return whole;
 }
 
+/* Below the thread's own stack: what ThreadSanitizer knows of a sigsetjmp it forgets at the next
+ * one with a higher stack pointer, and a handler that waits may call one. */
+static char *map_fault_stack(char *below)
+{
+    const size_t bytes = HOST_PAGE_SIZE + FAULT_STACK_BYTES;
+    char *memory, *wanted = NULL;
+
+    for (;;) {
+        memory = mmap(wanted, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+        if (memory == MAP_FAILED)
+            abort();
+        if (memory < below)
+            return memory;
+        munmap(memory, bytes);
+        wanted = (wanted ? wanted : below) - bytes;
+    }
+}
+
 void host_fault_stack_enter(void)
 {
     stack_t stack = {.ss_size = FAULT_STACK_BYTES};
@@ -157,10 +176,7 @@ void host_fault_stack_enter(void)
     if (fault_stack.depth++)
         return;
     host_stack_bounds(&fault_stack.low, &fault_stack.high);
-    memory = mmap(NULL, HOST_PAGE_SIZE + FAULT_STACK_BYTES, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (memory == MAP_FAILED)
-        abort();
+    memory = map_fault_stack((char *)fault_stack.low);
     mprotect(memory, HOST_PAGE_SIZE, PROT_NONE);
     stack.ss_sp = memory + HOST_PAGE_SIZE;
     sigaltstack(&stack, &fault_stack.previous);

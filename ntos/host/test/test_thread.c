@@ -54,6 +54,30 @@ static void a_thread_has_its_name_and_a_stack_for_faults(void **unused)
     assert_true(id != 0 && id != host_thread_id());
 }
 
+/* Above is free room, where Linux would put the next mapping. */
+static void *enter_with_room_above(void *above)
+{
+    stack_t stack;
+
+    munmap(above, 1 << 20);
+    host_fault_stack_enter();
+    sigaltstack(NULL, &stack);
+    host_fault_stack_leave();
+    return (void *)(uintptr_t)((char *)stack.ss_sp < (char *)&stack);
+}
+
+static void the_stack_for_faults_is_below_the_thread_s_own(void **unused)
+{
+    void *above = mmap(NULL, 1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *below;
+    pthread_t thread;
+
+    (void)unused;
+    assert_ptr_not_equal(above, MAP_FAILED);
+    assert_int_equal(pthread_create(&thread, NULL, enter_with_room_above, above), 0);
+    assert_int_equal(pthread_join(thread, &below), 0);
+    assert_non_null(below);
+}
+
 static void look_at_mask(void *argument)
 {
     pthread_sigmask(SIG_SETMASK, NULL, argument);
@@ -246,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_thread_has_its_name_and_a_stack_for_faults),
+        cmocka_unit_test(the_stack_for_faults_is_below_the_thread_s_own),
         cmocka_unit_test(a_thread_leaves_the_signals_of_the_process_to_others),
         cmocka_unit_test(a_thousand_threads_leave_nothing),
         cmocka_unit_test(the_stack_bounds_enclose_the_frame),

@@ -71,12 +71,13 @@ static void AnIoTimerTicksUntilItIsStopped(void **State)
 
     assert_int_equal(IoInitializeTimer(Device, Tick, (PVOID)&Count), STATUS_SUCCESS);
     IoStartTimer(Device);
-    while (!Count)
+    while (!__atomic_load_n(&Count, __ATOMIC_ACQUIRE))
         KeDelayExecutionThread(KernelMode, FALSE, &Long);
     IoStopTimer(Device);
-    Then = Count;
+    KeFlushQueuedDpcs(); /* one may be on its way */
+    Then = __atomic_load_n(&Count, __ATOMIC_ACQUIRE);
     KeDelayExecutionThread(KernelMode, FALSE, &Long);
-    assert_int_equal(Count, Then);
+    assert_int_equal(__atomic_load_n(&Count, __ATOMIC_ACQUIRE), Then);
     IO_TEST_BUGCHECK(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x0A,
                      IoInitializeTimer(Device, Tick, NULL));
 }
