@@ -10,6 +10,8 @@ static struct {
     struct termios Before;
     int Raw;
     volatile sig_atomic_t Stopped;
+    unsigned char Keys[16];
+    ssize_t At, Count;
 } Console;
 
 static void OnSignal(int Signal)
@@ -60,17 +62,36 @@ int ConsoleStopped(void)
     return Console.Stopped;
 }
 
-/* What follows an Escape at once is an arrow key or the like. */
+/* An arrow key and the like: what follows an Escape at once, up to a letter. */
+static void SkipSequence(void)
+{
+    unsigned char Kind = Console.Keys[Console.At++];
+
+    while ((Kind == '[' || Kind == 'O') && Console.At < Console.Count)
+        if (Console.Keys[Console.At++] >= '@')
+            return;
+}
+
+/* Keys come in bunches. */
+static int NextKey(void)
+{
+    int Key = Console.Keys[Console.At++];
+
+    if (Key != CONSOLE_ESCAPE || Console.At == Console.Count)
+        return Key;
+    SkipSequence();
+    return -1;
+}
+
 int ConsoleKey(unsigned Milliseconds)
 {
     struct pollfd Input = {Console.Raw ? STDIN_FILENO : -1, POLLIN, 0};
-    unsigned char Keys[16];
-    ssize_t Count;
 
+    if (Console.At < Console.Count)
+        return NextKey();
     if (poll(&Input, 1, (int)Milliseconds) <= 0)
         return -1;
-    Count = read(STDIN_FILENO, Keys, sizeof(Keys));
-    if (Count <= 0 || (Keys[0] == CONSOLE_ESCAPE && Count > 1))
-        return -1;
-    return Keys[0];
+    Console.At = 0;
+    Console.Count = read(STDIN_FILENO, Console.Keys, sizeof(Console.Keys));
+    return Console.Count > 0 ? NextKey() : -1;
 }

@@ -54,7 +54,7 @@ static BOOLEAN KiInsertTimer(KTIMER *Timer, ULONG64 Due)
         ;
     InsertHeadList(Before, &Timer->TimerListEntry);
     KiTimers.Occupied[Bucket / 64] |= 1ull << Bucket % 64;
-    KiTimers.Count++;
+    __atomic_store_n(&KiTimers.Count, KiTimers.Count + 1, __ATOMIC_RELAXED);
     if (KeNoteObject)
         KeNoteObject(Timer);
     if (Due >= KiTimers.Next)
@@ -74,7 +74,7 @@ static BOOLEAN KiRemoveTimer(KTIMER *Timer)
     if (IsListEmpty(&KiTimers.Buckets[Bucket]))
         KiTimers.Occupied[Bucket / 64] &= ~(1ull << Bucket % 64);
     Timer->Header.Inserted = FALSE;
-    KiTimers.Count--;
+    __atomic_store_n(&KiTimers.Count, KiTimers.Count - 1, __ATOMIC_RELAXED);
     return TRUE;
 }
 

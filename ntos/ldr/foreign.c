@@ -106,7 +106,7 @@ PVOID LdrpForeignExport(const char *Name)
 {
     const LDRP_THUNK *Row = bsearch(Name, LdrpThunks, THUNKS, sizeof(*LdrpThunks), Order);
     if (Row == NULL)
-        return NULL; /* what 64-bit Windows does not export, its images do not see */
+        return NULL; /* of what 64-bit Windows does not export, only what imported.txt lists */
     if (Row->Code != NULL)
         return LdrpStubs + (Row - LdrpThunks) * STUB_BYTES;
     return Row->IsPointer ? *(PVOID *)Row->Object : (PVOID)Row->Object;

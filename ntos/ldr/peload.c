@@ -90,6 +90,15 @@ static const char *Relocate(const PE_FILE *File, const PE_IMAGE *Image)
     return NULL;
 }
 
+/* The headers in memory tell where the image is. */
+static void TellBase(const PE_FILE *File, const PE_IMAGE *Image)
+{
+    SIZE_T At = (SIZE_T)((const UCHAR *)&File->Headers->OptionalHeader.ImageBase - File->Bytes);
+    ULONG64 *Place = At < Image->Size ? PeAt(Image, (ULONG)At, sizeof(ULONG64)) : NULL;
+    if (Place != NULL)
+        memcpy(Place, &Image->Base, sizeof(ULONG64));
+}
+
 NTSTATUS PeMap(const PE_FILE *File, PE_IMAGE *Image, const char **Why)
 {
     PVOID Base;
@@ -104,8 +113,10 @@ NTSTATUS PeMap(const PE_FILE *File, PE_IMAGE *Image, const char **Why)
     CopySections(File, Image);
     CopyDirectories(File, Image);
     *Why = Relocate(File, Image);
-    if (*Why == NULL)
+    if (*Why == NULL) {
+        TellBase(File, Image);
         return STATUS_SUCCESS;
+    }
     PeUnmap(Image);
     return STATUS_INVALID_IMAGE_FORMAT;
 }

@@ -1,5 +1,5 @@
 /*
- * Privileged instructions of Windows images: moves from and to control registers, I/O ports.
+ * Privileged instructions of Windows images: moves from and to control registers, I/O ports, rdmsr.
  *
  * A driver for x64 has IRQL changes inlined as moves from and to cr8. Each faults here; it is
  * carried out on the stack of the driver, not on that of the signal, because lowering IRQL may run
@@ -155,7 +155,27 @@ static BOOLEAN OnPrivileged(const struct host_fault *Fault)
     return TRUE;
 }
 
+/* rdmsr: register ecx to edx:eax. One that has no meaning here raises what the instruction does. */
+static void CarryMsr(struct host_cpu *Cpu)
+{
+    ULONG64 Value = __readmsr((unsigned)Cpu->rcx);
+    Cpu->rax = (ULONG)Value;
+    Cpu->rdx = Value >> 32;
+    Cpu->rip += 2;
+}
+
+static BOOLEAN OnReadMsr(const struct host_fault *Fault)
+{
+    UCHAR Code[2];
+    if (!Fault->protection || !NT_IS_FOREIGN(Fault->instruction) ||
+        !host_copy(Code, Fault->instruction, sizeof(Code)) || Code[0] != 0x0F || Code[1] != 0x32)
+        return FALSE;
+    host_fault_divert(Fault, CarryMsr);
+    return TRUE;
+}
+
 void LdrpInitPrivileged(void)
 {
     VfAddFaultClaim(OnPrivileged);
+    VfAddFaultClaim(OnReadMsr);
 }

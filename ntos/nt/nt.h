@@ -30,6 +30,8 @@ NTSTATUS KiSystemService(ULONG Number, const ULONG_PTR *Arguments);
 NTSTATUS KiKernelService(ULONG Number, const ULONG_PTR *Arguments);
 ULONG64 KiServiceCount(void); /* calls since boot */
 const char *KiServiceName(ULONG Number);
+/* Calls an entry of the table, whoever put it there. */
+NTSTATUS NTAPI KiCallService(PVOID Entry, ULONG Count, const ULONG_PTR *Arguments);
 
 /* Numbers: NtServiceNtClose … from services.def. */
 typedef enum NT_SERVICE {

@@ -41,10 +41,12 @@ static void Publish(void)
         (SYSTEM_SERVICE_TABLE){KiState.Entries, NULL, NtServiceCount, KiState.ArgumentBytes};
     LdrExportData("KeServiceDescriptorTable", &KiState.Tables);
     LdrExportData("KiServiceName", (PVOID)KiServiceName);
+    LdrExportData("KiCallService", (PVOID)KiCallService);
 }
 
 static void Withdraw(void)
 {
+    LdrExportData("KiCallService", NULL);
     LdrExportData("KiServiceName", NULL);
     LdrExportData("KeServiceDescriptorTable", NULL);
     RtlZeroMemory(&KiState.Tables, sizeof(KiState.Tables));
@@ -89,12 +91,15 @@ const char *KiServiceName(ULONG Number)
     return Number < NtServiceCount ? Names[Number] : "?";
 }
 
-/* The entry's type is unknown here, on purpose: a driver may have put its own routine there. */
+/* The entry's type is unknown here, on purpose: a driver may have put its own routine there, of
+ * either calling convention. For drivers, too, that call an entry that they found in the table.
+ * IRQL, errors: the service's; STATUS_INVALID_SYSTEM_SERVICE: more arguments than any service has.
+ */
 #ifdef __clang__
 __attribute__((no_sanitize("function")))
 #endif
-static NTSTATUS
-Invoke(PVOID Entry, ULONG Count, const ULONG_PTR *a)
+NTSTATUS NTAPI
+KiCallService(PVOID Entry, ULONG Count, const ULONG_PTR *a)
 {
     typedef ULONG_PTR W;
     switch (Count) {
@@ -136,7 +141,7 @@ static NTSTATUS CallEntry(ULONG Number, const ULONG_PTR *Arguments)
 {
     const SYSTEM_SERVICE_TABLE *Table = &KiState.Tables.ntoskrnl;
     PVOID Entry = __atomic_load_n(&Table->ServiceTable[Number], __ATOMIC_ACQUIRE);
-    return Invoke(Entry, Table->ArgumentTable[Number] / sizeof(ULONG_PTR), Arguments);
+    return KiCallService(Entry, Table->ArgumentTable[Number] / sizeof(ULONG_PTR), Arguments);
 }
 
 /* What a service must leave as it found it: anything else is the fault of a driver that ran in it.

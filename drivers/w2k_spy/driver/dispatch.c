@@ -101,6 +101,7 @@ NTSTATUS SpyDispatch(PIRP Irp, ULONG_PTR *Information)
         return STATUS_INVALID_PARAMETER;
     RtlZeroMemory(&Request, sizeof(Request));
     Request.Buffer = Irp->AssociatedIrp.SystemBuffer;
+    Request.File = Stack->FileObject;
     Request.InLength = Stack->Parameters.DeviceIoControl.InputBufferLength;
     Request.OutLength = Stack->Parameters.DeviceIoControl.OutputBufferLength;
     Status = Check(Row, &Request);

@@ -4,12 +4,14 @@
  */
 #include "spy.h"
 #include "dispatch.h"
+#include "processor.h"
 #include "../../common/settings.h"
 #include <wdmsec.h>
 
 DRIVER_INITIALIZE DriverEntry;
 static DRIVER_UNLOAD Unload;
-static DRIVER_DISPATCH OpenOrClose;
+static DRIVER_DISPATCH Succeed;
+static DRIVER_DISPATCH Ending;
 static DRIVER_DISPATCH DeviceControl;
 static DRIVER_DISPATCH NotImplemented;
 static DRIVER_DISPATCH Shutdown;
@@ -19,17 +21,27 @@ static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver);
 #pragma alloc_text(INIT, DriverEntry)
 #pragma alloc_text(INIT, CreateDevice)
 #pragma alloc_text(PAGE, Unload)
-#pragma alloc_text(PAGE, OpenOrClose)
+#pragma alloc_text(PAGE, Succeed)
+#pragma alloc_text(PAGE, Ending)
 #pragma alloc_text(PAGE, DeviceControl)
 #endif
 
 static PDEVICE_OBJECT OurDevice;
 
-static NTSTATUS NTAPI OpenOrClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+static NTSTATUS NTAPI Succeed(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PAGED_CODE();
     return DriverComplete(
         Irp, DeviceObject == OurDevice ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_1, 0);
+}
+
+/* The last handle, and the last reference. */
+static NTSTATUS NTAPI Ending(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PAGED_CODE();
+    if (DeviceObject == OurDevice)
+        SpyHooksForget(IoGetCurrentIrpStackLocation(Irp)->FileObject);
+    return Succeed(DeviceObject, Irp);
 }
 
 static NTSTATUS NTAPI NotImplemented(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -98,6 +110,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
     PAGED_CODE();
     if (!NT_SUCCESS(Status))
         return Status;
+    CpuInitialize();
     SpyDispatchInitialize();
     SpyCallAllowed = SettingsNumber(RegistryPath, L"AllowCall", 0) == 1;
     Status = CreateDevice(Driver);
@@ -108,9 +121,9 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
     for (i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
         if (i != IRP_MJ_POWER && i != IRP_MJ_PNP && i != IRP_MJ_SYSTEM_CONTROL)
             Driver->MajorFunction[i] = NotImplemented;
-    Driver->MajorFunction[IRP_MJ_CREATE] = OpenOrClose;
-    Driver->MajorFunction[IRP_MJ_CLEANUP] = OpenOrClose;
-    Driver->MajorFunction[IRP_MJ_CLOSE] = OpenOrClose;
+    Driver->MajorFunction[IRP_MJ_CREATE] = Succeed;
+    Driver->MajorFunction[IRP_MJ_CLEANUP] = Ending;
+    Driver->MajorFunction[IRP_MJ_CLOSE] = Ending;
     Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = DeviceControl;
     Driver->MajorFunction[IRP_MJ_SHUTDOWN] = Shutdown;
     Driver->DriverUnload = Unload;

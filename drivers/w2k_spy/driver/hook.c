@@ -19,7 +19,8 @@
 
 typedef struct _HOOK_STATE {
     PVOID Original;
-    LONG Service; /* -1: this system has it not */
+    BOOLEAN Direct; /* the original may be called as a function of ours */
+    LONG Service;   /* -1: this system has it not */
     HOOK_HANDLE Kind;
     ULONG HandleAt; /* among the values */
     BOOLEAN On;
@@ -36,6 +37,7 @@ static struct {
     volatile LONG Installed, Paused, Filter;
     volatile LONG Installer;   /* a thread's id */
     volatile LONG WithoutSlot; /* calls on their way */
+    PFILE_OBJECT Owner;        /* through which the hooks were installed; not referenced */
     PFILE_OBJECT Pin;
     PIO_WORKITEM Drain;
     BOOLEAN Draining, Notified;
@@ -153,6 +155,14 @@ static VOID Log(ULONG Number, const ULONG_PTR *Values, PROTOCOL_CALL *Call)
     ExReleaseFastMutex(&Spy.Lock);
 }
 
+static NTSTATUS CallOriginal(ULONG Number, const ULONG_PTR *Arguments)
+{
+    const HOOK_STATE *Hook = &Spy.Hooks[Number];
+
+    return Hook->Direct ? HookCallOriginal(Hook->Original, HookRows[Number].Count, Arguments)
+                        : TableCall(Hook->Original, HookRows[Number].Count, Arguments);
+}
+
 static NTSTATUS Logged(ULONG Number, ULONG_PTR *Values, SPY_CALL *Slot)
 {
     const HOOK_STATE *Hook = &Spy.Hooks[Number];
@@ -173,7 +183,7 @@ static NTSTATUS Logged(ULONG Number, ULONG_PTR *Values, SPY_CALL *Slot)
         ExReleaseFastMutex(&Spy.Lock);
         Call.ClosedName = Name;
     }
-    Status = HookCallOriginal(Hook->Original, HookRows[Number].Count, Values + 1);
+    Status = CallOriginal(Number, Values + 1);
     Values[0] = Slot->adParameters[0] = (ULONG)Status;
     Log(Number, Values, &Call);
     if (Name)
@@ -193,7 +203,7 @@ PVOID HookPass(ULONG Number, HANDLE First, SPY_CALL **Slot)
     if (Number == HOOK_NtUnloadDriver || Hook->HandleAt > 1)
         return NULL;
     Values[1] = (ULONG_PTR)First;
-    return Wanted(Hook, Values, Thread) ? NULL : Hook->Original;
+    return !Hook->Direct || Wanted(Hook, Values, Thread) ? NULL : Hook->Original;
 }
 
 NTSTATUS HookCall(ULONG Number, ULONG_PTR *Values, SPY_CALL *Slot, PVOID Caller)
@@ -210,7 +220,7 @@ NTSTATUS HookCall(ULONG Number, ULONG_PTR *Values, SPY_CALL *Slot, PVOID Caller)
     } else {
         if (IsWanted)
             InterlockedIncrement((volatile LONG *)&Spy.Protocol->Data->sh.dMisses);
-        Status = HookCallOriginal(Hook->Original, HookRows[Number].Count, Values + 1);
+        Status = CallOriginal(Number, Values + 1);
     }
     HookLeave(Slot);
     return Status;
@@ -301,6 +311,15 @@ static VOID Describe(ULONG Number)
     Spy.Entries[Hook->Service].pbFormat = HookRows[Number].Format;
 }
 
+/* A call of an earlier installation may still read it; mostly it stays what it was. */
+static VOID SetOriginal(HOOK_STATE *Hook, PVOID Original)
+{
+    if (Hook->Original == Original)
+        return;
+    Hook->Direct = TableIsDirect(Original);
+    Hook->Original = Original;
+}
+
 static ULONG InstallAll(PVOID *Table)
 {
     ULONG i, Count = 0;
@@ -310,10 +329,10 @@ static ULONG InstallAll(PVOID *Table)
 
         if (Hook->Service < 0)
             continue;
-        do {
-            Hook->Original = InterlockedCompareExchangePointer(&Table[Hook->Service], NULL, NULL);
-        } while (InterlockedCompareExchangePointer(&Table[Hook->Service], HookRows[i].Stub,
-                                                   Hook->Original) != Hook->Original);
+        do
+            SetOriginal(Hook, InterlockedCompareExchangePointer(&Table[Hook->Service], NULL, NULL));
+        while (InterlockedCompareExchangePointer(&Table[Hook->Service], HookRows[i].Stub,
+                                                 Hook->Original) != Hook->Original);
         Hook->On = TRUE;
         Describe(i);
         Count++;
@@ -420,7 +439,24 @@ static NTSTATUS Remove(ULONG *Count)
     TableClose(&Window);
     InterlockedExchange(&Spy.Installed, 0);
     InterlockedExchange(&Spy.Installer, 0);
+    InterlockedExchangePointer((PVOID *)&Spy.Owner, NULL);
     return STATUS_SUCCESS;
+}
+
+/* Whoever installed the hooks is gone, perhaps without having removed them: nobody else would. At
+ * IRP_MJ_CLOSE once more, because a request may be on its way during IRP_MJ_CLEANUP. */
+VOID SpyHooksForget(PFILE_OBJECT File)
+{
+    ULONG Count;
+
+    if (InterlockedCompareExchangePointer((PVOID *)&Spy.Owner, NULL, NULL) != File)
+        return;
+    SpyLock();
+    if (Spy.Owner == File) {
+        Remove(&Count);
+        BeginDrain();
+    }
+    SpyUnlock();
 }
 
 /* NtUnloadDriver(Key) is about to run, on our way to it: if it means us, the hooks go first. */
@@ -472,6 +508,7 @@ NTSTATUS SpyHookInstall(SPY_REQUEST *Request)
     if (Request->In.Flag)
         ResetProtocol();
     InterlockedExchange(&Spy.Installer, (LONG)(LONG_PTR)PsGetCurrentThreadId());
+    InterlockedExchangePointer((PVOID *)&Spy.Owner, Request->File);
     InterlockedExchange(&Spy.Installed, 1);
     *(ULONG *)Request->Buffer = InstallAll(Window.Entries);
     TableClose(&Window);
@@ -590,6 +627,7 @@ VOID SpyHooksInitialize(PDEVICE_OBJECT Device, PUNICODE_STRING RegistryPath)
 {
     ULONG i;
 
+    TableInitialize();
     ExInitializeFastMutex(&Spy.Lock);
     Spy.Device = Device;
     Spy.Service.Buffer = DriverAllocate(RegistryPath->Length, SPY_TAG);

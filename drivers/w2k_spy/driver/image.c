@@ -153,12 +153,29 @@ static BOOLEAN NameIs(const IMAGE *Image, ULONG Rva, PCSTR Wanted)
     }
 }
 
+/* "#12": an ordinal. */
+static BOOLEAN IndexByOrdinal(const IMAGE_EXPORT_DIRECTORY *Directory, PCSTR Wanted,
+                              ULONG *Function)
+{
+    ULONG Ordinal = 0;
+
+    while (*++Wanted) {
+        if (*Wanted < '0' || *Wanted > '9' || Ordinal > 0xFFFF)
+            return FALSE;
+        Ordinal = Ordinal * 10 + (ULONG)(*Wanted - '0');
+    }
+    *Function = Ordinal - Directory->Base;
+    return Ordinal >= Directory->Base && *Function < Directory->NumberOfFunctions;
+}
+
 static BOOLEAN Index(const IMAGE *Image, const IMAGE_EXPORT_DIRECTORY *Directory, PCSTR Wanted,
                      ULONG *Function)
 {
     ULONG i, Rva;
     USHORT Ordinal;
 
+    if (Wanted[0] == '#' && Wanted[1])
+        return IndexByOrdinal(Directory, Wanted, Function);
     for (i = 0; i < Directory->NumberOfNames && i < IMAGE_MOST_EXPORTS / 4; i++) {
         if (!Take(Image, Directory->AddressOfNames + i * 4, &Rva, sizeof(Rva)))
             return FALSE;

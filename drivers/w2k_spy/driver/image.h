@@ -28,8 +28,8 @@ NTSTATUS ImageExports(const IMAGE *Image, ULONG *Rva, ULONG *Size);
  * one. What would lead outside the block becomes zero.
  */
 VOID ImageRelocateExports(const IMAGE *Image, ULONG Rva, PVOID Block, ULONG Size);
-/* Forwarder (of Length bytes) receives the text if the symbol is another module's; else it is
- * empty. STATUS_PROCEDURE_NOT_FOUND, STATUS_DATA_ERROR. */
+/* Name may be "#12", an ordinal. Forwarder (of Length bytes) receives the text if the symbol is
+ * another module's; else it is empty. STATUS_PROCEDURE_NOT_FOUND, STATUS_DATA_ERROR. */
 NTSTATUS ImageSymbol(const IMAGE *Image, PCSTR Name, PVOID *Address, CHAR *Forwarder, ULONG Length);
 
 #endif

@@ -51,8 +51,8 @@ static CHAR Lower(CHAR Letter)
     return Letter >= 'A' && Letter <= 'Z' ? (CHAR)(Letter + ('a' - 'A')) : Letter;
 }
 
-/* Length letters of Wanted, in any case, against the base name. */
-static BOOLEAN Matches(MODULE_ROW *Row, PCSTR Wanted, ULONG Length)
+/* Length letters of Wanted, in any case, against the base name; Stem: up to its extension. */
+static BOOLEAN Matches(MODULE_ROW *Row, PCSTR Wanted, ULONG Length, BOOLEAN Stem)
 {
     ULONG i, At;
 
@@ -61,7 +61,7 @@ static BOOLEAN Matches(MODULE_ROW *Row, PCSTR Wanted, ULONG Length)
     for (i = 0; i < Length; i++)
         if (!Row->FullPathName[At + i] || Lower(Row->FullPathName[At + i]) != Lower(Wanted[i]))
             return FALSE;
-    return !Row->FullPathName[At + Length];
+    return !Row->FullPathName[At + Length] || (Stem && Row->FullPathName[At + Length] == '.');
 }
 
 static VOID Fill(const MODULE_ROW *Row, SPY_MODULE_INFO *Info)
@@ -77,7 +77,7 @@ static VOID Fill(const MODULE_ROW *Row, SPY_MODULE_INFO *Info)
     Info->abPath[SPY_PATH_SIZE - 1] = 0;
 }
 
-NTSTATUS ModuleFind(PCSTR Name, ULONG Length, SPY_MODULE_INFO *Info)
+static NTSTATUS ModuleFind(PCSTR Name, ULONG Length, BOOLEAN Stem, SPY_MODULE_INFO *Info)
 {
     MODULE_LIST *List;
     NTSTATUS Status = Query(&List);
@@ -87,7 +87,7 @@ NTSTATUS ModuleFind(PCSTR Name, ULONG Length, SPY_MODULE_INFO *Info)
         return Status;
     Status = STATUS_NO_SUCH_FILE;
     for (i = 0; i < List->Count && !NT_SUCCESS(Status); i++)
-        if (Matches(&List->Rows[i], Name, Length)) {
+        if (Matches(&List->Rows[i], Name, Length, Stem)) {
             Fill(&List->Rows[i], Info);
             Status = STATUS_SUCCESS;
         }
@@ -127,8 +127,8 @@ static ULONG TextLength(PCSTR Text)
     return Length;
 }
 
-/* "module!symbol"; without a module ntoskrnl.exe's. */
-static NTSTATUS Find(PCSTR Text, PVOID *Address, CHAR *Forwarder, ULONG Length)
+/* "module!symbol"; without a module ntoskrnl.exe's. Stem: the module's name has no extension. */
+static NTSTATUS Find(PCSTR Text, BOOLEAN Stem, PVOID *Address, CHAR *Forwarder, ULONG Length)
 {
     static const CHAR Kernel[] = "ntoskrnl.exe";
     PCSTR Module = Kernel, Symbol = Text;
@@ -146,28 +146,25 @@ static NTSTATUS Find(PCSTR Text, PVOID *Address, CHAR *Forwarder, ULONG Length)
         }
     if (ModuleLength >= SPY_PATH_SIZE)
         return STATUS_NO_SUCH_FILE;
-    Status = ModuleFind(Module, ModuleLength, &Info);
+    Status = ModuleFind(Module, ModuleLength, Stem, &Info);
     if (NT_SUCCESS(Status))
         Status = Open(&Image, Info.pBase);
     return NT_SUCCESS(Status) ? ImageSymbol(&Image, Symbol, Address, Forwarder, Length) : Status;
 }
 
-/* "hal.Name" as "hal.dll!Name", in place of Text. FALSE: it has no point, or no room. */
-static BOOLEAN FollowForwarder(const CHAR *Forwarder, CHAR *Text, ULONG Size)
+/* "hal.Name" as "hal!Name", in place of Text. FALSE: it has no point. */
+static BOOLEAN FollowForwarder(const CHAR *Forwarder, CHAR *Text)
 {
-    static const CHAR Middle[] = ".dll!";
-    ULONG Point = 0, Rest, i;
+    ULONG Point = 0, i;
 
-    while (Forwarder[Point] && Forwarder[Point] != '.')
-        Point++;
-    Rest = Forwarder[Point] ? TextLength(Forwarder + Point + 1) : 0;
-    if (!Rest || Point + sizeof(Middle) + Rest > Size)
-        return FALSE;
-    for (i = 0; i < Point; i++)
+    for (i = 0; Forwarder[i]; i++) {
         Text[i] = Forwarder[i];
-    RtlCopyMemory(Text + Point, Middle, sizeof(Middle) - 1);
-    RtlCopyMemory(Text + Point + sizeof(Middle) - 1, Forwarder + Point + 1, Rest + 1);
-    return TRUE;
+        if (Forwarder[i] == '.')
+            Point = i;
+    }
+    Text[i] = 0;
+    Text[Point] = '!';
+    return Point && Text[Point + 1];
 }
 
 NTSTATUS ModuleSymbol(CHAR Text[SPY_NAME], PVOID *Address)
@@ -177,10 +174,10 @@ NTSTATUS ModuleSymbol(CHAR Text[SPY_NAME], PVOID *Address)
     ULONG i;
 
     for (i = 0; i < FORWARDERS_MOST; i++) {
-        Status = Find(Text, Address, Forwarder, sizeof(Forwarder));
+        Status = Find(Text, i > 0, Address, Forwarder, sizeof(Forwarder));
         if (!NT_SUCCESS(Status) || !Forwarder[0])
             return Status;
-        if (!FollowForwarder(Forwarder, Text, SPY_NAME))
+        if (!FollowForwarder(Forwarder, Text))
             return STATUS_DATA_ERROR;
     }
     return STATUS_DATA_ERROR;
@@ -208,7 +205,7 @@ NTSTATUS SpyModuleInfo(SPY_REQUEST *Request)
 
     if (Status == STATUS_NAME_TOO_LONG)
         return STATUS_NO_SUCH_FILE;
-    return NT_SUCCESS(Status) ? ModuleFind(Name, TextLength(Name), Request->Buffer) : Status;
+    return NT_SUCCESS(Status) ? ModuleFind(Name, TextLength(Name), FALSE, Request->Buffer) : Status;
 }
 
 NTSTATUS SpyPeHeader(SPY_REQUEST *Request)

@@ -36,6 +36,7 @@ typedef struct _SPY_REQUEST {
         SPY_CALL_INPUT Call;
     } In;
     PVOID Buffer;
+    PFILE_OBJECT File;
     ULONG InLength, OutLength;
     ULONG_PTR Information;
 } SPY_REQUEST;
@@ -69,6 +70,7 @@ VOID SpyPaging(PAGING *Paging);
 
 /* hook.c */
 VOID SpyHooksInitialize(PDEVICE_OBJECT Device, PUNICODE_STRING RegistryPath);
+VOID SpyHooksForget(PFILE_OBJECT File); /* it is being closed */
 VOID SpyHooksShutdown(VOID);
 VOID SpyHooksUnload(VOID);
 

@@ -1,11 +1,18 @@
 /*
  * The system service table of 32-bit Windows and of UserNT: pointers, and bytes of arguments. The
  * number of a service is what the first instruction of its Zw routine loads (mov eax, number);
- * UserNT tells the names by number instead.
+ * UserNT tells the names by number instead,
+ * and calls entries for those who cannot: its own services follow another convention than a .sys.
  */
 #include "table.h"
+#ifdef USERNT
+#include <usernt_call.h>
+#endif
 
 typedef PCSTR(NTAPI SERVICE_NAME)(ULONG Number);
+typedef NTSTATUS(NTAPI SERVICE_CALL)(PVOID Entry, ULONG Count, const ULONG_PTR *Arguments);
+
+static SERVICE_CALL *Caller; /* UserNT's */
 
 static PVOID Exported(PCWSTR Text)
 {
@@ -18,6 +25,26 @@ static PVOID Exported(PCWSTR Text)
 SPY_SERVICE_DESCRIPTOR_TABLE *TableFind(VOID)
 {
     return Exported(L"KeServiceDescriptorTable");
+}
+
+VOID TableInitialize(VOID)
+{
+    Caller = (SERVICE_CALL *)Exported(L"KiCallService");
+}
+
+BOOLEAN TableIsDirect(PVOID Entry)
+{
+#ifdef USERNT
+    return !Caller || !USERNT_IS_WINDOWS_CODE(Entry);
+#else
+    UNREFERENCED_PARAMETER(Entry);
+    return !Caller;
+#endif
+}
+
+NTSTATUS TableCall(PVOID Entry, ULONG Count, const ULONG_PTR *Arguments)
+{
+    return Caller(Entry, Count, Arguments);
 }
 
 static BOOLEAN Same(PCSTR A, PCSTR B)

@@ -191,6 +191,7 @@ static BOOLEAN somebody_is_inside(void)
 
 static void a_blocked_call_does_not_hold_up_removing_or_unloading(void **State)
 {
+    PVOID Before = KeServiceDescriptorTable->ntoskrnl.ServiceTable[NtServiceNtClose];
     DRIVER_THREAD Thread;
     UNICODE_STRING Key;
     HANDLE File;
@@ -202,10 +203,11 @@ static void a_blocked_call_does_not_hold_up_removing_or_unloading(void **State)
     assert_true(remove_hooks() >= 44);
     assert_int_equal(atomic_load(&Returned), 0);
     install();
-    DriverTestClose(Spy);
     RtlInitUnicodeString(&Key,
                          L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\w2k_spy");
     assert_ok(ZwUnloadDriver(&Key)); /* takes the hooks away, and waits for the blocked call */
+    assert_ptr_equal(KeServiceDescriptorTable->ntoskrnl.ServiceTable[NtServiceNtClose], Before);
+    DriverTestClose(Spy);
     assert_false(NT_SUCCESS(DriverTestOpen("w2k_spy", GENERIC_READ, &File)));
     assert_int_not_equal(DriverTestBlocks(SPY_TEST_TAG), 0);
     assert_ok(SYS(NtSetEvent, Event, NULL));
@@ -283,10 +285,42 @@ static void every_call_of_two_threads_is_logged_once(void **State)
     assert_int_equal(Closes, 400);
 }
 
+/* Through another handle than Spy; Context: that handle. */
+static void install_and_leave(void *Context)
+{
+    LONG Reset = TRUE;
+    ULONG Count;
+    HANDLE File = DriverTestOpened("w2k_spy");
+
+    assert_ok(DriverTestControl(File, SPY_IO_HOOK_INSTALL, &Reset, 4, &Count, 4));
+    if (Context)
+        DriverTestClose(File);
+}
+
+/* By closing its handle, or by ending without: the hooks do not stay, and the next one may come. */
+static void the_hooks_go_with_the_handle_that_installed_them(void **State)
+{
+    PVOID *Entry = &KeServiceDescriptorTable->ntoskrnl.ServiceTable[NtServiceNtClose];
+    PVOID Before = *Entry;
+    HANDLE Other = DriverTestOpened("w2k_spy");
+
+    install_and_leave(&Other);
+    assert_ptr_equal(*Entry, Before);
+    DriverTestElsewhere(install_and_leave, NULL);
+    assert_ptr_equal(*Entry, Before);
+    assert_true(install() >= 44);
+    DriverTestClose(Other);
+    assert_ptr_not_equal(*Entry, Before);
+    assert_true(remove_hooks() >= 44);
+    assert_true(install() >= 44);
+    DriverTestClose(Spy);
+    assert_ptr_equal(*Entry, Before);
+    Spy = DriverTestOpened("w2k_spy");
+}
+
 static void shutting_down_with_hooks_installed_is_clean(void **State)
 {
     install();
-    DriverTestClose(Spy);
     assert_ok(UserNtShutdown());
     assert_int_equal(DriverTestBoot(State), 0);
     Spy = DriverTestOpened("w2k_spy");
@@ -302,6 +336,7 @@ int main(void)
         SPY_TEST(a_blocked_call_does_not_hold_up_removing_or_unloading),
         SPY_TEST(every_call_of_two_threads_is_logged_once),
         SPY_TEST(a_thousand_installations_under_load_change_nothing),
+        SPY_TEST(the_hooks_go_with_the_handle_that_installed_them),
         SPY_TEST(shutting_down_with_hooks_installed_is_clean),
     };
 

@@ -77,6 +77,7 @@ static void a_good_image_is_read(void **State)
     ULONG Rva, Size;
     UCHAR Block[0x200];
     IMAGE_EXPORT_DIRECTORY *Directory = (void *)Block;
+    static const char *const None[] = {"#", "#0", "#3", "#1x", "#99999999999", "#4294967297"};
 
     assert_int_equal(ImageOpen(&Image, Good, read_memory), STATUS_SUCCESS);
     assert_int_equal(ImageExports(&Image, &Rva, &Size), STATUS_SUCCESS);
@@ -89,6 +90,11 @@ static void a_good_image_is_read(void **State)
     assert_int_equal(ImageSymbol(&Image, "Third", &Address, Forwarder, 32), STATUS_DATA_ERROR);
     assert_int_equal(ImageSymbol(&Image, "Fourth", &Address, Forwarder, 32),
                      STATUS_PROCEDURE_NOT_FOUND);
+    assert_int_equal(ImageSymbol(&Image, "#1", &Address, Forwarder, 32), STATUS_SUCCESS);
+    assert_ptr_equal(Address, Good + 0x2000);
+    for (ULONG i = 0; i < RTL_NUMBER_OF(None); i++)
+        assert_int_equal(ImageSymbol(&Image, None[i], &Address, Forwarder, 32),
+                         STATUS_PROCEDURE_NOT_FOUND);
     memcpy(Block, Good + EXPORTS, sizeof(Block));
     ImageRelocateExports(&Image, Rva, Block, Size);
     assert_string_equal((char *)Block + Directory->Name, "good.sys");
@@ -131,7 +137,7 @@ static void damage(void)
 
 static void damaged_images_are_survived(void **State)
 {
-    static const char *const Names[] = {"First", "Second", "Third", "Fourth"};
+    static const char *const Names[] = {"First", "Second", "Third", "Fourth", "#1", "#2"};
 
     Memory = Bad;
     for (ULONG i = 0; i < 10000; i++) {
@@ -143,7 +149,7 @@ static void damaged_images_are_survived(void **State)
         damage();
         if (!NT_SUCCESS(ImageOpen(&Image, Bad, read_memory)))
             continue;
-        for (ULONG n = 0; n < 4; n++)
+        for (ULONG n = 0; n < RTL_NUMBER_OF(Names); n++)
             if (NT_SUCCESS(ImageSymbol(&Image, Names[n], &Address, Forwarder, 32)) && !Forwarder[0])
                 assert_true((ULONG_PTR)Address - Image.Base < Image.Size);
         if (NT_SUCCESS(ImageExports(&Image, &Rva, &Size)) && Size <= BYTES - Rva % BYTES) {

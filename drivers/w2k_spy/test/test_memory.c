@@ -323,44 +323,104 @@ static BOOLEAN present(ULONG_PTR Address)
            MmWalk(MmCurrentAddressSpace()->DirectoryFrame, Address, Levels, &Shift);
 }
 
-/* A page may be shown that is gone when the test looks: the request's own system buffer. */
-#define RAM_END (MM_SYSTEM_LOW + ((ULONG_PTR)1 << 30))
-static ULONG OwnBuffers;
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define OWN_BUFFERS                                                                                \
-    100000 /* threads keep none: each request's is freed, often where the test looks */
-#endif
-#endif
-#ifndef OWN_BUFFERS
-#define OWN_BUFFERS 200
-#endif
+/* The random questions come in one request packet of the test's own, with a system buffer that
+ * stays: nothing is allocated or freed between an answer and the look at the page tables. */
+static struct {
+    PFILE_OBJECT File;
+    PDEVICE_OBJECT Device;
+    PIRP Irp;
+    UCHAR *Buffer;
+} Own;
+#define OWN_BUFFER 0x8000
+
+static NTSTATUS NTAPI keep(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
+{
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+static NTSTATUS question(ULONG Code, const void *In, ULONG InLength, ULONG OutLength)
+{
+    PIO_STACK_LOCATION Stack;
+
+    IoReuseIrp(Own.Irp, STATUS_SUCCESS);
+    memcpy(Own.Buffer, In, InLength);
+    Own.Irp->AssociatedIrp.SystemBuffer = Own.Buffer;
+    Stack = IoGetNextIrpStackLocation(Own.Irp);
+    Stack->MajorFunction = IRP_MJ_DEVICE_CONTROL;
+    Stack->FileObject = Own.File;
+    Stack->Parameters.DeviceIoControl.IoControlCode = Code;
+    Stack->Parameters.DeviceIoControl.InputBufferLength = InLength;
+    Stack->Parameters.DeviceIoControl.OutputBufferLength = OutLength;
+    IoSetCompletionRoutine(Own.Irp, keep, NULL, TRUE, TRUE, TRUE);
+    return IoCallDriver(Own.Device, Own.Irp);
+}
+
+static int own_begin(void **State)
+{
+    if (SpyTestBoot(State))
+        return -1;
+    assert_ok(
+        ObReferenceObjectByHandle(Spy, 0, *IoFileObjectType, UserMode, (PVOID *)&Own.File, NULL));
+    Own.Device = IoGetRelatedDeviceObject(Own.File);
+    Own.Irp = IoAllocateIrp(Own.Device->StackSize, FALSE);
+    Own.Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, OWN_BUFFER, 'tseT');
+    return Own.Irp && Own.Buffer ? 0 : -1;
+}
+
+static int own_end(void **State)
+{
+    ExFreePoolWithTag(Own.Buffer, 'tseT');
+    IoFreeIrp(Own.Irp);
+    ObDereferenceObject(Own.File);
+    return SpyTestStop(State);
+}
+
+/* What only the page tables decide: all but the memory of Linux. */
+static BOOLEAN is_ours(ULONG_PTR At)
+{
+    return At >> 47 || (At >= MM_SLOT_LOW && At < MM_SYSTEM_HIGH);
+}
+
+/* Function 8: each byte is marked as the page tables say. Tells whether all of them are there. */
+static BOOLEAN look_at_bytes(SPY_MEMORY_BLOCK *Block)
+{
+    SPY_MEMORY_DATA *Answer = (SPY_MEMORY_DATA *)Own.Buffer;
+    BOOLEAN All = TRUE, There = FALSE;
+
+    assert_ok(question(SPY_IO_MEMORY_DATA, Block, sizeof(*Block),
+                       SPY_MEMORY_DATA_HEAD + 2 * Block->dBytes));
+    assert_int_equal(Own.Irp->IoStatus.Information, SPY_MEMORY_DATA_HEAD + 2 * Block->dBytes);
+    for (ULONG i = 0; i < Block->dBytes; i++) {
+        ULONG_PTR At = (ULONG_PTR)Block->pAddress + i;
+        BOOLEAN Valid = Answer->awData[i] >> 8;
+
+        All &= Valid;
+        if (!i || !BYTE_OFFSET(At))
+            There = present(At);
+        if (is_ours(At) && Valid != There)
+            fail_msg("%llx is %s", (unsigned long long)At, Valid ? "shown" : "not shown");
+    }
+    return All;
+}
 
 static void look_at(ULONG_PTR Address, ULONG Length)
 {
-    BOOLEAN All = TRUE, Ours = TRUE;
+    SPY_MEMORY_BLOCK Block = {(PVOID)Address, Length};
+    BOOLEAN All = look_at_bytes(&Block);
+    PHYSICAL_ADDRESS Physical;
+    PVOID Direct;
 
-    assert_ok(data((PVOID)Address, Length, &Data, sizeof(Data)));
-    for (ULONG i = 0; i < Length; i++) {
-        ULONG_PTR At = Address + i;
-        BOOLEAN Valid = Data.awData[i] >> 8;
-
-        All &= Valid;
-        if (i && BYTE_OFFSET(At) && Ours) {
-            if (At >> 47 || (At >= MM_SLOT_LOW && At < MM_SYSTEM_HIGH))
-                assert_int_equal(Valid, Data.awData[i - 1] >> 8);
-            continue;
-        }
-        Ours = At >> 47 || (At >= MM_SLOT_LOW && At < MM_SYSTEM_HIGH);
-        if (Ours)
-            if (Valid != present(At) && !(Valid && OwnBuffers++ < OWN_BUFFERS && At < RAM_END))
-                fail_msg("%llx is %s", (unsigned long long)At, Valid ? "shown" : "not shown");
-    }
-    assert_status(block((PVOID)Address, Length, &Data, sizeof(Data)),
+    assert_status(question(SPY_IO_MEMORY_BLOCK, &Block, sizeof(Block), Length),
                   All ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER);
-    if (SpyEntry((PVOID)Address).fPresent != present(Address))
+    assert_ok(question(SPY_IO_PAGE_ENTRY, &Block.pAddress, sizeof(PVOID), sizeof(SPY_PAGE_ENTRY)));
+    if (((SPY_PAGE_ENTRY *)Own.Buffer)->fPresent != present(Address))
         fail_msg("%llx", (unsigned long long)Address);
-    assert_int_equal(SpyWhere((PVOID)Address) != 0, present(Address) && SpyWhere((PVOID)Address));
+    assert_ok(question(SPY_IO_PHYSICAL, &Block.pAddress, sizeof(PVOID), sizeof(ULONGLONG)));
+    Physical.QuadPart = *(LONGLONG *)Own.Buffer;
+    if (!present(Address))
+        assert_int_equal(Physical.QuadPart, 0);
+    else if (MmPhysicalToVirtual(Physical, &Direct))
+        assert_int_equal(Physical.QuadPart, MmGetPhysicalAddress((PVOID)Address).QuadPart);
 }
 
 static void a_million_random_questions_harm_nothing(void **State)
@@ -392,7 +452,8 @@ int main(void)
         SPY_TEST(a_byte_that_is_not_there_is_marked),
         SPY_TEST(a_length_that_would_wrap_is_refused),
         SPY_TEST(a_handle_leads_to_its_object),
-        SPY_TEST(a_million_random_questions_harm_nothing),
+        cmocka_unit_test_setup_teardown(a_million_random_questions_harm_nothing, own_begin,
+                                        own_end),
     };
 
     return cmocka_run_group_tests(Tests, NULL, NULL);
