@@ -158,7 +158,8 @@ MI_RAW_INLINE void MiRetireBlock(MI_POOL_CACHE *Cache, MI_BLOCK *Block, ULONG Ki
         return;
     Block = Oldest;
     Class = Block->Class;
-    Kind = (MiRam.Frames[MiRamFrameNumber(Block)].Flags & MI_FRAME_PAGED) ? MiPaged : MiNonPaged;
+    Kind = (MiFrameFlags(&MiRam.Frames[MiRamFrameNumber(Block)]) & MI_FRAME_PAGED) ? MiPaged
+                                                                                   : MiNonPaged;
 #endif
     MiPushBlock(Cache, Block, Kind, Class);
 }

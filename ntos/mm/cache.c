@@ -70,8 +70,9 @@ MI_RAW static void MiEmptyCache(MI_POOL_CACHE *Cache)
 
         if (!Block)
             continue;
-        ULONG Kind =
-            (MiRam.Frames[MiRamFrameNumber(Block)].Flags & MI_FRAME_PAGED) ? MiPaged : MiNonPaged;
+        ULONG Kind = (MiFrameFlags(&MiRam.Frames[MiRamFrameNumber(Block)]) & MI_FRAME_PAGED)
+                         ? MiPaged
+                         : MiNonPaged;
 
         MiPushBlock(Cache, Block, Kind, Block->Class);
         Cache->Quarantine[i] = NULL;
