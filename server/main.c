@@ -94,14 +94,9 @@ static error_t parse(int Key, char *Argument, struct argp_state *State)
 
 /* Whoever reads what nt boot says is not to wait for the kernel's end: from now on standard error,
  * with the report of a bug check, is a new file beside the socket. */
-static void leave_standard_error(void)
+static void leave_standard_error(const char *Path)
 {
-    char Path[sizeof(Main.Address) + 8];
-    int Log;
-
-    snprintf(Path, sizeof(Path), "%s.log", Main.Address);
-    unlink(Path);
-    Log = open(Path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    int Log = open(Path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
     if (Log < 0) {
         perror(Path);
         Log = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -112,8 +107,12 @@ static void leave_standard_error(void)
 
 static void say_ready(void)
 {
+    char Log[sizeof(Main.Address) + 8];
+
+    snprintf(Log, sizeof(Log), "%s.log", Main.Address);
+    unlink(Log); /* a former kernel's */
     if (Main.Background)
-        leave_standard_error();
+        leave_standard_error(Log);
     if (Main.ReadyFile >= 0) {
         if (write(Main.ReadyFile, "ready\n", 6) != 6)
             server_stop();
@@ -140,8 +139,12 @@ int main(int Count, char **Arguments)
     Main.Server.Ready = say_ready;
     argp_err_exit_status = 2; /* as that of nt */
     argp_parse(&Parser, Count, Arguments, 0, NULL, NULL);
-    if (!Main.Address[0])
+    if (!Main.Address[0]) {
+        const char *Given = getenv("USERNT_ADDRESS");
+
+        Main.Server.MakeFolder = !Given || !*Given;
         address_default(host_user_id(), Main.Address, sizeof(Main.Address));
+    }
     signal(SIGTERM, stop);
     signal(SIGINT, stop);
     signal(SIGPIPE, SIG_IGN);

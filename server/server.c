@@ -92,14 +92,14 @@ static void end_clients(void)
         KeWaitForSingleObject(&Server.AllGone, Executive, KernelMode, FALSE, NULL);
 }
 
-static int open_listener(const char *Address)
+static int open_listener(const char *Address, int MakeFolder)
 {
     char Folder[512];
     char *Slash;
 
     snprintf(Folder, sizeof(Folder), "%s", Address);
     Slash = strrchr(Folder, '/');
-    if (Slash && Slash != Folder) {
+    if (MakeFolder && Slash && Slash != Folder) {
         *Slash = 0;
         host_make_directory(Folder);
     }
@@ -172,7 +172,7 @@ static int fill_bus(const char *Path)
 int server_run(const struct server_options *Options)
 {
     NTSTATUS Status;
-    int Result = open_listener(Options->Address);
+    int Result = open_listener(Options->Address, Options->MakeFolder);
 
     if (Result < 0)
         return Result;

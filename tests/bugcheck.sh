@@ -23,14 +23,14 @@ errs() {
     contains "$2" && contains faults && contains "$3"
 }
 
-test_null_at_passive_level() { errs 0x222004 0x0000001E ReadNull; }
+test_null_at_passive_level() { errs 0x222004 0x0000003B ReadNull; }
 test_system_memory_that_is_not_there() { errs 0x222008 0x00000050 ReadUnmapped; }
 test_completed_twice() { errs 0x22200c 0x00000044 CompleteTwice; }
 test_null_at_dispatch_level() { errs 0x222010 0x000000D1 ReadNullRaised; }
 test_an_overrun_array_on_the_stack() { errs 0x222014 0x000000F7 Overrun; }
-test_a_return_over_an_overrun_stack() { errs 0x222018 0x0000001E ReturnNowhere; }
+test_a_return_over_an_overrun_stack() { errs 0x222018 0x0000003B ReturnNowhere; }
 test_an_overrun_try_statement() { errs 0x22201c 0x000000F7 OverrunFrame; }
-test_a_stack_overrun_to_its_end() { errs 0x222020 0x0000001E OverrunAll; }
+test_a_stack_overrun_to_its_end() { errs 0x222020 0x0000003B OverrunAll; }
 test_freed_memory_written_to() { errs 0x222040 0x000000C6 WriteFreed && contains "written to: byte 12 to 15" && contains "tag 'Fult'"; }
 test_a_timer_in_freed_memory() { errs 0x222044 0x000000C7 FreeActive; }
 test_a_resource_in_freed_memory() { errs 0x222048 0x000000C4 FreeActive && contains 0x00000000000000d2; }
@@ -43,6 +43,15 @@ test_a_dpc_that_runs_for_long() {
     code=$?
     unset USERNT_DPC_WATCHDOG
     return $code
+}
+
+# A kernel in the background says nothing to anybody: its clients are told where it said it.
+test_a_report_of_a_kernel_in_the_background_is_named() {
+    [ -z "$kernel" ] || kill -KILL "$kernel"
+    kernel=
+    expect 0 nt boot && expect 0 nt load "$build/tests/faults.so" && expect 3 nt ioctl Faults 0x222004 &&
+        contains 'the kernel has ended' && contains "$USERNT_ADDRESS.log" && grep -q 'STOP 0x0000003B' "$USERNT_ADDRESS.log" || return 1
+    expect 0 nt boot && expect 0 nt shutdown && ! [ -s "$USERNT_ADDRESS.log" ]
 }
 
 run_tests

@@ -78,6 +78,22 @@ test_a_device_by_its_native_name_gets_a_hint() {
     boot && nt load example && expect 1 nt ioctl '\Device\X' 0x222000 && contains '\\.\GLOBALROOT\Device\X' && end_kernel
 }
 
+test_no_folder_is_made_for_an_address() {
+    expect 1 nt boot --address "$place/none/such/kernel.socket" && contains 'No such file or directory' && ! [ -e "$place/none" ] &&
+        expect 1 env USERNT_ADDRESS="$place/none/such/kernel.socket" nt boot && ! [ -e "$place/none" ]
+}
+
+test_a_bus_is_described_as_lspci_does() {
+    printf '00:02.0 Ethernet controller\n\tRegion 0: Memory at fe800000 [size=8K]\n00: 86 80 d3 10\n' >"$place/bus"
+    boot --bus "$place/bus" && end_kernel && echo junk >>"$place/bus" && expect 1 nt-kernel --bus "$place/bus" && contains "$place/bus:4: not as" &&
+        expect 1 nt-kernel --bus "$place/none" && contains 'cannot read'
+}
+
+test_the_share_of_what_drivers_import_is_told() {
+    expect 0 nt exports --coverage && contains '% of their' && expect 0 nt exports --coverage --json &&
+        echo "$output" | python3 -c 'import json,sys; d=json.load(sys.stdin); sys.exit(d["imports_covered"] < 0.8 * d["imports"])'
+}
+
 test_a_bad_option_is_a_usage_error() {
     expect 2 nt-kernel --memory none && contains 'not a number' && expect 2 nt boot --nonsense
 }

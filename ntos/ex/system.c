@@ -60,3 +60,11 @@ BOOLEAN ExFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *
     }
     return FALSE;
 }
+
+/* The clock's resolution in units of 100 ns: it is as fine as it gets, and timers are finer. IRQL
+ * <= APC_LEVEL. Doc: wdm/nf-wdm-exsettimerresolution */
+ULONG NTAPI ExSetTimerResolution(ULONG DesiredTime, BOOLEAN SetResolution)
+{
+    VF_IRQL_MAX(APC_LEVEL);
+    return KeQueryTimeIncrement();
+}

@@ -144,3 +144,41 @@ NTSTATUS NTAPI IoCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
                          FileAttributes, ShareAccess, Disposition, CreateOptions, EaBuffer,
                          EaLength, KernelMode);
 }
+
+/* IoCreateFile with a context: STATUS_INVALID_PARAMETER for one of another size,
+ * STATUS_NOT_SUPPORTED if it asks for extra parameters, a device in the middle of a stack or a
+ * transaction. IRQL PASSIVE_LEVEL. Doc: ntddk/nf-ntddk-iocreatefileex */
+NTSTATUS NTAPI IoCreateFileEx(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
+                              POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+                              PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+                              ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions,
+                              PVOID EaBuffer, ULONG EaLength, CREATE_FILE_TYPE CreateFileType,
+                              PVOID InternalParameters, ULONG Options,
+                              PIO_DRIVER_CREATE_CONTEXT DriverContext)
+{
+    VF_IRQL_MAX(PASSIVE_LEVEL);
+    if (DriverContext && DriverContext->Size != sizeof(*DriverContext))
+        return STATUS_INVALID_PARAMETER;
+    if (DriverContext && (DriverContext->ExtraCreateParameter || DriverContext->DeviceObjectHint ||
+                          DriverContext->TxnParameters))
+        return STATUS_NOT_SUPPORTED;
+    return IoCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
+                        FileAttributes, ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength,
+                        CreateFileType, InternalParameters, Options);
+}
+
+/* Opens the file for deletion and closes it: it goes with its last handle. What the driver says of
+ * an open with FILE_DELETE_ON_CLOSE. IRQL PASSIVE_LEVEL. Doc: ntifs/nf-ntifs-zwdeletefile */
+NTSTATUS NTAPI ZwDeleteFile(POBJECT_ATTRIBUTES ObjectAttributes)
+{
+    IO_STATUS_BLOCK Iosb;
+    HANDLE File;
+    NTSTATUS Status =
+        IoCreateFile(&File, DELETE, ObjectAttributes, &Iosb, NULL, 0,
+                     FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_OPEN,
+                     FILE_DELETE_ON_CLOSE, NULL, 0, CreateFileTypeNone, NULL, 0);
+
+    if (NT_SUCCESS(Status))
+        ObCloseHandle(File, KernelMode);
+    return Status;
+}

@@ -60,6 +60,17 @@ NTSTATUS NTAPI IoCheckShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareA
     return STATUS_SUCCESS;
 }
 
+/* The same. *WritePermission FALSE: the opener may not write, so exclusive reading is downgraded to
+ * FILE_SHARE_READ. NULL: not looked at. Doc: wdm/nf-wdm-iocheckshareaccessex */
+NTSTATUS NTAPI IoCheckShareAccessEx(ACCESS_MASK DesiredAccess, ULONG DesiredShareAccess,
+                                    PFILE_OBJECT FileObject, PSHARE_ACCESS ShareAccess,
+                                    BOOLEAN Update, PBOOLEAN WritePermission)
+{
+    if (WritePermission && !*WritePermission && !(DesiredShareAccess & FILE_SHARE_READ))
+        DesiredShareAccess |= FILE_SHARE_READ;
+    return IoCheckShareAccess(DesiredAccess, DesiredShareAccess, FileObject, ShareAccess, Update);
+}
+
 /* The first open: begins the count. Doc: wdm/nf-wdm-iosetshareaccess */
 VOID NTAPI IoSetShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareAccess,
                             PFILE_OBJECT FileObject, PSHARE_ACCESS ShareAccess)

@@ -88,15 +88,20 @@ VOID NTAPI IoFreeWorkItem(PIO_WORKITEM IoWorkItem)
     ExFreePoolWithTag(IoWorkItem, IOP_TAG);
 }
 
+static void IopInsertItem(PIO_WORKITEM Item, WORK_QUEUE_TYPE Queue)
+{
+    ObReferenceObject(Item->IoObject);
+    ExInitializeWorkItem(&Item->Item, IopRunWorkItem, Item);
+    ExQueueWorkItem(&Item->Item, Queue);
+}
+
 static void IopQueueItem(PIO_WORKITEM Item, WORK_QUEUE_TYPE Queue)
 {
     VF_IRQL_MAX(DISPATCH_LEVEL);
     if (InterlockedExchange(&Item->Queued, 1))
         VfBugCheck(WORKER_INVALID, 1, (ULONG_PTR)Item, (ULONG_PTR)Item->Routine, 0,
                    "a work item was queued twice");
-    ObReferenceObject(Item->IoObject);
-    ExInitializeWorkItem(&Item->Item, IopRunWorkItem, Item);
-    ExQueueWorkItem(&Item->Item, Queue);
+    IopInsertItem(Item, Queue);
 }
 
 /* Calls WorkerRoutine(Device, Context) once, at PASSIVE_LEVEL on a system thread. IRQL <=
@@ -121,4 +126,19 @@ VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX Wo
     IoWorkItem->RoutineEx = WorkerRoutine;
     IoWorkItem->Context = Context;
     IopQueueItem(IoWorkItem, QueueType);
+}
+
+/* The same, for an item that may be queued already: FALSE then, and nothing changes. Doc:
+ * wdm/nf-wdm-iotryqueueworkitem */
+BOOLEAN NTAPI IoTryQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine,
+                                 WORK_QUEUE_TYPE QueueType, PVOID Context)
+{
+    VF_IRQL_MAX(DISPATCH_LEVEL);
+    if (InterlockedExchange(&IoWorkItem->Queued, 1))
+        return FALSE;
+    IoWorkItem->Routine = NULL;
+    IoWorkItem->RoutineEx = WorkerRoutine;
+    IoWorkItem->Context = Context;
+    IopInsertItem(IoWorkItem, QueueType);
+    return TRUE;
 }

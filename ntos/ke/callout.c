@@ -3,20 +3,36 @@
 
 #define KI_SPARE 8192
 
-/* IRQL <= APC_LEVEL. Kernel stacks are as large as they get here: STATUS_NO_MEMORY if fewer than
- * Size bytes are left. Doc: ntddk/nf-ntddk-keexpandkernelstackandcallout */
-NTSTATUS NTAPI KeExpandKernelStackAndCallout(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter,
-                                             SIZE_T Size)
+static NTSTATUS KiCallWithStack(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter, SIZE_T Size)
 {
     ULONG_PTR Here = (ULONG_PTR)__builtin_frame_address(0), Limit = (ULONG_PTR)KiSelf->StackLimit;
 
-    VF_IRQL_MAX(APC_LEVEL);
     if (Size > MAXIMUM_EXPANSION_SIZE)
         return STATUS_INVALID_PARAMETER_3;
     if (Here < Limit + KI_SPARE + Size)
         return STATUS_NO_MEMORY;
     NT_CALL(Callout, Parameter);
     return STATUS_SUCCESS;
+}
+
+/* IRQL <= APC_LEVEL. Kernel stacks are as large as they get here: STATUS_NO_MEMORY if fewer than
+ * Size bytes are left. Doc: ntddk/nf-ntddk-keexpandkernelstackandcallout */
+NTSTATUS NTAPI KeExpandKernelStackAndCallout(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter,
+                                             SIZE_T Size)
+{
+    VF_IRQL_MAX(APC_LEVEL);
+    return KiCallWithStack(Callout, Parameter, Size);
+}
+
+/* The same, at DISPATCH_LEVEL too if Wait is FALSE; Context is reserved. Doc:
+ * ntddk/nf-ntddk-keexpandkernelstackandcalloutex */
+NTSTATUS NTAPI KeExpandKernelStackAndCalloutEx(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter,
+                                               SIZE_T Size, BOOLEAN Wait, PVOID Context)
+{
+    VF_IRQL_MAX(Wait ? APC_LEVEL : DISPATCH_LEVEL);
+    if (Context)
+        return STATUS_INVALID_PARAMETER_5;
+    return KiCallWithStack(Callout, Parameter, Size);
 }
 
 typedef struct KI_REGISTRATION {

@@ -283,3 +283,8 @@ VOID NTAPI KeStallExecutionProcessor(ULONG MicroSeconds)
     while (KiNow() < End)
         KiScheduler->Relax(0);
 }
+
+/* What a Windows image imports as KeTickCount: the shared page's. */
+const volatile KSYSTEM_TIME *const KiTickCount =
+    (const volatile KSYSTEM_TIME *)(KI_USER_SHARED_DATA +
+                                    FIELD_OFFSET(KUSER_SHARED_DATA, TickCount));

@@ -66,6 +66,32 @@ PVOID NTAPI MmAllocateContiguousNodeMemory(SIZE_T NumberOfBytes,
                                                   MmCached);
 }
 
+/*
+ * The same, with the status told and the bytes in *NumberOfBytes. STATUS_INVALID_PARAMETER: no
+ * bytes, a protection other than read-write, an unknown flag, a partition (there is the system's
+ * alone). IRQL <= DISPATCH_LEVEL. Doc: wdm/nf-wdm-mmallocatecontiguousmemoryex
+ */
+NTSTATUS NTAPI MmAllocateContiguousMemoryEx(PSIZE_T NumberOfBytes,
+                                            PHYSICAL_ADDRESS LowestAcceptableAddress,
+                                            PHYSICAL_ADDRESS HighestAcceptableAddress,
+                                            PHYSICAL_ADDRESS BoundaryAddressMultiple,
+                                            NODE_REQUIREMENT PreferredNode, ULONG Protect,
+                                            PVOID PartitionObject, ULONG Tag, ULONG Flags,
+                                            PVOID *BaseAddress)
+{
+    ULONG Access = Protect & ~(ULONG)(PAGE_NOCACHE | PAGE_WRITECOMBINE);
+
+    VF_IRQL_MAX(DISPATCH_LEVEL);
+    *BaseAddress = NULL;
+    if (!*NumberOfBytes || PartitionObject || (Flags & ~MM_ALLOCATE_CONTIGUOUS_MEMORY_FAST_ONLY) ||
+        (Access != PAGE_READWRITE && Access != PAGE_EXECUTE_READWRITE))
+        return STATUS_INVALID_PARAMETER;
+    *BaseAddress = MmAllocateContiguousMemorySpecifyCache(*NumberOfBytes, LowestAcceptableAddress,
+                                                          HighestAcceptableAddress,
+                                                          BoundaryAddressMultiple, MmCached);
+    return *BaseAddress ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+}
+
 /* The same, below an address. Doc: wdm/nf-wdm-mmallocatecontiguousmemory */
 PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes,
                                        PHYSICAL_ADDRESS HighestAcceptableAddress)

@@ -242,6 +242,49 @@ VOID NTAPI MmProbeAndLockProcessPages(PMDL MemoryDescriptorList, PEPROCESS Proce
         ExRaiseStatus(Status);
 }
 
+/* A page of the current process's slot or, for KernelMode, of system space. */
+static BOOLEAN MiLockSelected(const void *Page, KPROCESSOR_MODE Mode, BOOLEAN Write,
+                              PFN_NUMBER *Number)
+{
+    ULONG64 Needed = Write ? MI_PTE_WRITE : 0;
+
+    if (BYTE_OFFSET(Page))
+        return FALSE;
+    if (Mode == KernelMode && MmIsSystemAddress(Page))
+        return MiLockOne(Page, Needed, Number);
+    return MiLockOne(Page, Needed | MI_PTE_USER, Number);
+}
+
+/*
+ * Locks the pages that SegmentArray names, one for each page of the MDL, in that order. Raises
+ * STATUS_ACCESS_VIOLATION if one is not there or does not permit the operation. IRQL <= APC_LEVEL.
+ * Doc: wdm/nf-wdm-mmprobeandlockselectedpages
+ */
+VOID NTAPI MmProbeAndLockSelectedPages(PMDL MemoryDescriptorList,
+                                       PFILE_SEGMENT_ELEMENT SegmentArray,
+                                       KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
+{
+    BOOLEAN Write = Operation != IoReadAccess;
+    PMDL Mdl = MemoryDescriptorList;
+    PFN_NUMBER *Frames = MmGetMdlPfnArray(Mdl);
+
+    MiMdlIrql(0x72, APC_LEVEL, Mdl, (ULONG_PTR)SegmentArray, "MmProbeAndLockSelectedPages");
+    if (Mdl->MdlFlags & MI_NOT_BEFORE_LOCK)
+        MiMdlMisuse(0xB0, Mdl, Mdl->MdlFlags & MI_NOT_BEFORE_LOCK,
+                    "the MDL to be locked is locked, mapped or partial");
+    for (SIZE_T i = 0; i < MiMdlPages(Mdl); i++) {
+        if (MiLockSelected((void *)(ULONG_PTR)SegmentArray[i].Alignment, AccessMode, Write,
+                           &Frames[i]))
+            continue;
+        while (i-- > 0)
+            MiUnlockFrame(Frames[i]);
+        ExRaiseStatus(STATUS_ACCESS_VIOLATION);
+    }
+    Mdl->Process = NULL;
+    Mdl->MdlFlags &= ~MDL_WRITE_OPERATION;
+    Mdl->MdlFlags |= MDL_PAGES_LOCKED | (Write ? MDL_WRITE_OPERATION : 0);
+}
+
 void MiUnlockPassed(PMDL Mdl, SIZE_T Pages)
 {
     PFN_NUMBER *Frames = MmGetMdlPfnArray(Mdl);

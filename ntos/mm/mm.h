@@ -183,7 +183,8 @@ NTSTATUS MmMapView_(MM_SECTION *Section, MM_ADDRESS_SPACE *Space, PVOID *Base, U
                     void *Context); /* Release runs when the view goes */
 NTSTATUS MmUnmapView_(MM_ADDRESS_SPACE *Space, PVOID Base);
 NTSTATUS MmMapSystemView_(MM_SECTION *Section, PVOID *Base, SIZE_T *Bytes);
-NTSTATUS MmUnmapSystemView_(PVOID Base);
+NTSTATUS MmUnmapSystemView_(PVOID Base,
+                            MM_SECTION **Section); /* whose reference the caller drops */
 
 typedef struct MM_STATISTICS {
     ULONG64 TotalFrames, FreeFrames, PagedPoolBytes, NonPagedPoolBytes, SystemPtes, LockedPages,

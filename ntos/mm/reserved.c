@@ -20,6 +20,14 @@ PVOID NTAPI MmAllocateMappingAddress(SIZE_T NumberOfBytes, ULONG PoolTag)
     return MiReserveSystemPtes(BYTES_TO_PAGES(NumberOfBytes), PoolTag);
 }
 
+/* The same with flags; NULL for MM_MAPPING_ADDRESS_DIVISIBLE: a part of a range cannot be used by
+ * itself. IRQL <= APC_LEVEL. Doc: wdm/nf-wdm-mmallocatemappingaddressex */
+PVOID NTAPI MmAllocateMappingAddressEx(SIZE_T NumberOfBytes, ULONG PoolTag, ULONG Flags)
+{
+    VF_IRQL_MAX(APC_LEVEL);
+    return Flags ? NULL : MmAllocateMappingAddress(NumberOfBytes, PoolTag);
+}
+
 /* Nothing may be mapped there, and the tag must be right: a bug check. IRQL <= APC_LEVEL. Doc:
  * wdm/nf-wdm-mmfreemappingaddress */
 VOID NTAPI MmFreeMappingAddress(PVOID BaseAddress, ULONG PoolTag)

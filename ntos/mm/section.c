@@ -220,15 +220,14 @@ NTSTATUS MmMapSystemView_(MM_SECTION *Section, PVOID *Base, SIZE_T *Bytes)
 }
 
 /* Whoever mapped the view also holds the reference that kept the section alive. */
-NTSTATUS MmUnmapSystemView_(PVOID Base)
+NTSTATUS MmUnmapSystemView_(PVOID Base, MM_SECTION **Section)
 {
-    MM_SECTION *Section;
     ULONG Tag;
 
     if (!MiSystemPteRange(Base, &Tag) || Tag != MI_SECTION_PTES)
         return STATUS_NOT_MAPPED_VIEW;
-    Section = MiSetSystemPteContext(Base, NULL);
+    *Section = MiSetSystemPteContext(Base, NULL);
     MiReleaseSystemPtes(Base);
-    InterlockedDecrement(&Section->Views);
+    InterlockedDecrement(&(*Section)->Views);
     return STATUS_SUCCESS;
 }

@@ -199,3 +199,27 @@ NTSTATUS NTAPI NtQuerySection(HANDLE Handle, SECTION_INFORMATION_CLASS Class, PV
     Status = NtpWrite(Mode, Information, &Basic, (ULONG)Size);
     return NT_SUCCESS(Status) ? NTP_WRITE_OPTIONAL(Mode, Returned, Size) : Status;
 }
+
+/* A view of the whole section (*ViewSize 0) or of its beginning, in system space; *ViewSize becomes
+ * whole pages. The section lives as long as the view. STATUS_INVALID_VIEW_SIZE: larger than the
+ * section. IRQL <= APC_LEVEL. Doc: ntddk/nf-ntddk-mmmapviewinsystemspace */
+NTSTATUS NTAPI MmMapViewInSystemSpace(PVOID Section, PVOID *MappedBase, PSIZE_T ViewSize)
+{
+    VF_IRQL_MAX(APC_LEVEL);
+    NTSTATUS Status = MmMapSystemView_(Section, MappedBase, ViewSize);
+    if (NT_SUCCESS(Status))
+        ObReferenceObject(Section);
+    return Status;
+}
+
+/* STATUS_NOT_MAPPED_VIEW: no such view begins there. IRQL <= APC_LEVEL. Doc:
+ * ntddk/nf-ntddk-mmunmapviewinsystemspace */
+NTSTATUS NTAPI MmUnmapViewInSystemSpace(PVOID MappedBase)
+{
+    VF_IRQL_MAX(APC_LEVEL);
+    MM_SECTION *Section;
+    NTSTATUS Status = MmUnmapSystemView_(MappedBase, &Section);
+    if (NT_SUCCESS(Status))
+        ObDereferenceObject(Section);
+    return Status;
+}

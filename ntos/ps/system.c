@@ -45,6 +45,17 @@ static ULONG PspCurrentProcessId(void)
     return KiSelf && PspHasBody(KiSelf) ? HandleToULong(PsSelf()->UniqueProcessId) : 0;
 }
 
+/* Whose an exception is that nobody handles. A DPC is nobody's, whatever its processor was doing.
+ */
+static ULONG PspThreadKind(void)
+{
+    if (!KiSelf || (KiSelf->Irql >= DISPATCH_LEVEL && KiSelf->Prcb->DpcRoutineActive))
+        return VfThreadOther;
+    if (KiSelf->ServiceNumber != MAXULONG)
+        return VfThreadService;
+    return KiSelf->SystemThread ? VfThreadSystem : VfThreadOther;
+}
+
 static void PspRegisterHooks(void)
 {
     static const OB_PROCESS_HOOKS ObHooks = {PspHookCurrent, PspHookSystem, PspHookHandleTable,
@@ -55,6 +66,7 @@ static void PspRegisterHooks(void)
     SeSetSubjectHooks(&SeHooks);
     VfContext.CurrentThreadId = PspCurrentThreadId;
     VfContext.CurrentProcessId = PspCurrentProcessId;
+    VfContext.ThreadKind = PspThreadKind;
 }
 
 static NTSTATUS PspStartWorker(void (*Routine)(void *), void *Context, struct _KTHREAD **Thread)
@@ -151,6 +163,7 @@ void PsShutdownSystem(void)
     PsInitialSystemProcess = NULL;
     VfContext.CurrentThreadId = NULL;
     VfContext.CurrentProcessId = NULL;
+    VfContext.ThreadKind = NULL;
     ObSetProcessHooks(&NoProcess);
     SeSetSubjectHooks(&NoSubject);
 }

@@ -79,6 +79,61 @@ static NTSTATUS SepStoreAssignment(SEP_ASSIGNMENT *Work, PSECURITY_DESCRIPTOR *N
     return STATUS_SUCCESS;
 }
 
+static void SepTakeFromParent(SEP_ASSIGNMENT *Work, ULONG Flags)
+{
+    if (Flags & SEF_DEFAULT_OWNER_FROM_PARENT && !Work->Explicit.Owner)
+        Work->Explicit.Owner = Work->Parent.Owner;
+    if (Flags & SEF_DEFAULT_GROUP_FROM_PARENT && !Work->Explicit.Group)
+        Work->Explicit.Group = Work->Parent.Group;
+    if (Flags & SEF_DEFAULT_DESCRIPTOR_FOR_OBJECT)
+        Work->Explicit.Control |= SE_DACL_DEFAULTED | SE_SACL_DEFAULTED;
+    if (Flags & SEF_DACL_AUTO_INHERIT)
+        Work->New.Control |= SE_DACL_AUTO_INHERITED;
+    if (Flags & SEF_SACL_AUTO_INHERIT)
+        Work->New.Control |= SE_SACL_AUTO_INHERITED;
+}
+
+/*
+ * PASSIVE_LEVEL. SeAssignSecurity with SEF_ flags: owner and group from the parent, a descriptor
+ * that is only a default, no check of the owner or of the privilege for a SACL, ACLs marked as
+ * inherited. Without an owner to take from the parent: STATUS_INVALID_OWNER. Entries for object
+ * types are inherited by all. Doc: wdm/nf-wdm-seassignsecurityex
+ */
+NTSTATUS NTAPI SeAssignSecurityEx(PSECURITY_DESCRIPTOR ParentDescriptor,
+                                  PSECURITY_DESCRIPTOR ExplicitDescriptor,
+                                  PSECURITY_DESCRIPTOR *NewDescriptor, GUID *ObjectType,
+                                  BOOLEAN IsDirectoryObject, ULONG AutoInheritFlags,
+                                  PSECURITY_SUBJECT_CONTEXT SubjectContext,
+                                  PGENERIC_MAPPING GenericMapping, POOL_TYPE PoolType)
+{
+    VF_IRQL_MAX(PASSIVE_LEVEL);
+    KPROCESSOR_MODE Mode = SepPreviousMode();
+    SE_TOKEN *Token =
+        SubjectContext->ClientToken ? SubjectContext->ClientToken : SubjectContext->PrimaryToken;
+    SEP_ASSIGNMENT Work = {
+        .Token = Token, .Container = IsDirectoryObject, .Mapping = GenericMapping};
+    *NewDescriptor = NULL;
+    SepViewOptional(ParentDescriptor, &Work.Parent);
+    SepViewOptional(ExplicitDescriptor, &Work.Explicit);
+    SepTakeFromParent(&Work, AutoInheritFlags);
+    if (AutoInheritFlags & SEF_DEFAULT_OWNER_FROM_PARENT && !Work.Explicit.Owner)
+        return STATUS_INVALID_OWNER;
+    NTSTATUS Status =
+        SepAssignOwner(&Work, AutoInheritFlags & SEF_AVOID_OWNER_CHECK ? KernelMode : Mode);
+    if (NT_SUCCESS(Status))
+        Status = SepAssignDacl(&Work);
+    if (NT_SUCCESS(Status))
+        Status =
+            SepAssignSacl(&Work, AutoInheritFlags & SEF_AVOID_PRIVILEGE_CHECK ? KernelMode : Mode);
+    if (NT_SUCCESS(Status))
+        Status = SepStoreAssignment(&Work, NewDescriptor);
+    if (Work.InheritedDacl)
+        ExFreePoolWithTag(Work.InheritedDacl, SEP_TAG);
+    if (Work.InheritedSacl)
+        ExFreePoolWithTag(Work.InheritedSacl, SEP_TAG);
+    return Status;
+}
+
 /*
  * PASSIVE_LEVEL. A self-relative descriptor in paged pool, for SeDeassignSecurity. Without an ACL
  * given or inherited the token's default DACL serves. STATUS_INVALID_OWNER,
@@ -92,26 +147,8 @@ NTSTATUS NTAPI SeAssignSecurity(PSECURITY_DESCRIPTOR ParentDescriptor,
                                 PGENERIC_MAPPING GenericMapping, POOL_TYPE PoolType)
 {
     VF_IRQL_MAX(PASSIVE_LEVEL);
-    KPROCESSOR_MODE Mode = SepPreviousMode();
-    SE_TOKEN *Token =
-        SubjectContext->ClientToken ? SubjectContext->ClientToken : SubjectContext->PrimaryToken;
-    SEP_ASSIGNMENT Work = {
-        .Token = Token, .Container = IsDirectoryObject, .Mapping = GenericMapping};
-    *NewDescriptor = NULL;
-    SepViewOptional(ParentDescriptor, &Work.Parent);
-    SepViewOptional(ExplicitDescriptor, &Work.Explicit);
-    NTSTATUS Status = SepAssignOwner(&Work, Mode);
-    if (NT_SUCCESS(Status))
-        Status = SepAssignDacl(&Work);
-    if (NT_SUCCESS(Status))
-        Status = SepAssignSacl(&Work, Mode);
-    if (NT_SUCCESS(Status))
-        Status = SepStoreAssignment(&Work, NewDescriptor);
-    if (Work.InheritedDacl)
-        ExFreePoolWithTag(Work.InheritedDacl, SEP_TAG);
-    if (Work.InheritedSacl)
-        ExFreePoolWithTag(Work.InheritedSacl, SEP_TAG);
-    return Status;
+    return SeAssignSecurityEx(ParentDescriptor, ExplicitDescriptor, NewDescriptor, NULL,
+                              IsDirectoryObject, 0, SubjectContext, GenericMapping, PoolType);
 }
 
 /* PASSIVE_LEVEL. Frees the descriptor and clears the pointer. Doc: wdm/nf-wdm-sedeassignsecurity */

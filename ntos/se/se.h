@@ -21,6 +21,7 @@ typedef struct SE_TOKEN { /* body of a Token object; PACCESS_TOKEN */
     PSID Owner;
     PACL DefaultDacl;
     ULONG HostUserId;
+    ULONG Bytes; /* of the block that Groups begins, which holds all the rest */
     EX_PUSH_LOCK Lock;
 } SE_TOKEN;
 extern POBJECT_TYPE SeTokenObjectType_;
@@ -28,6 +29,8 @@ extern POBJECT_TYPE SeTokenObjectType_;
 /* Root and the user who booted are administrators; any other uid is ordinary. Referenced; the
  * caller dereferences. */
 NTSTATUS SeCreateTokenForHostUser(ULONG UserId, SE_TOKEN **Token);
+/* An impersonation token like it, referenced. */
+NTSTATUS SeCopyToken_(SE_TOKEN *Token, SECURITY_IMPERSONATION_LEVEL Level, SE_TOKEN **Copy);
 SE_TOKEN *SeSystemToken(void); /* not referenced */
 NTSTATUS
 SeSddlToSecurityDescriptor(PCUNICODE_STRING Sddl, PSECURITY_DESCRIPTOR *Descriptor,

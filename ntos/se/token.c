@@ -191,8 +191,52 @@ static NTSTATUS SepMakeToken(const SEP_RECIPE *Recipe, SE_TOKEN **Result)
     Token->HostUserId = Recipe->HostUserId;
     Token->Type = Recipe->Type;
     Token->Level = Recipe->Level;
+    Token->Bytes = SepBlockBytes(Recipe);
     SepFillToken(Token, Recipe, Block);
     *Result = Token;
+    return STATUS_SUCCESS;
+}
+
+/* The same place in the copy of a token's block. */
+static PVOID SepMoved(const SE_TOKEN *From, const SE_TOKEN *To, PVOID Place)
+{
+    return Place ? (PUCHAR)To->Groups + ((PUCHAR)Place - (PUCHAR)From->Groups) : NULL;
+}
+
+/* Lock held, shared. */
+static void SepFillCopy(const SE_TOKEN *From, SE_TOKEN *To, PVOID Block)
+{
+    RtlCopyMemory(Block, From->Groups, From->Bytes);
+    *To = *From;
+    To->Groups = Block;
+    for (ULONG i = 0; i < To->GroupCount; i++)
+        To->Groups[i].Sid = SepMoved(From, To, From->Groups[i].Sid);
+    To->Privileges = SepMoved(From, To, From->Privileges);
+    To->User = SepMoved(From, To, From->User);
+    To->Owner = SepMoved(From, To, From->Owner);
+    To->DefaultDacl = SepMoved(From, To, From->DefaultDacl);
+}
+
+NTSTATUS SeCopyToken_(SE_TOKEN *Token, SECURITY_IMPERSONATION_LEVEL Level, SE_TOKEN **Copy)
+{
+    SE_TOKEN *New;
+    PVOID Block = ExAllocatePoolWithTag(PagedPool, Token->Bytes, SEP_TAG);
+    if (!Block)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    NTSTATUS Status = ObCreateObject(KernelMode, SeTokenObjectType_, NULL, KernelMode, NULL,
+                                     sizeof(SE_TOKEN), 0, 0, (PVOID *)&New);
+    if (!NT_SUCCESS(Status)) {
+        ExFreePoolWithTag(Block, SEP_TAG);
+        return Status;
+    }
+    ExLockShared_(&Token->Lock);
+    SepFillCopy(Token, New, Block);
+    ExUnlockShared_(&Token->Lock);
+    ExInitializePushLock(&New->Lock);
+    ExAllocateLocallyUniqueId(&New->TokenId);
+    New->Type = TokenImpersonation;
+    New->Level = Level;
+    *Copy = New;
     return STATUS_SUCCESS;
 }
 

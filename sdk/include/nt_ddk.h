@@ -44,6 +44,11 @@ ULONG NTAPI HalGetBusData(BUS_DATA_TYPE BusDataType, ULONG BusNumber, ULONG Slot
 ULONG NTAPI HalSetBusData(BUS_DATA_TYPE BusDataType, ULONG BusNumber, ULONG SlotNumber,
                           PVOID Buffer, ULONG Length);
 
+// Memory
+VOID NTAPI MmProbeAndLockSelectedPages(PMDL MemoryDescriptorList,
+                                       PFILE_SEGMENT_ELEMENT SegmentArray,
+                                       KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation);
+
 // I/O
 PEPROCESS NTAPI IoGetInitiatorProcess(PFILE_OBJECT FileObject);
 BOOLEAN NTAPI IoIsValidIrpStatus(NTSTATUS Status);

@@ -28,6 +28,37 @@ PKTHREAD NTAPI KeGetCurrentThread(VOID);
     ((type *)((char *)(address) - __builtin_offsetof(type, field)))
 #define FIELD_OFFSET(type, field) ((LONG) __builtin_offsetof(type, field))
 
+// Memory
+#ifndef MM_MAPPING_ADDRESS_DIVISIBLE
+#define MM_MAPPING_ADDRESS_DIVISIBLE 0x1
+#endif
+#ifndef MM_ALLOCATE_CONTIGUOUS_MEMORY_FAST_ONLY
+#define MM_ALLOCATE_CONTIGUOUS_MEMORY_FAST_ONLY 0x00000001
+#endif
+NTSTATUS NTAPI MmAllocateContiguousMemoryEx(PSIZE_T NumberOfBytes,
+                                            PHYSICAL_ADDRESS LowestAcceptableAddress,
+                                            PHYSICAL_ADDRESS HighestAcceptableAddress,
+                                            PHYSICAL_ADDRESS BoundaryAddressMultiple,
+                                            NODE_REQUIREMENT PreferredNode, ULONG Protect,
+                                            PVOID PartitionObject, ULONG Tag, ULONG Flags,
+                                            PVOID *BaseAddress);
+PVOID NTAPI MmAllocateMappingAddressEx(SIZE_T NumberOfBytes, ULONG PoolTag, ULONG Flags);
+
+// Security: what SeAssignSecurityEx is told
+#ifndef SEF_DACL_AUTO_INHERIT
+#define SEF_DACL_AUTO_INHERIT 0x01
+#define SEF_SACL_AUTO_INHERIT 0x02
+#define SEF_DEFAULT_DESCRIPTOR_FOR_OBJECT 0x04
+#define SEF_AVOID_PRIVILEGE_CHECK 0x08
+#define SEF_AVOID_OWNER_CHECK 0x10
+#define SEF_DEFAULT_OWNER_FROM_PARENT 0x20
+#define SEF_DEFAULT_GROUP_FROM_PARENT 0x40
+#endif
+
+// Work items
+BOOLEAN NTAPI IoTryQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine,
+                                 WORK_QUEUE_TYPE QueueType, PVOID Context);
+
 #ifndef MemoryBarrier
 #define MemoryBarrier() __sync_synchronize()
 #endif

@@ -1,6 +1,7 @@
 /* A driver that errs when it is asked to: tests/bugcheck.sh. Each control code is one error. */
 #include <ntddk.h>
 #include <ntseh.h>
+#include "device.h"
 
 #define FAULT_NULL CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS)
 #define FAULT_UNMAPPED CTL_CODE(FILE_DEVICE_UNKNOWN, 0x802, METHOD_BUFFERED, FILE_ANY_ACCESS)
@@ -172,7 +173,6 @@ static NTSTATUS FaultControl(PDEVICE_OBJECT Device, PIRP Irp)
 
     UNREFERENCED_PARAMETER(Device);
     Irp->IoStatus.Information = 0;
-    Irp->IoStatus.Status = STATUS_SUCCESS;
     if (Code == FAULT_NULL)
         Irp->IoStatus.Information = ReadNull(NULL);
     else if (Code == FAULT_UNMAPPED)
@@ -198,30 +198,11 @@ static NTSTATUS FaultControl(PDEVICE_OBJECT Device, PIRP Irp)
         FreeActive(Code);
     else if (Code == FAULT_TWICE)
         return CompleteTwice(Irp), STATUS_SUCCESS;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS FaultCreateClose(PDEVICE_OBJECT Device, PIRP Irp)
-{
-    UNREFERENCED_PARAMETER(Device);
-    Irp->IoStatus.Information = 0;
-    Irp->IoStatus.Status = STATUS_SUCCESS;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return STATUS_SUCCESS;
+    return DeviceComplete(Irp);
 }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Faults"),
-                   Link = RTL_CONSTANT_STRING(L"\\DosDevices\\Faults");
-    PDEVICE_OBJECT Device;
-    NTSTATUS Status = IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device);
-
     UNREFERENCED_PARAMETER(RegistryPath);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] = FaultCreateClose;
-    Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = FaultControl;
-    return IoCreateSymbolicLink(&Link, &Name);
+    return DeviceMake(Driver, L"\\Device\\Faults", L"\\DosDevices\\Faults", FaultControl);
 }

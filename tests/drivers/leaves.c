@@ -1,6 +1,7 @@
 /* A driver that is told by a control code what to leave behind when it is unloaded:
  * tests/leaves.sh. */
 #include <ntifs.h>
+#include "device.h"
 
 #define LEAVE(number)                                                                              \
     CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800 + (number), METHOD_BUFFERED, FILE_ANY_ACCESS)
@@ -193,29 +194,15 @@ static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
 
 static NTSTATUS Control(PDEVICE_OBJECT Device, PIRP Irp)
 {
-    PIO_STACK_LOCATION Location = IoGetCurrentIrpStackLocation(Irp);
-
     UNREFERENCED_PARAMETER(Device);
-    if (Location->MajorFunction == IRP_MJ_DEVICE_CONTROL)
-        What = Location->Parameters.DeviceIoControl.IoControlCode;
+    What = IoGetCurrentIrpStackLocation(Irp)->Parameters.DeviceIoControl.IoControlCode;
     Irp->IoStatus.Information = 0;
-    Irp->IoStatus.Status = STATUS_SUCCESS;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return STATUS_SUCCESS;
+    return DeviceComplete(Irp);
 }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Leaves"),
-                   Link = RTL_CONSTANT_STRING(L"\\DosDevices\\Leaves");
-    PDEVICE_OBJECT Device;
-    NTSTATUS Status = IoCreateDevice(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device);
-
     UNREFERENCED_PARAMETER(RegistryPath);
-    if (!NT_SUCCESS(Status))
-        return Status;
     Driver->DriverUnload = Unload;
-    Driver->MajorFunction[IRP_MJ_CREATE] = Driver->MajorFunction[IRP_MJ_CLOSE] =
-        Driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = Control;
-    return IoCreateSymbolicLink(&Link, &Name);
+    return DeviceMake(Driver, L"\\Device\\Leaves", L"\\DosDevices\\Leaves", Control);
 }

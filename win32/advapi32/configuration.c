@@ -229,8 +229,8 @@ BOOL WINAPI QueryServiceStatusEx(SC_HANDLE Handle, SC_STATUS_TYPE Level, LPBYTE 
 
 /* An enumeration: structures from the front, texts from the end, as far as they fit. */
 struct listing {
-    ENUM_SERVICE_STATUSW *Next;
-    char *End;
+    char *Next, *End;
+    size_t Record; /* an ENUM_SERVICE_STATUS, or the longer one that begins in the same way */
     DWORD Type, State, Needed, Returned, Resume, Index;
     BOOL Ansi, Full;
 };
@@ -244,15 +244,17 @@ static void list_one(struct listing *List, LPCWSTR Name, LPCWSTR Display,
 
     if (List->Index++ < List->Resume)
         return;
-    if (List->Full || (size_t)(List->End - (char *)List->Next) < Texts + sizeof(*List->Next)) {
+    if (List->Full || (size_t)(List->End - List->Next) < Texts + List->Record) {
         List->Full = TRUE;
-        List->Needed += (DWORD)(Texts + sizeof(*List->Next));
+        List->Needed += (DWORD)(Texts + List->Record);
         return;
     }
     List->End -= Texts;
-    *List->Next++ =
+    memset(List->Next, 0, List->Record);
+    *(ENUM_SERVICE_STATUSW *)List->Next =
         (ENUM_SERVICE_STATUSW){put_text(List->End, Name, List->Ansi),
                                put_text(List->End + NameBytes, Display, List->Ansi), *Status};
+    List->Next += List->Record;
     List->Returned++;
 }
 
@@ -309,11 +311,12 @@ static BOOL list_all(struct listing *List)
     return Status == STATUS_NO_MORE_ENTRIES || BaseResult(Status);
 }
 
-static BOOL list_services(SC_HANDLE Manager, DWORD Type, DWORD State, LPENUM_SERVICE_STATUSW Out,
+static BOOL list_services(SC_HANDLE Manager, DWORD Type, DWORD State, PVOID Out, size_t Record,
                           DWORD Size, LPDWORD Needed, LPDWORD Returned, LPDWORD Resume, BOOL Ansi)
 {
     struct listing List = {.Next = Out,
                            .End = Out ? (char *)Out + (Size & ~7u) : NULL,
+                           .Record = Record,
                            .Type = Type,
                            .State = State,
                            .Resume = Resume ? *Resume : 0,
@@ -341,13 +344,43 @@ BOOL WINAPI EnumServicesStatusW(SC_HANDLE Manager, DWORD Type, DWORD State,
                                 LPENUM_SERVICE_STATUSW Out, DWORD Size, LPDWORD Needed,
                                 LPDWORD Returned, LPDWORD Resume)
 {
-    return list_services(Manager, Type, State, Out, Size, Needed, Returned, Resume, FALSE);
+    return list_services(Manager, Type, State, Out, sizeof(*Out), Size, Needed, Returned, Resume,
+                         FALSE);
 }
 
 BOOL WINAPI EnumServicesStatusA(SC_HANDLE Manager, DWORD Type, DWORD State,
                                 LPENUM_SERVICE_STATUSA Out, DWORD Size, LPDWORD Needed,
                                 LPDWORD Returned, LPDWORD Resume)
 {
-    return list_services(Manager, Type, State, (LPENUM_SERVICE_STATUSW)Out, Size, Needed, Returned,
-                         Resume, TRUE);
+    return list_services(Manager, Type, State, Out, sizeof(*Out), Size, Needed, Returned, Resume,
+                         TRUE);
+}
+
+/* No driver is of a load order group: "" lists all, a name is that of no group. */
+static BOOL list_processes(SC_HANDLE Manager, SC_ENUM_TYPE Level, DWORD Type, DWORD State,
+                           LPBYTE Out, DWORD Size, LPDWORD Needed, LPDWORD Returned, LPDWORD Resume,
+                           BOOL OfGroup, BOOL Ansi)
+{
+    if (Level != SC_ENUM_PROCESS_INFO || OfGroup) {
+        SetLastError(OfGroup ? ERROR_SERVICE_DOES_NOT_EXIST : ERROR_INVALID_LEVEL);
+        return FALSE;
+    }
+    return list_services(Manager, Type, State, Out, sizeof(ENUM_SERVICE_STATUS_PROCESSW), Size,
+                         Needed, Returned, Resume, Ansi);
+}
+
+BOOL WINAPI EnumServicesStatusExW(SC_HANDLE Manager, SC_ENUM_TYPE Level, DWORD Type, DWORD State,
+                                  LPBYTE Out, DWORD Size, LPDWORD Needed, LPDWORD Returned,
+                                  LPDWORD Resume, LPCWSTR Group)
+{
+    return list_processes(Manager, Level, Type, State, Out, Size, Needed, Returned, Resume,
+                          Group && *Group, FALSE);
+}
+
+BOOL WINAPI EnumServicesStatusExA(SC_HANDLE Manager, SC_ENUM_TYPE Level, DWORD Type, DWORD State,
+                                  LPBYTE Out, DWORD Size, LPDWORD Needed, LPDWORD Returned,
+                                  LPDWORD Resume, LPCSTR Group)
+{
+    return list_processes(Manager, Level, Type, State, Out, Size, Needed, Returned, Resume,
+                          Group && *Group, TRUE);
 }

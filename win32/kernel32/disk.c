@@ -213,6 +213,101 @@ static BOOL current_folder(char Path[LINUX_PATH])
     return TRUE;
 }
 
+/* The names of a path one after the other, "." and ".." taken away; Path keeps its "C:". */
+static void straighten(char *Path)
+{
+    char *Root = Path + 2, *Out = Root, *Next = Root;
+
+    while (*Next) {
+        size_t Length;
+
+        Next += strspn(Next, "\\");
+        Length = strcspn(Next, "\\");
+        if (Length == 2 && Next[0] == '.' && Next[1] == '.') {
+            while (Out > Root && *--Out != '\\')
+                ;
+        } else if (Length && !(Length == 1 && Next[0] == '.')) {
+            *Out++ = '\\';
+            memmove(Out, Next, Length);
+            Out += Length;
+        }
+        Next += Length;
+    }
+    if (Out == Root || (Next[-1] == '\\' && Out[-1] != '\\'))
+        *Out++ = '\\';
+    *Out = 0;
+}
+
+/* From "a", "\\a", "C:a", "C:\\a" or "/a"; a drive has no folder of its own. A device's name stays.
+ */
+static BOOL full_path(const char *Name, char Path[LINUX_PATH])
+{
+    size_t Length = strlen(Name), At = 0;
+
+    if (!Length || Length > LINUX_PATH / 2) {
+        SetLastError(Length ? ERROR_FILENAME_EXCED_RANGE : ERROR_INVALID_NAME);
+        return FALSE;
+    }
+    if (!strncmp(Name, "\\\\", 2)) {
+        memcpy(Path, Name, Length + 1);
+        return TRUE;
+    }
+    if (!current_folder(Path))
+        return FALSE;
+    if (Name[1] == ':') {
+        Path[0] = Name[0];
+        Name += 2;
+    }
+    if (*Name != '\\' && *Name != '/')
+        At = strlen(Path);
+    if (At + strlen(Name) + 4 > LINUX_PATH) {
+        SetLastError(ERROR_FILENAME_EXCED_RANGE);
+        return FALSE;
+    }
+    if (At)
+        Path[At++] = '\\';
+    memcpy(Path + (At ? At : 2), Name, strlen(Name) + 1);
+    for (char *Slash = Path; *Slash; Slash++)
+        if (*Slash == '/')
+            *Slash = '\\';
+    straighten(Path);
+    return TRUE;
+}
+
+/* Lexical: nothing need be there. *Last: the last name in Buffer, NULL if the path ends with "\\".
+ */
+DWORD WINAPI GetFullPathNameA(LPCSTR Name, DWORD Size, LPSTR Buffer, LPSTR *Last)
+{
+    char Path[LINUX_PATH];
+    DWORD Length;
+
+    if (Last)
+        *Last = NULL;
+    if (!full_path(Name ? Name : "", Path))
+        return 0;
+    Length = BaseGiveA(Path, Buffer, Size);
+    if (Last && Buffer && Length < Size && strrchr(Buffer, '\\') && strrchr(Buffer, '\\')[1])
+        *Last = strrchr(Buffer, '\\') + 1;
+    return Length;
+}
+
+DWORD WINAPI GetFullPathNameW(LPCWSTR Name, DWORD Size, LPWSTR Buffer, LPWSTR *Last)
+{
+    char Path[LINUX_PATH], *Narrow = BaseNarrow(Name ? Name : L"");
+    BOOL Fine = Narrow && full_path(Narrow, Path);
+    DWORD Length;
+
+    free(Narrow);
+    if (Last)
+        *Last = NULL;
+    if (!Fine)
+        return 0;
+    Length = BaseGiveW(Path, Buffer, Size);
+    if (Last && Buffer && Length < Size && wcsrchr(Buffer, '\\') && wcsrchr(Buffer, '\\')[1])
+        *Last = wcsrchr(Buffer, '\\') + 1;
+    return Length;
+}
+
 DWORD WINAPI GetCurrentDirectoryA(DWORD Size, LPSTR Buffer)
 {
     char Path[LINUX_PATH];

@@ -47,6 +47,26 @@ static bool ask_filter(const struct host_fault *Fault)
     return Answer == EXCEPTION_CONTINUE_EXECUTION;
 }
 
+/* Nobody handles it in a native program but the filter: if that does not say "continue execution",
+ * the process ends with the code. */
+VOID WINAPI RaiseException(DWORD Code, DWORD Flags, DWORD Count, const ULONG_PTR *Arguments)
+{
+    CONTEXT Context;
+    EXCEPTION_RECORD Record = {.ExceptionCode = Code & ~0x10000000u,
+                               .ExceptionFlags = Flags & EXCEPTION_NONCONTINUABLE,
+                               .ExceptionAddress = __builtin_return_address(0)};
+    EXCEPTION_POINTERS Pointers = {&Record, &Context};
+
+    memset(&Context, 0, sizeof(Context));
+    if (Arguments && Count)
+        Record.NumberParameters =
+            Count < EXCEPTION_MAXIMUM_PARAMETERS ? Count : EXCEPTION_MAXIMUM_PARAMETERS;
+    for (DWORD i = 0; i < Record.NumberParameters; i++)
+        Record.ExceptionInformation[i] = Arguments[i];
+    if (!Filter || Filter(&Pointers) != EXCEPTION_CONTINUE_EXECUTION || Record.ExceptionFlags)
+        ExitProcess(Record.ExceptionCode);
+}
+
 LPTOP_LEVEL_EXCEPTION_FILTER WINAPI SetUnhandledExceptionFilter(LPTOP_LEVEL_EXCEPTION_FILTER New)
 {
     LPTOP_LEVEL_EXCEPTION_FILTER Old = Filter;

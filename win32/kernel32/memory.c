@@ -1,9 +1,7 @@
-/* Virtual memory (in the process's slot) and heaps (libc's). */
+/* Virtual memory (in the process's slot); local and global memory (of the process heap). */
 #include "win32/kernel32/base.h"
 
-#include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
 
 LPVOID WINAPI VirtualAllocEx(HANDLE Process, LPVOID Base, SIZE_T Bytes, DWORD Type, DWORD Protect)
 {
@@ -54,36 +52,6 @@ BOOL WINAPI WriteProcessMemory(HANDLE Process, LPVOID Base, LPCVOID Buffer, SIZE
                                SIZE_T *Done)
 {
     return BaseResult(NtWriteVirtualMemory(Process, Base, (PVOID)Buffer, Bytes, Done));
-}
-
-HANDLE WINAPI GetProcessHeap(void)
-{
-    return (HANDLE)(ULONG_PTR)1;
-}
-
-LPVOID WINAPI HeapAlloc(HANDLE Heap, DWORD Flags, SIZE_T Bytes)
-{
-    (void)Heap;
-    return Flags & HEAP_ZERO_MEMORY ? calloc(1, Bytes ? Bytes : 1) : malloc(Bytes ? Bytes : 1);
-}
-
-LPVOID WINAPI HeapReAlloc(HANDLE Heap, DWORD Flags, LPVOID Block, SIZE_T Bytes)
-{
-    SIZE_T Had = Block ? malloc_usable_size(Block) : 0;
-    char *New = realloc(Block, Bytes ? Bytes : 1);
-
-    (void)Heap;
-    if (New && (Flags & HEAP_ZERO_MEMORY) && Bytes > Had)
-        memset(New + Had, 0, Bytes - Had);
-    return New;
-}
-
-BOOL WINAPI HeapFree(HANDLE Heap, DWORD Flags, LPVOID Block)
-{
-    (void)Heap;
-    (void)Flags;
-    free(Block);
-    return TRUE;
 }
 
 HLOCAL WINAPI LocalAlloc(UINT Flags, SIZE_T Bytes)

@@ -54,6 +54,43 @@ BOOL WINAPI GetQueuedCompletionStatus(HANDLE Port, LPDWORD Bytes, PULONG_PTR Key
     return BaseResult(Iosb.Status);
 }
 
+/* Waits for the first entry and takes what is there besides, up to Count. FALSE: none came
+ * (WAIT_TIMEOUT), or an APC did (WAIT_IO_COMPLETION). */
+BOOL WINAPI GetQueuedCompletionStatusEx(HANDLE Port, LPOVERLAPPED_ENTRY Entries, ULONG Count,
+                                        PULONG Removed, DWORD Milliseconds, BOOL Alertable)
+{
+    LARGE_INTEGER Time, None = {.QuadPart = 0};
+    PLARGE_INTEGER Wait = BaseTimeout(&Time, Milliseconds);
+    ULONG Done = 0;
+
+    *Removed = 0;
+    if (!Count)
+        return BaseResult(STATUS_INVALID_PARAMETER);
+    if (Alertable && NtTestAlert() == STATUS_USER_APC) {
+        SetLastError(WAIT_IO_COMPLETION);
+        return FALSE;
+    }
+    for (; Done < Count; Done++, Wait = &None) {
+        IO_STATUS_BLOCK Iosb = {.Information = 0};
+        PVOID Key = NULL, Context = NULL;
+        NTSTATUS Status = NtRemoveIoCompletion(Port, &Key, &Context, &Iosb, Wait);
+
+        if (Status == STATUS_SUCCESS) {
+            Entries[Done] = (OVERLAPPED_ENTRY){(ULONG_PTR)Key, Context, (ULONG)Iosb.Status,
+                                               (DWORD)Iosb.Information};
+            continue;
+        }
+        if (Done)
+            break;
+        if (Status != STATUS_TIMEOUT)
+            return BaseResult(Status);
+        SetLastError(WAIT_TIMEOUT);
+        return FALSE;
+    }
+    *Removed = Done;
+    return TRUE;
+}
+
 BOOL WINAPI PostQueuedCompletionStatus(HANDLE Port, DWORD Bytes, ULONG_PTR Key,
                                        LPOVERLAPPED Overlapped)
 {

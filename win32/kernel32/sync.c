@@ -12,9 +12,17 @@ static HANDLE created(NTSTATUS Status, const HANDLE *Handle)
     return *Handle;
 }
 
-static HANDLE opened(NTSTATUS Status, const HANDLE *Handle)
+typedef NTSTATUS OPEN(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes);
+
+static HANDLE open_named(OPEN *Open, DWORD Access, BOOL Inherit, LPCWSTR Text)
 {
-    return BaseResult(Status) ? *Handle : NULL;
+    struct base_name Name;
+    HANDLE Handle = NULL;
+
+    if (!BaseObjectName(&Name, Text, NULL, Inherit))
+        return NULL;
+    Name.Attributes.Attributes &= ~(ULONG)OBJ_OPENIF;
+    return BaseResult(Open(&Handle, Access, &Name.Attributes)) ? Handle : NULL;
 }
 
 HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES Security, BOOL Manual, BOOL Initial, LPCWSTR Text)
@@ -32,13 +40,7 @@ HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES Security, BOOL Manual, BOOL Ini
 
 HANDLE WINAPI OpenEventW(DWORD Access, BOOL Inherit, LPCWSTR Text)
 {
-    struct base_name Name;
-    HANDLE Handle = NULL;
-
-    if (!BaseObjectName(&Name, Text, NULL, Inherit))
-        return NULL;
-    Name.Attributes.Attributes &= ~(ULONG)OBJ_OPENIF;
-    return opened(NtOpenEvent(&Handle, Access, &Name.Attributes), &Handle);
+    return open_named(NtOpenEvent, Access, Inherit, Text);
 }
 
 HANDLE WINAPI CreateMutexW(LPSECURITY_ATTRIBUTES Security, BOOL Owner, LPCWSTR Text)
@@ -54,13 +56,7 @@ HANDLE WINAPI CreateMutexW(LPSECURITY_ATTRIBUTES Security, BOOL Owner, LPCWSTR T
 
 HANDLE WINAPI OpenMutexW(DWORD Access, BOOL Inherit, LPCWSTR Text)
 {
-    struct base_name Name;
-    HANDLE Handle = NULL;
-
-    if (!BaseObjectName(&Name, Text, NULL, Inherit))
-        return NULL;
-    Name.Attributes.Attributes &= ~(ULONG)OBJ_OPENIF;
-    return opened(NtOpenMutant(&Handle, Access, &Name.Attributes), &Handle);
+    return open_named(NtOpenMutant, Access, Inherit, Text);
 }
 
 HANDLE WINAPI CreateSemaphoreW(LPSECURITY_ATTRIBUTES Security, LONG Initial, LONG Maximum,
@@ -78,13 +74,7 @@ HANDLE WINAPI CreateSemaphoreW(LPSECURITY_ATTRIBUTES Security, LONG Initial, LON
 
 HANDLE WINAPI OpenSemaphoreW(DWORD Access, BOOL Inherit, LPCWSTR Text)
 {
-    struct base_name Name;
-    HANDLE Handle = NULL;
-
-    if (!BaseObjectName(&Name, Text, NULL, Inherit))
-        return NULL;
-    Name.Attributes.Attributes &= ~(ULONG)OBJ_OPENIF;
-    return opened(NtOpenSemaphore(&Handle, Access, &Name.Attributes), &Handle);
+    return open_named(NtOpenSemaphore, Access, Inherit, Text);
 }
 
 HANDLE WINAPI CreateWaitableTimerW(LPSECURITY_ATTRIBUTES Security, BOOL Manual, LPCWSTR Text)
@@ -96,6 +86,11 @@ HANDLE WINAPI CreateWaitableTimerW(LPSECURITY_ATTRIBUTES Security, BOOL Manual, 
         return NULL;
     return created(NtCreateTimer(&Handle, TIMER_ALL_ACCESS, &Name.Attributes, Manual ? 0 : 1),
                    &Handle);
+}
+
+HANDLE WINAPI OpenWaitableTimerW(DWORD Access, BOOL Inherit, LPCWSTR Text)
+{
+    return open_named(NtOpenTimer, Access, Inherit, Text);
 }
 
 BOOL WINAPI SetWaitableTimer(HANDLE Timer, const LARGE_INTEGER *Due, LONG Period,
@@ -148,6 +143,16 @@ HANDLE WINAPI CreateSemaphoreA(LPSECURITY_ATTRIBUTES Security, LONG Initial, LON
 HANDLE WINAPI OpenSemaphoreA(DWORD Access, BOOL Inherit, LPCSTR Text)
 {
     ANSI_FORM(OpenSemaphoreW(Access, Inherit, Wide));
+}
+
+HANDLE WINAPI CreateWaitableTimerA(LPSECURITY_ATTRIBUTES Security, BOOL Manual, LPCSTR Text)
+{
+    ANSI_FORM(CreateWaitableTimerW(Security, Manual, Wide));
+}
+
+HANDLE WINAPI OpenWaitableTimerA(DWORD Access, BOOL Inherit, LPCSTR Text)
+{
+    ANSI_FORM(OpenWaitableTimerW(Access, Inherit, Wide));
 }
 
 BOOL WINAPI SetEvent(HANDLE Event)

@@ -22,6 +22,23 @@ static void say_no_kernel(const char *Path, int Error)
             strerror(-Error));
 }
 
+static char Address[512]; /* of the kernel that answered */
+
+/* A kernel in the background writes what it has to say beside its socket. */
+void ntdll_tell_report(void)
+{
+    char Path[sizeof(Address) + 8];
+    size_t Bytes;
+    char *Text;
+
+    snprintf(Path, sizeof(Path), "%s.log", Address);
+    Text = host_read_file(Path, &Bytes);
+    if (Text && strstr(Text, "*** STOP"))
+        fprintf(stderr, "usernt: the kernel has ended with a bug check: its report is in %s\n",
+                Path);
+    free(Text);
+}
+
 static int find_kernel(void)
 {
     char Path[512];
@@ -30,8 +47,11 @@ static int find_kernel(void)
     address_default(host_user_id(), Path, sizeof(Path));
     Socket = host_connect(Path);
     Error = Socket;
-    if (Socket < 0 && !getenv("USERNT_ADDRESS"))
+    snprintf(Address, sizeof(Address), "%s", Path);
+    if (Socket < 0 && !getenv("USERNT_ADDRESS")) {
         Socket = host_connect(ADDRESS_OF_ROOT);
+        snprintf(Address, sizeof(Address), "%s", ADDRESS_OF_ROOT);
+    }
     if (Socket < 0)
         say_no_kernel(Path, Error);
     return Socket;

@@ -92,6 +92,7 @@ static void answered_us(const struct channel_packet *Packet)
 /* Whoever waits for the kernel is woken, or looks at Gone before it sleeps. */
 static void kernel_has_gone(void)
 {
+    ntdll_tell_report();
     Ntdll.Gone = 1;
     atomic_thread_fence(memory_order_seq_cst);
     for (unsigned i = 1; i < CHANNEL_COUNT; i++) {

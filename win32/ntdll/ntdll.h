@@ -97,6 +97,7 @@ int ntdll_touch(void *To, size_t Bytes);
 
 /* The hand. */
 int ntdll_hand_start(void);
+void ntdll_tell_report(void); /* the kernel has gone: where it said why, if it did */
 struct ntdll_wish {
     _Atomic uint32_t Done;
     uint32_t Cookie;

@@ -232,6 +232,31 @@ static void services_are_listed(void)
     CHECK(CloseServiceHandle(Manager));
 }
 
+static void services_are_listed_with_their_processes(void)
+{
+    union {
+        ENUM_SERVICE_STATUS_PROCESSA One[1];
+        BYTE Bytes[8192];
+    } List;
+    SC_HANDLE Manager = OpenSCManagerA(NULL, NULL, SC_MANAGER_ENUMERATE_SERVICE);
+    DWORD Needed, Returned, Resume = 0, Found = 0;
+
+#define ENUMERATE(level, size, group)                                                              \
+    EnumServicesStatusExA(Manager, level, SERVICE_DRIVER, SERVICE_ACTIVE, List.Bytes, size,        \
+                          &Needed, &Returned, &Resume, group)
+    FAILS(ENUMERATE(SC_ENUM_PROCESS_INFO, 8, NULL), ERROR_MORE_DATA);
+    CHECK(Needed > sizeof(List.One[0]) && !Returned);
+    CHECK(ENUMERATE(SC_ENUM_PROCESS_INFO, sizeof(List), ""));
+    for (DWORD i = 0; i < Returned; i++)
+        Found += !_stricmp(List.One[i].lpServiceName, "example") &&
+                 List.One[i].ServiceStatusProcess.dwCurrentState == SERVICE_RUNNING &&
+                 !List.One[i].ServiceStatusProcess.dwProcessId;
+    CHECK(Found == 1);
+    FAILS(ENUMERATE((SC_ENUM_TYPE)7, sizeof(List), NULL), ERROR_INVALID_LEVEL);
+    FAILS(ENUMERATE(SC_ENUM_PROCESS_INFO, sizeof(List), "network"), ERROR_SERVICE_DOES_NOT_EXIST);
+    CHECK(CloseServiceHandle(Manager));
+}
+
 int main(void)
 {
 #define TEST(name)                                                                                 \
@@ -245,6 +270,7 @@ int main(void)
                                             TEST(a_service_tells_its_configuration),
                                             TEST(a_deleted_service_goes_with_its_last_handle),
                                             TEST(services_are_listed),
+                                            TEST(services_are_listed_with_their_processes),
                                             {0}};
     return tap_run(Tests);
 }

@@ -1,25 +1,8 @@
 /* Overlapped requests, on the poor man's pipe in its mode that waits. */
 #include "tap.h"
 
-#include <winioctl.h>
-#include "../../drivers/pipe/public.h"
-
-static HANDLE open_pipe(const char *Name, DWORD Flags)
-{
-    EXAMPLE_MODE Mode = {EXAMPLE_CAPACITY, EXAMPLE_FULL_WAIT, EXAMPLE_EMPTY_WAIT, 0};
-    char Path[100];
-    HANDLE Pipe;
-    DWORD Done;
-    OVERLAPPED Overlapped = {.hEvent = CreateEventA(NULL, TRUE, FALSE, NULL)};
-
-    snprintf(Path, sizeof(Path), "\\\\.\\Example\\%s", Name);
-    Pipe = CreateFileA(Path, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, Flags, NULL);
-    if (Pipe != INVALID_HANDLE_VALUE && !DeviceIoControl(Pipe, IOCTL_EXAMPLE_SET_MODE, &Mode,
-                                                         sizeof(Mode), NULL, 0, &Done, &Overlapped))
-        printf("# the mode was not set: %u\n", (unsigned)GetLastError());
-    CloseHandle(Overlapped.hEvent);
-    return Pipe;
-}
+#include "pipe.h"
+#include <psapi.h>
 
 static void a_read_waits_and_is_completed_by_a_write(void)
 {
@@ -235,6 +218,92 @@ static void a_name_that_is_no_device_is_a_file_on_disk(void)
           ERROR_PATH_NOT_FOUND);
 }
 
+static BOOL is_full(const char *Name, const char *Expected, const char *ExpectedLast)
+{
+    char Path[600], *Last;
+    DWORD Length = GetFullPathNameA(Name, sizeof(Path), Path, &Last);
+
+    if (Length == strlen(Expected) && !strcmp(Path, Expected) &&
+        (ExpectedLast ? Last && !strcmp(Last, ExpectedLast) : !Last))
+        return TRUE;
+    printf("# %s is %s\n", Name, Path);
+    return FALSE;
+}
+
+static void a_path_is_made_full(void)
+{
+    char Folder[500], Expected[600];
+    WCHAR Wide[100], *Last;
+
+    GetCurrentDirectoryA(sizeof(Folder), Folder);
+    snprintf(Expected, sizeof(Expected), "%s\\a.txt", Folder);
+    CHECK(is_full("a.txt", Expected, "a.txt") && is_full("x\\..\\.\\a.txt", Expected, "a.txt"));
+    CHECK(is_full("C:\\one\\..\\two\\three", "C:\\two\\three", "three"));
+    CHECK(is_full("D:/one/two/", "D:\\one\\two\\", NULL) && is_full("\\..\\..\\b", "C:\\b", "b"));
+    CHECK(is_full("\\", "C:\\", NULL) && is_full("\\\\.\\Example", "\\\\.\\Example", "Example"));
+    CHECK(GetFullPathNameA("C:\\abc", 3, Expected, NULL) == 7);
+    CHECK(GetFullPathNameW(L"C:\\one\\two", 100, Wide, &Last) == 10 && Wide[8] == 'w' &&
+          Last == Wide + 7);
+    FAILS(GetFullPathNameA("", 3, Expected, NULL), ERROR_INVALID_NAME);
+}
+
+static void a_port_gives_all_it_has(void)
+{
+    HANDLE Port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    OVERLAPPED_ENTRY Entries[4];
+    ULONG Got = 9;
+
+    FAILS(GetQueuedCompletionStatusEx(Port, Entries, 4, &Got, 0, FALSE), WAIT_TIMEOUT);
+    CHECK(Got == 0);
+    for (ULONG_PTR i = 0; i < 5; i++)
+        CHECK(PostQueuedCompletionStatus(Port, (DWORD)i, 10 + i, NULL));
+    CHECK(GetQueuedCompletionStatusEx(Port, Entries, 4, &Got, INFINITE, FALSE) && Got == 4);
+    for (ULONG i = 0; i < 4; i++)
+        CHECK(Entries[i].dwNumberOfBytesTransferred == i && Entries[i].lpCompletionKey == 10 + i);
+    CHECK(GetQueuedCompletionStatusEx(Port, Entries, 4, &Got, INFINITE, FALSE) && Got == 1);
+    FAILS(GetQueuedCompletionStatusEx(Port, Entries, 0, &Got, 0, FALSE), ERROR_INVALID_PARAMETER);
+    CHECK(CloseHandle(Port));
+}
+
+static void a_device_name_leads_to_its_device(void)
+{
+    char Target[200], All[20000];
+    WCHAR Wide[200];
+    DWORD Count;
+    int Found = 0;
+
+    CHECK(QueryDosDeviceA("Example", Target, sizeof(Target)) && !strncmp(Target, "\\Device\\", 8));
+    CHECK(QueryDosDeviceW(L"example", Wide, 200) == strlen(Target) + 2);
+    FAILS(QueryDosDeviceA("nonesuch", Target, sizeof(Target)), ERROR_FILE_NOT_FOUND);
+    FAILS(QueryDosDeviceA("Example", Target, 5), ERROR_INSUFFICIENT_BUFFER);
+    CHECK((Count = QueryDosDeviceA(NULL, All, sizeof(All))) > 2 && !All[Count - 1]);
+    for (char *Name = All; *Name; Name += strlen(Name) + 1)
+        Found += !_stricmp(Name, "Example");
+    CHECK(Found == 1);
+}
+
+NTSTATUS NTAPI RtlAdjustPrivilege(ULONG Privilege, BOOLEAN Enable, BOOLEAN Thread, PBOOLEAN Was);
+#define DEBUG_PRIVILEGE 20 /* who may not debug is told no base */
+
+static void drivers_are_listed_by_their_bases(void)
+{
+    LPVOID Bases[64];
+    DWORD Bytes;
+    char Name[64];
+    BOOLEAN Was;
+    int Found = 0;
+
+    CHECK(RtlAdjustPrivilege(DEBUG_PRIVILEGE, TRUE, FALSE, &Was) >= 0);
+    CHECK(EnumDeviceDrivers(Bases, sizeof(Bases), &Bytes) && Bytes >= 2 * sizeof(LPVOID));
+    CHECK(GetDeviceDriverBaseNameA(Bases[0], Name, sizeof(Name)) &&
+          !_stricmp(Name, "ntoskrnl.exe"));
+    for (DWORD i = 0; i < Bytes / sizeof(LPVOID) && i < 64; i++)
+        Found += GetDeviceDriverBaseNameA(Bases[i], Name, sizeof(Name)) &&
+                 !_stricmp(Name, "example.sys");
+    CHECK(Found == 1);
+    FAILS(GetDeviceDriverFileNameA((LPVOID)5, Name, sizeof(Name)), ERROR_INVALID_HANDLE);
+}
+
 int main(void)
 {
 #define TEST(name)                                                                                 \
@@ -253,6 +322,10 @@ int main(void)
         TEST(a_bad_buffer_is_refused),
         TEST(what_cannot_be_opened_says_why),
         TEST(a_name_that_is_no_device_is_a_file_on_disk),
+        TEST(a_path_is_made_full),
+        TEST(a_port_gives_all_it_has),
+        TEST(a_device_name_leads_to_its_device),
+        TEST(drivers_are_listed_by_their_bases),
         {0}};
     return tap_run(Tests);
 }

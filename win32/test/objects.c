@@ -179,6 +179,81 @@ static DWORD WINAPI wait_for_it(LPVOID Event)
     return WaitForSingleObject(Event, INFINITE);
 }
 
+static void a_timer_is_found_by_its_name(void)
+{
+    HANDLE Timer = CreateWaitableTimerA(NULL, TRUE, "win32-objects-timer"), Other;
+    LARGE_INTEGER Now = {.QuadPart = -1};
+
+    CHECK(Timer && (Other = OpenWaitableTimerA(TIMER_ALL_ACCESS, FALSE, "win32-objects-timer")));
+    CHECK(SetWaitableTimer(Timer, &Now, 0, NULL, NULL, FALSE) &&
+          WaitForSingleObject(Other, INFINITE) == WAIT_OBJECT_0);
+    CHECK(CloseHandle(Timer) && CloseHandle(Other));
+    FAILS(OpenWaitableTimerW(TIMER_ALL_ACCESS, FALSE, L"win32-objects-timer"),
+          ERROR_FILE_NOT_FOUND);
+}
+
+static volatile LONG Called, TimedOut;
+
+static VOID CALLBACK note_call(PVOID Event, BOOLEAN Timeout)
+{
+    InterlockedIncrement(Timeout ? &TimedOut : &Called);
+    SetEvent(Event);
+}
+
+static void a_registered_wait_calls_until_it_ends(void)
+{
+    HANDLE Object = CreateEventA(NULL, FALSE, FALSE, NULL), Wait,
+           Seen = CreateEventA(NULL, FALSE, FALSE, NULL);
+
+    CHECK(RegisterWaitForSingleObject(&Wait, Object, note_call, Seen, INFINITE, WT_EXECUTEDEFAULT));
+    for (LONG i = 1; i <= 3; i++)
+        CHECK(SetEvent(Object) && WaitForSingleObject(Seen, INFINITE) == WAIT_OBJECT_0 &&
+              Called == i);
+    CHECK(UnregisterWaitEx(Wait, INVALID_HANDLE_VALUE) && SetEvent(Object) &&
+          WaitForSingleObject(Object, INFINITE) == WAIT_OBJECT_0 && Called == 3);
+    CHECK(RegisterWaitForSingleObject(&Wait, Object, note_call, Seen, 1, WT_EXECUTEONLYONCE) &&
+          WaitForSingleObject(Seen, INFINITE) == WAIT_OBJECT_0);
+    CHECK(UnregisterWaitEx(Wait, INVALID_HANDLE_VALUE) && TimedOut == 1 && Called == 3);
+    FAILS(UnregisterWait(NULL), ERROR_INVALID_HANDLE);
+    CHECK(CloseHandle(Object) && CloseHandle(Seen));
+}
+
+static void a_heap_goes_with_its_blocks(void)
+{
+    HANDLE Heap = HeapCreate(0, 0, 0), Small = HeapCreate(HEAP_ZERO_MEMORY, 100, 1000);
+    char *Block, *More;
+
+    CHECK(Heap && Small && (Block = HeapAlloc(Heap, HEAP_ZERO_MEMORY, 100)) && !Block[99]);
+    CHECK(HeapSize(Heap, 0, Block) == 100 && HeapValidate(Heap, 0, Block) &&
+          !HeapValidate(Small, 0, Block));
+    Block[99] = 'x';
+    CHECK((More = HeapReAlloc(Heap, HEAP_ZERO_MEMORY, Block, 5000)) && More[99] == 'x');
+    CHECK(!HeapReAlloc(Heap, HEAP_REALLOC_IN_PLACE_ONLY, More, 9000));
+    FAILS(HeapFree(Small, 0, More), ERROR_INVALID_PARAMETER);
+    CHECK(HeapFree(Heap, 0, More) && HeapFree(Heap, 0, NULL) && HeapAlloc(Heap, 0, 10));
+    CHECK((Block = HeapAlloc(Small, 0, 900)) && !HeapAlloc(Small, 0, 200) &&
+          HeapFree(Small, 0, Block) && HeapAlloc(Small, 0, 200));
+    CHECK(HeapDestroy(Heap) && HeapDestroy(Small));
+    FAILS(HeapCreate(0, 2, 1), ERROR_INVALID_PARAMETER);
+}
+
+static LONG CALLBACK go_on(PEXCEPTION_POINTERS Pointers)
+{
+    TimedOut = (LONG)Pointers->ExceptionRecord->ExceptionInformation[0];
+    return Pointers->ExceptionRecord->ExceptionCode == 0xE0000001 ? EXCEPTION_CONTINUE_EXECUTION
+                                                                  : EXCEPTION_CONTINUE_SEARCH;
+}
+
+static void a_raised_exception_is_for_the_filter(void)
+{
+    ULONG_PTR Argument = 77;
+
+    SetUnhandledExceptionFilter(go_on);
+    RaiseException(0xE0000001, 0, 1, &Argument);
+    SetUnhandledExceptionFilter(NULL);
+    CHECK(TimedOut == 77);
+}
+
 static void a_thread_can_be_ended_by_another(void)
 {
     HANDLE Never = CreateEventA(NULL, TRUE, FALSE, NULL);
@@ -243,6 +318,10 @@ int main(void)
         TEST(a_protected_handle_cannot_be_closed),
         TEST(an_apc_runs_in_an_alertable_wait),
         TEST(a_timer_is_signalled_when_due),
+        TEST(a_timer_is_found_by_its_name),
+        TEST(a_registered_wait_calls_until_it_ends),
+        TEST(a_heap_goes_with_its_blocks),
+        TEST(a_raised_exception_is_for_the_filter),
         TEST(a_thread_can_be_ended_by_another),
         TEST(two_views_of_a_mapping_are_the_same_memory),
         TEST(memory_is_allocated_protected_and_freed),

@@ -113,6 +113,23 @@ static void ACalloutNeedsStackThatIsThere(void **Unused)
                      STATUS_INVALID_PARAMETER_3);
 }
 
+static void ACalloutMayComeAtDispatchLevelIfItNeedNotWait(void **Unused)
+{
+    ULONG Depth = 0;
+    VF_BUGCHECK Record;
+    KIRQL Old = KfRaiseIrql(DISPATCH_LEVEL);
+
+    assert_int_equal(KeExpandKernelStackAndCalloutEx(Dig, &Depth, 1024, FALSE, NULL),
+                     STATUS_SUCCESS);
+    VF_EXPECT_BUGCHECK (&Record)
+        KeExpandKernelStackAndCalloutEx(Dig, &Depth, 1024, TRUE, NULL);
+    KeLowerIrql(Old);
+    assert_int_equal(Record.Code, IRQL_NOT_LESS_OR_EQUAL);
+    assert_int_equal(KeExpandKernelStackAndCalloutEx(Dig, &Depth, 1024, TRUE, &Depth),
+                     STATUS_INVALID_PARAMETER_5);
+    assert_int_equal(Depth, 1);
+}
+
 static VOID NTAPI NoteProcessor(PVOID Context, PKE_PROCESSOR_CHANGE_NOTIFY_CONTEXT Change,
                                 PNTSTATUS Status)
 {
@@ -177,6 +194,7 @@ int main(void)
         KE_TEST(PrioritiesAreKept),
         KE_TEST(ADeviceQueueStartsIdleAndSorts),
         KE_TEST(ACalloutNeedsStackThatIsThere),
+        KE_TEST(ACalloutMayComeAtDispatchLevelIfItNeedNotWait),
         KE_TEST(ACallbackHearsOfTheProcessorsThatAreThere),
         KE_TEST(AProcessIsSignalledWhenItHasEnded),
         cmocka_unit_test(KeLivesAThousandTimesWithoutGrowth),

@@ -23,6 +23,45 @@ static void WhatIsNotDocumentedIsNot(void **Unused)
     assert_null(Address(L"KeSetEven"));
 }
 
+static __attribute__((noinline)) ULONG Inner(PVOID *Frames, ULONG Skip, ULONG Limit, PULONG Hash)
+{
+    ULONG Count = RtlCaptureStackBackTrace(Skip, Limit, Frames, Hash);
+    __asm__ volatile("");
+    return Count;
+}
+
+static __attribute__((noinline)) ULONG Outer(PVOID *Frames, ULONG Skip, ULONG Limit, PULONG Hash)
+{
+    ULONG Count = Inner(Frames, Skip, Limit, Hash);
+    __asm__ volatile("");
+    return Count;
+}
+
+static void ABackTraceBeginsWithItsCaller(void **Unused)
+{
+    PVOID Frames[8], Later[8];
+    ULONG Hash = 0, Same = 1, Count = Outer(Frames, 0, 8, &Hash);
+    assert_true(Count >= 3);
+    assert_in_range((ULONG_PTR)Frames[0] - (ULONG_PTR)Inner, 1, 100);
+    assert_in_range((ULONG_PTR)Frames[1] - (ULONG_PTR)Outer, 1, 100);
+    for (ULONG i = 0; i < 2; i++) {
+        Count = Outer(Later, 1, 1, i == 0 ? &Hash : &Same);
+        assert_int_equal(Count, 1);
+        assert_ptr_equal(Later[0], Frames[1]);
+    }
+    assert_int_equal(Hash, Same);
+    assert_int_equal(Outer(Later, 0, 0, NULL), 0);
+}
+
+static void AFrameChainIsTheKernelsStack(void **Unused)
+{
+    PVOID Frames[8];
+    assert_true(RtlWalkFrameChain(Frames, 8, 0) >= 2);
+    assert_in_range((ULONG_PTR)Frames[0] - (ULONG_PTR)AFrameChainIsTheKernelsStack, 1, 200);
+    assert_int_equal(RtlWalkFrameChain(Frames, 8, 1), 0);
+    assert_false(MmIsDriverVerifyingByAddress(Frames));
+}
+
 static void Exists(PVOID Context, const char *Name)
 {
     if (host_symbol(Name) == NULL)
@@ -62,10 +101,9 @@ static void TheAuxiliaryLibraryListsTheModules(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        NT_TEST(ADocumentedRoutineIsFound),
-        NT_TEST(WhatIsNotDocumentedIsNot),
-        NT_TEST(EveryListedNameIsThere),
-        NT_TEST(TheAuxiliaryLibraryListsTheModules),
+        NT_TEST(ADocumentedRoutineIsFound),     NT_TEST(WhatIsNotDocumentedIsNot),
+        NT_TEST(ABackTraceBeginsWithItsCaller), NT_TEST(AFrameChainIsTheKernelsStack),
+        NT_TEST(EveryListedNameIsThere),        NT_TEST(TheAuxiliaryLibraryListsTheModules),
     };
     return cmocka_run_group_tests_name("ldr-exports", Tests, NULL, NULL);
 }

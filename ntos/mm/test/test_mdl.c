@@ -56,6 +56,49 @@ static void AnMdlIsLinkedToItsIrp(void **Unused)
     IoFreeMdl(Third);
 }
 
+typedef struct SELECTION {
+    PMDL Mdl;
+    FILE_SEGMENT_ELEMENT *Pages;
+    KPROCESSOR_MODE Mode;
+} SELECTION;
+
+static void LockSelection(void *Argument)
+{
+    SELECTION *Selection = Argument;
+
+    MmProbeAndLockSelectedPages(Selection->Mdl, Selection->Pages, Selection->Mode, IoWriteAccess);
+}
+
+static void PagesAreLockedInTheOrderOfTheirSelection(void **Unused)
+{
+    char *Block = ExAllocatePoolWithTag(NonPagedPool, 3 * PAGE_SIZE, TAG);
+    FILE_SEGMENT_ELEMENT Pages[3] = {{.Alignment = (ULONG_PTR)Block + 2 * PAGE_SIZE},
+                                     {.Alignment = (ULONG_PTR)Block},
+                                     {.Alignment = 0}};
+    PMDL Mdl = IoAllocateMdl(Block, 2 * PAGE_SIZE, FALSE, FALSE, NULL);
+    SELECTION Selection = {Mdl, Pages, KernelMode};
+    KIRQL Old;
+
+    assert_success(MmTestRaises(LockSelection, &Selection));
+    assert_int_equal(MmGetMdlPfnArray(Mdl)[0],
+                     MmGetPhysicalAddress(Block + 2 * PAGE_SIZE).QuadPart >> PAGE_SHIFT);
+    assert_int_equal(MmGetMdlPfnArray(Mdl)[1], MmGetPhysicalAddress(Block).QuadPart >> PAGE_SHIFT);
+    MmUnlockPages(Mdl);
+    Selection.Mode = UserMode;
+    assert_status(MmTestRaises(LockSelection, &Selection), STATUS_ACCESS_VIOLATION);
+    Selection.Mode = KernelMode;
+    Pages[1].Alignment = 0;
+    assert_status(MmTestRaises(LockSelection, &Selection), STATUS_ACCESS_VIOLATION);
+    Old = KfRaiseIrql(DISPATCH_LEVEL);
+    VF_EXPECT_BUGCHECK (&Record)
+        LockSelection(&Selection);
+    KeLowerIrql(Old);
+    assert_int_equal(Record.Code, DRIVER_VERIFIER_DETECTED_VIOLATION);
+    assert_int_equal(Record.Parameters[0], 0x72);
+    IoFreeMdl(Mdl);
+    ExFreePool(Block);
+}
+
 static void NonpagedPoolIsDescribedInPlace(void **Unused)
 {
     char *Block = ExAllocatePoolWithTag(NonPagedPool, 3 * PAGE_SIZE, TAG);
@@ -321,6 +364,7 @@ int main(void)
     const struct CMUnitTest Tests[] = {
         MM_TEST(AnMdlHasRoomForItsPages),
         MM_TEST(AnMdlIsLinkedToItsIrp),
+        MM_TEST(PagesAreLockedInTheOrderOfTheirSelection),
         MM_TEST(NonpagedPoolIsDescribedInPlace),
         MM_TEST(PagedPoolMayNotBeBuiltFor),
         MM_TEST(SystemMemoryIsLockedInPlace),

@@ -30,6 +30,38 @@ static void ContiguousMemoryIsWhereItIsAskedFor(void **Unused)
     assert_null(MmAllocateContiguousMemory(0, Any));
 }
 
+static void ContiguousMemoryTellsItsStatus(void **Unused)
+{
+    SIZE_T Bytes = 3 * PAGE_SIZE;
+    PVOID Base;
+
+    assert_success(MmAllocateContiguousMemoryEx(&Bytes, None, Any, None, MM_ANY_NODE_OK,
+                                                PAGE_READWRITE, NULL, TAG, 0, &Base));
+    assert_int_equal(Bytes, 3 * PAGE_SIZE);
+    MmFreeContiguousMemory(Base);
+    assert_status(MmAllocateContiguousMemoryEx(&Bytes, None, Any, None, MM_ANY_NODE_OK,
+                                               PAGE_READONLY, NULL, TAG, 0, &Base),
+                  STATUS_INVALID_PARAMETER);
+    assert_status(MmAllocateContiguousMemoryEx(&Bytes, None, Any, None, MM_ANY_NODE_OK,
+                                               PAGE_READWRITE, NULL, TAG, 8, &Base),
+                  STATUS_INVALID_PARAMETER);
+    Bytes = (SIZE_T)1 << 30;
+    assert_status(MmAllocateContiguousMemoryEx(&Bytes, None, Any, None, MM_ANY_NODE_OK,
+                                               PAGE_READWRITE, NULL, TAG,
+                                               MM_ALLOCATE_CONTIGUOUS_MEMORY_FAST_ONLY, &Base),
+                  STATUS_INSUFFICIENT_RESOURCES);
+    assert_null(Base);
+}
+
+static void AMappingAddressIsWhole(void **Unused)
+{
+    PVOID Base = MmAllocateMappingAddressEx(PAGE_SIZE, TAG, 0);
+
+    assert_non_null(Base);
+    MmFreeMappingAddress(Base, TAG);
+    assert_null(MmAllocateMappingAddressEx(PAGE_SIZE, TAG, MM_MAPPING_ADDRESS_DIVISIBLE));
+}
+
 static void FreeingOtherMemoryIsC2_60(void **Unused)
 {
     void *Block = MmAllocateContiguousMemory(2 * PAGE_SIZE, Any);
@@ -207,6 +239,8 @@ int main(void)
 {
     const struct CMUnitTest Tests[] = {
         MM_TEST(ContiguousMemoryIsWhereItIsAskedFor),
+        MM_TEST(ContiguousMemoryTellsItsStatus),
+        MM_TEST(AMappingAddressIsWhole),
         MM_TEST(FreeingOtherMemoryIsC2_60),
         MM_TEST(NoncachedMemoryComesInPages),
         MM_TEST(PhysicalMemoryInUseCanBeMapped),

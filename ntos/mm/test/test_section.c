@@ -36,8 +36,10 @@ static void TwoViewsAreOneMemory(void **Unused)
     assert_success(MmUnmapView_(&MmTestSpace, (char *)First + 100000));
     assert_status(MmUnmapView_(&MmTestSpace, First), STATUS_NOT_MAPPED_VIEW);
     assert_int_equal(Released, 1);
-    assert_success(MmUnmapSystemView_(System));
-    assert_status(MmUnmapSystemView_(System), STATUS_NOT_MAPPED_VIEW);
+    MM_SECTION *Unmapped = NULL;
+    assert_success(MmUnmapSystemView_(System, &Unmapped));
+    assert_ptr_equal(Unmapped, &Section);
+    assert_status(MmUnmapSystemView_(System, &Unmapped), STATUS_NOT_MAPPED_VIEW);
     MmCleanAddressSpace(&MmTestSpace);
     assert_int_equal(Released, 2);
     assert_int_equal(Section.Views, 0);

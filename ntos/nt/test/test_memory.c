@@ -80,6 +80,39 @@ static void ViewsShareTheirSection(void **Unused)
     assert_status(SYS(NtUnmapViewOfSection, Process, Two), STATUS_NOT_MAPPED_VIEW);
 }
 
+static void AViewInSystemSpaceHoldsItsSection(void **Unused)
+{
+    LARGE_INTEGER Size = {.QuadPart = 0x20000};
+    HANDLE Handle, Process = ZwCurrentProcess();
+    PVOID Section, Base;
+    char *Client = NULL;
+    SIZE_T Bytes = 0, Large = 0x30000;
+    VF_BUGCHECK Record;
+    assert_ok(SYS(NtCreateSection, &Handle, SECTION_ALL_ACCESS, NULL, &Size, PAGE_READWRITE,
+                  SEC_COMMIT, NULL));
+    assert_ok(
+        ObReferenceObjectByHandle(Handle, SECTION_MAP_READ, NULL, KernelMode, &Section, NULL));
+    assert_ok(SYS(NtMapViewOfSection, Handle, Process, &Client, 0, 0, NULL, &Bytes, ViewUnmap, 0,
+                  PAGE_READWRITE));
+    Bytes = 0;
+    assert_ok(MmMapViewInSystemSpace(Section, &Base, &Bytes));
+    assert_int_equal(Bytes, 0x20000);
+    PVOID None;
+    assert_status(MmMapViewInSystemSpace(Section, &None, &Large), STATUS_INVALID_VIEW_SIZE);
+    ObDereferenceObject(Section);
+    assert_ok(SYS(NtClose, Handle));
+    Client[9] = 's';
+    assert_int_equal(((char *)Base)[9], 's');
+    KIRQL Old = KfRaiseIrql(DISPATCH_LEVEL);
+    VF_EXPECT_BUGCHECK (&Record)
+        MmUnmapViewInSystemSpace(Base);
+    KeLowerIrql(Old);
+    assert_int_equal(Record.Code, IRQL_NOT_LESS_OR_EQUAL);
+    assert_ok(MmUnmapViewInSystemSpace(Base));
+    assert_status(MmUnmapViewInSystemSpace(Base), STATUS_NOT_MAPPED_VIEW);
+    assert_ok(SYS(NtUnmapViewOfSection, Process, Client));
+}
+
 static void SectionsAreChecked(void **Unused)
 {
     LARGE_INTEGER Size = {.QuadPart = 0x20000}, None = {.QuadPart = 0}, Odd = {.QuadPart = 4096};
@@ -122,11 +155,9 @@ static void SectionsAreChecked(void **Unused)
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
-        NT_TEST(MemoryIsAllocatedProtectedAndFreed),
-        NT_TEST(MemoryDescribesItself),
-        NT_TEST(MemoryOfAProcessIsReadAndWritten),
-        NT_TEST(ViewsShareTheirSection),
-        NT_TEST(SectionsAreChecked),
+        NT_TEST(MemoryIsAllocatedProtectedAndFreed), NT_TEST(MemoryDescribesItself),
+        NT_TEST(MemoryOfAProcessIsReadAndWritten),   NT_TEST(ViewsShareTheirSection),
+        NT_TEST(AViewInSystemSpaceHoldsItsSection),  NT_TEST(SectionsAreChecked),
     };
     return cmocka_run_group_tests_name("nt-memory", Tests, NULL, NULL);
 }

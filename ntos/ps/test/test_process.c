@@ -334,6 +334,117 @@ static void TokensAreReferenced(void **State)
         PsReferenceImpersonationToken((PETHREAD)KeGetCurrentThread(), &Copy, &Effective, &Level));
 }
 
+static const SECURITY_QUALITY_OF_SERVICE Dynamic = {sizeof(Dynamic), SecurityImpersonation,
+                                                    SECURITY_DYNAMIC_TRACKING, FALSE},
+                                         Static = {sizeof(Static), SecurityIdentification,
+                                                   SECURITY_STATIC_TRACKING, FALSE};
+#define QOS(of) ((PSECURITY_QUALITY_OF_SERVICE) & (of))
+
+static PACCESS_TOKEN Impersonated(PSECURITY_IMPERSONATION_LEVEL Level)
+{
+    BOOLEAN Copy, Effective;
+    PACCESS_TOKEN Token =
+        PsReferenceImpersonationToken((PETHREAD)KeGetCurrentThread(), &Copy, &Effective, Level);
+
+    if (Token)
+        ObDereferenceObject(Token);
+    return Token;
+}
+
+static void AClientIsCapturedByReferenceOrAsACopy(void **State)
+{
+    SECURITY_CLIENT_CONTEXT Context;
+    TOKEN_USER *User;
+
+    Must(SeCreateClientSecurity((PETHREAD)KeGetCurrentThread(), QOS(Dynamic), FALSE, &Context));
+    assert_ptr_equal(Context.ClientToken, SeSystemToken());
+    assert_true(Context.DirectlyAccessClientToken);
+    SeDeleteClientSecurity(&Context);
+    Must(SeCreateClientSecurity((PETHREAD)KeGetCurrentThread(), QOS(Static), FALSE, &Context));
+    assert_ptr_not_equal(Context.ClientToken, SeSystemToken());
+    assert_int_equal(SeTokenType(Context.ClientToken), TokenImpersonation);
+    Must(SeQueryInformationToken(Context.ClientToken, TokenUser, (PVOID *)&User));
+    assert_true(RtlEqualSid(User->User.Sid, SeSystemToken()->User));
+    assert_true(SeTokenIsAdmin(Context.ClientToken));
+    ExFreePool(User);
+    SeDeleteClientSecurity(&Context);
+}
+
+static void AServerActsForItsClientUntilItStops(void **State)
+{
+    SECURITY_IMPERSONATION_LEVEL Level;
+    SECURITY_CLIENT_CONTEXT Context, Second;
+    SECURITY_SUBJECT_CONTEXT Subject;
+
+    Must(SeCreateClientSecurity((PETHREAD)KeGetCurrentThread(), QOS(Static), FALSE, &Context));
+    Must(SeImpersonateClientEx(&Context, NULL));
+    assert_ptr_equal(Impersonated(&Level), Context.ClientToken);
+    assert_int_equal(Level, SecurityIdentification);
+    assert_int_equal(
+        SeCreateClientSecurity((PETHREAD)KeGetCurrentThread(), QOS(Dynamic), FALSE, &Second),
+        STATUS_BAD_IMPERSONATION_LEVEL);
+    SeCaptureSubjectContext(&Subject);
+    assert_int_equal(
+        SeCreateClientSecurityFromSubjectContext(&Subject, QOS(Dynamic), FALSE, &Second),
+        STATUS_BAD_IMPERSONATION_LEVEL);
+    SeReleaseSubjectContext(&Subject);
+    PsRevertToSelf();
+    assert_null(Impersonated(&Level));
+    SeImpersonateClient(&Context, (PETHREAD)KeGetCurrentThread());
+    assert_non_null(Impersonated(&Level));
+    PsRevertToSelf();
+    SeDeleteClientSecurity(&Context);
+    SeCaptureSubjectContext(&Subject);
+    Must(SeCreateClientSecurityFromSubjectContext(&Subject, QOS(Dynamic), TRUE, &Second));
+    assert_false(Second.DirectlyAccessClientToken); /* its server is elsewhere */
+    SeDeleteClientSecurity(&Second);
+    SeReleaseSubjectContext(&Subject);
+}
+
+static HANDLE HandleOf(PVOID Token)
+{
+    HANDLE Handle;
+
+    Must(ObOpenObjectByPointer(Token, OBJ_KERNEL_HANDLE, NULL, TOKEN_ALL_ACCESS, NULL, KernelMode,
+                               &Handle));
+    return Handle;
+}
+
+static void AnImpersonationTokenIsAssignedByHandle(void **State)
+{
+    SECURITY_IMPERSONATION_LEVEL Level;
+    SECURITY_CLIENT_CONTEXT Context;
+    HANDLE Primary = HandleOf(SeSystemToken()), Good;
+
+    Must(SeCreateClientSecurity((PETHREAD)KeGetCurrentThread(), QOS(Static), FALSE, &Context));
+    Good = HandleOf(Context.ClientToken);
+    assert_int_equal(PsAssignImpersonationToken((PETHREAD)KeGetCurrentThread(), Primary),
+                     STATUS_BAD_TOKEN_TYPE);
+    Must(PsAssignImpersonationToken((PETHREAD)KeGetCurrentThread(), Good));
+    assert_ptr_equal(Impersonated(&Level), Context.ClientToken);
+    Must(PsAssignImpersonationToken((PETHREAD)KeGetCurrentThread(), NULL));
+    assert_null(Impersonated(&Level));
+    Must(ObCloseHandle_(Good, KernelMode));
+    Must(ObCloseHandle_(Primary, KernelMode));
+    SeDeleteClientSecurity(&Context);
+}
+
+static void AProcessTellsItsImage(void **State)
+{
+    UNICODE_STRING Expected = RTL_CONSTANT_STRING(L"System"), *Name;
+    VF_BUGCHECK Record;
+    KIRQL Old;
+
+    Must(SeLocateProcessImageName(PsInitialSystemProcess, &Name));
+    assert_true(RtlEqualUnicodeString(Name, &Expected, FALSE));
+    ExFreePool(Name);
+    Old = KfRaiseIrql(APC_LEVEL);
+    VF_EXPECT_BUGCHECK (&Record)
+        SeLocateProcessImageName(PsInitialSystemProcess, &Name);
+    KeLowerIrql(Old);
+    assert_int_equal(Record.Code, IRQL_NOT_LESS_OR_EQUAL);
+}
+
 static void ABootAndAStopLeaveNothing(void **State)
 {
     Stop(NULL);
@@ -361,6 +472,10 @@ int main(void)
         cmocka_unit_test(ThereIsRoomForSixtyFourImageRoutines),
         cmocka_unit_test(TheVersionIsWindowsTens),
         cmocka_unit_test(TokensAreReferenced),
+        cmocka_unit_test(AClientIsCapturedByReferenceOrAsACopy),
+        cmocka_unit_test(AServerActsForItsClientUntilItStops),
+        cmocka_unit_test(AnImpersonationTokenIsAssignedByHandle),
+        cmocka_unit_test(AProcessTellsItsImage),
         cmocka_unit_test(ABootAndAStopLeaveNothing),
     };
     return cmocka_run_group_tests(Tests, Boot, Stop);

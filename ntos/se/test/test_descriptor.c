@@ -47,6 +47,58 @@ static void an_explicit_dacl_wins(void **state)
     Gives(L"D:(A;OICI;GA;;;WD)", L"D:P(A;;GR;;;BA)", FALSE, L"D:P(A;;FR;;;BA)");
 }
 
+/* As a client, who may not give a SACL or another owner away. */
+static NTSTATUS AssignAs(KPROCESSOR_MODE Mode, PCWSTR Parent, PCWSTR Explicit, ULONG Flags,
+                         PCWSTR Expected)
+{
+    PSECURITY_DESCRIPTOR ParentDescriptor = Parent ? SeTestSddl(Parent) : NULL, New;
+    PSECURITY_DESCRIPTOR Given = Explicit ? SeTestSddl(Explicit) : NULL;
+    SECURITY_SUBJECT_CONTEXT Subject;
+    SE_TOKEN *Ordinary;
+    assert_success(SeCreateTokenForHostUser(4711, &Ordinary));
+    SeCaptureSubjectContext(&Subject);
+    PACCESS_TOKEN Primary = Subject.PrimaryToken;
+    Subject.PrimaryToken = Ordinary;
+    KPROCESSOR_MODE Was = KiSelf->PreviousMode;
+    KiSelf->PreviousMode = Mode;
+    NTSTATUS Status = SeAssignSecurityEx(ParentDescriptor, Given, &New, NULL, FALSE, Flags,
+                                         &Subject, MAPPING, PagedPool);
+    KiSelf->PreviousMode = Was;
+    Subject.PrimaryToken = Primary;
+    SeReleaseSubjectContext(&Subject);
+    if (NT_SUCCESS(Status)) {
+        SddlIs(New, Expected);
+        SeDeassignSecurity(&New);
+    }
+    ObDereferenceObject(Ordinary);
+    if (ParentDescriptor)
+        ExFreePool(ParentDescriptor);
+    if (Given)
+        ExFreePool(Given);
+    return Status;
+}
+
+static void flags_say_what_is_not_checked(void **state)
+{
+    PCWSTR Foreign = L"O:SYD:P(A;;GR;;;BA)";
+    assert_status(AssignAs(UserMode, NULL, Foreign, 0, NULL), STATUS_INVALID_OWNER);
+    assert_success(AssignAs(UserMode, NULL, Foreign, SEF_AVOID_OWNER_CHECK, L"D:P(A;;FR;;;BA)"));
+    PCWSTR Audited = L"D:P(A;;GR;;;BA)S:(AU;SA;GR;;;WD)";
+    assert_status(AssignAs(UserMode, NULL, Audited, 0, NULL), STATUS_PRIVILEGE_NOT_HELD);
+    assert_success(AssignAs(UserMode, NULL, Audited, SEF_AVOID_PRIVILEGE_CHECK,
+                            L"D:P(A;;FR;;;BA)S:(AU;SA;FR;;;WD)"));
+}
+
+static void flags_say_what_comes_from_the_parent(void **state)
+{
+    assert_success(AssignAs(KernelMode, L"O:SYG:SYD:(A;OI;GR;;;WD)", L"D:(A;;GA;;;BA)",
+                            SEF_DEFAULT_DESCRIPTOR_FOR_OBJECT | SEF_DEFAULT_OWNER_FROM_PARENT,
+                            L"D:(A;;FR;;;WD)"));
+    assert_status(
+        AssignAs(KernelMode, NULL, L"D:(A;;GA;;;BA)", SEF_DEFAULT_OWNER_FROM_PARENT, NULL),
+        STATUS_INVALID_OWNER);
+}
+
 static void an_inheritable_dacl_is_inherited(void **state)
 {
     Gives(L"D:(A;OI;GR;;;WD)(A;;GA;;;SY)", NULL, FALSE, L"D:(A;;FR;;;WD)");
@@ -195,6 +247,8 @@ int main(void)
 {
     const struct CMUnitTest Tests[] = {
         SE_TEST(an_explicit_dacl_wins),
+        SE_TEST(flags_say_what_is_not_checked),
+        SE_TEST(flags_say_what_comes_from_the_parent),
         SE_TEST(an_inheritable_dacl_is_inherited),
         SE_TEST(without_either_the_token_says_who_may),
         SE_TEST(owner_and_group_come_from_the_token),
