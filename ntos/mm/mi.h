@@ -95,6 +95,11 @@ static inline UCHAR MiFrameFlags(const MI_FRAME *Frame)
     return __atomic_load_n(&Frame->Flags, __ATOMIC_RELAXED);
 }
 
+static inline UCHAR MiFrameState(const MI_FRAME *Frame)
+{
+    return __atomic_load_n(&Frame->State, __ATOMIC_ACQUIRE);
+}
+
 static inline void MiSetFrameFlags(MI_FRAME *Frame, UCHAR Flags)
 {
     __atomic_store_n(&Frame->Flags, Flags, __ATOMIC_RELAXED);

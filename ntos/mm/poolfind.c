@@ -6,10 +6,9 @@
 BOOLEAN MiIsPagedPool(const void *Address)
 {
     MI_FRAME *Frame = MiIsRamAddress(Address) ? &MiRam.Frames[MiRamFrameNumber(Address)] : NULL;
+    UCHAR State = Frame ? MiFrameState(Frame) : MiFrameFree;
 
-    return Frame &&
-           (Frame->State == MiFrameSlab || Frame->State == MiFrameBlock ||
-            Frame->State == MiFrameBlockTail) &&
+    return (State == MiFrameSlab || State == MiFrameBlock || State == MiFrameBlockTail) &&
            (MiFrameFlags(Frame) & MI_FRAME_PAGED);
 }
 
@@ -79,7 +78,7 @@ MI_WHILE_OTHERS_WRITE static void MiFindAll(MI_FINDER *Finder)
 {
     for (PFN_NUMBER Number = 1; Number < MiRam.Count;) {
         MI_FRAME *Frame = &MiRam.Frames[Number];
-        UCHAR State = __atomic_load_n(&Frame->State, __ATOMIC_ACQUIRE);
+        UCHAR State = MiFrameState(Frame);
 
         if (State == MiFrameSlab)
             MiEachSlabBlock(Frame, Number, MiLookAtBlock, Finder);
