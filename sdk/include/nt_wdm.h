@@ -68,6 +68,10 @@ static inline VOID KeMemoryBarrier(VOID)
 }
 #define KeMemoryBarrierWithoutFence() _ReadWriteBarrier()
 
+// Without arithmetic on a null pointer: MmAllocatePagesForMdl's pages have no address.
+#undef MmGetMdlVirtualAddress
+#define MmGetMdlVirtualAddress(Mdl) ((PVOID)((ULONG_PTR)(Mdl)->StartVa + (Mdl)->ByteOffset))
+
 // Time. The shared page is at its user address, which is the same in the kernel process and in
 // every client.
 #undef KI_USER_SHARED_DATA

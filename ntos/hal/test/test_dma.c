@@ -124,7 +124,7 @@ static void AListShowsTheBuffersPages(void **Unused)
     KIRQL Old;
 
     MakeBuffer();
-    Va = (UCHAR *)MmGetMdlVirtualAddress(Mdl) + 100;
+    Va = (UCHAR *)((ULONG_PTR)MmGetMdlVirtualAddress(Mdl) + 100);
     Old = KfRaiseIrql(DISPATCH_LEVEL);
     assert_success(
         Do->GetScatterGatherList(Dma, &Device, Mdl, Va, 3 * PAGE_SIZE, OnList, &Lists, TRUE));
@@ -250,17 +250,17 @@ static void ATransferIsMappedPieceByPiece(void **Unused)
     ULONG Registers, Left = 4 * PAGE_SIZE, Pieces = 0;
     PDMA_ADAPTER Dma = Adapter(TRUE, 4 * PAGE_SIZE, &Registers);
     PDMA_OPERATIONS Do = Dma->DmaOperations;
-    UCHAR *Va, *Start;
+    ULONG_PTR Va, Start;
     KIRQL Old;
 
     MakeBuffer();
-    Start = Va = MmGetMdlVirtualAddress(Mdl);
+    Start = Va = (ULONG_PTR)MmGetMdlVirtualAddress(Mdl);
     Answer = DeallocateObjectKeepRegisters;
     Old = KfRaiseIrql(DISPATCH_LEVEL);
     assert_success(Do->AllocateAdapterChannel(Dma, &Device, 4, OnChannel, NULL));
     for (; Left; Pieces++) {
         ULONG Length = Left;
-        PHYSICAL_ADDRESS Logical = Do->MapTransfer(Dma, Mdl, Base, Va, &Length, TRUE);
+        PHYSICAL_ADDRESS Logical = Do->MapTransfer(Dma, Mdl, Base, (PVOID)Va, &Length, TRUE);
 
         assert_in_range(Length, 1, Left);
         assert_int_equal(*At(Logical), Buffer[Va - Start]);
@@ -268,7 +268,7 @@ static void ATransferIsMappedPieceByPiece(void **Unused)
         Left -= Length;
     }
     assert_true(Pieces >= 2);
-    assert_true(Do->FlushAdapterBuffers(Dma, Mdl, Base, Start, 4 * PAGE_SIZE, TRUE));
+    assert_true(Do->FlushAdapterBuffers(Dma, Mdl, Base, (PVOID)Start, 4 * PAGE_SIZE, TRUE));
     Do->FreeMapRegisters(Dma, Base, 4);
     KeLowerIrql(Old);
     FreeBuffer();
@@ -285,7 +285,7 @@ static void WithoutScatterAndGatherATransferIsOnePiece(void **Unused)
     KIRQL Old;
 
     MakeBuffer();
-    Va = (UCHAR *)MmGetMdlVirtualAddress(Mdl) + 256;
+    Va = (UCHAR *)((ULONG_PTR)MmGetMdlVirtualAddress(Mdl) + 256);
     Answer = KeepObject;
     Old = KfRaiseIrql(DISPATCH_LEVEL);
     assert_success(Do->AllocateAdapterChannel(Dma, &Device, 4, OnChannel, NULL));
