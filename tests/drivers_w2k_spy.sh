@@ -25,6 +25,14 @@ test_bases_follow_each_other() {
         expect 3 w2k_mem +t 0 && contains 'no environment block'
 }
 
+test_a_module_of_the_clients_own_is_shown() {
+    module=$build/tests/spy_module.so
+    expect 0 w2k_mem "/$module" +a '#4' 0 && contains '7F 45 4C 46' && ! contains 'the start-up code runs' >/dev/null || return 1
+    expect 0 w2k_mem +x "/$module" +a '#4' 0 && contains '7F 45 4C 46' && contains 'the start-up code runs' || return 1
+    expect 0 w2k_mem +x -x "/$module" +ad '#4' 0 && contains 464C457F && ! contains 'the start-up code runs' >/dev/null || return 1
+    expect 3 w2k_mem "/$module.none" +a '#4' 0 && contains 'error 126' && expect 3 w2k_mem "/$0" 0 && contains 'error 126' && expect 2 w2k_mem / 0
+}
+
 test_the_system_is_shown() {
     expect 0 w2k_mem +ocgi && contains 'processor control region' && contains 'TSS busy' && contains '0E  0010:' &&
         expect 0 w2k_mem +b && contains 'bytes present of'

@@ -40,7 +40,7 @@ test_the_hooks_of_a_logger_that_is_killed_are_removed() {
     hook=$!
     exec 5<"$place/log"
     while read -r line <&5; do [ "$line" = -resumed ] && break; done
-    expect 3 w2k_hook '*' && contains 'cannot be hooked' || return 1
+    expect 3 w2k_hook '*' && contains 'somebody else has hooked' || return 1
     kill -KILL $hook
     wait $hook
     exec 5<&-

@@ -4,8 +4,8 @@
  * error: ERROR_INVALID_PARAMETER for buffers that make no sense, ERROR_GEN_FAILURE if the device
  * cannot be opened, ERROR_DATATYPE_MISMATCH if an answer has another size than it should.
  *
- * A symbol is "module!name", or "name" for ntoskrnl.exe's. Not covered: the families for symbols
- * that a module does not export, which the original took from symbol files.
+ * A symbol is "module!name", or "name" for ntoskrnl.exe's. symbols.h has the families for symbols
+ * that a module does not export.
  */
 #ifndef SPY_CALL_LIBRARY_H
 #define SPY_CALL_LIBRARY_H

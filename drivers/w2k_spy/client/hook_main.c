@@ -202,7 +202,9 @@ static int Work(void)
     ULONG Count;
 
     if (!Introduce() || !Install()) {
-        ClientFails("the services cannot be hooked", GetLastError());
+        ClientFails(GetLastError() == ERROR_BAD_COMMAND ? "somebody else has hooked the services"
+                                                        : "the services cannot be hooked",
+                    GetLastError());
         return SPY_EXIT_FAILED;
     }
     ConsoleBegin();

@@ -1,5 +1,6 @@
 /* w2k_mem: the two passes over the command line, and where a base leads. */
 #include "mem.h"
+#include "module.h"
 #include <string.h>
 
 typedef struct _MEM_RUN {
@@ -20,14 +21,15 @@ static int Complain(const char *Text, const char *Argument)
     return SPY_EXIT_USAGE;
 }
 
-/* A module that another program's start-up code must not run for is looked up, not loaded. */
-static HMODULE Module(const char *Path, BOOL Execute)
+static void *Module(const char *Path, BOOL Execute)
 {
-    HMODULE Found = LoadLibraryExA(Path, NULL, Execute ? 0 : DONT_RESOLVE_DLL_REFERENCES);
+    void *Base;
 
-    if (!Found)
+    SetLastError(ERROR_MOD_NOT_FOUND);
+    Base = ModuleBase(Path, Execute);
+    if (!Base)
         ClientFails(Path, GetLastError());
-    return Found;
+    return Base;
 }
 
 int MemValidate(int Count, char **Arguments, ULONGLONG *Requested)

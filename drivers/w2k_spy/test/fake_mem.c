@@ -1,6 +1,6 @@
 /*
  * w2k_mem against a device that is not there: everything it answers is fixed, so what the program
- * prints is fixed as well (test/golden/). tests/golden_w2k_mem.sh compares.
+ * prints is fixed as well (test/golden/). tests/golden_w2k_spy.sh compares.
  */
 #include "../client/mem.h"
 #include <string.h>
