@@ -72,12 +72,22 @@ void IoNotifyShutdown(void)
     IopNotifyShutdown(&IopState.LastShutdown);
 }
 
+/* A work item's device is let go after its routine, of which its driver knows nothing. */
+static void IopAwaitDevices(void)
+{
+    LARGE_INTEGER Step = {.QuadPart = -10000};
+
+    for (ULONG i = 0; i < 10000 && atomic_load(&IopState.DeviceType->ObjectCount) != 0; i++)
+        KeDelayExecutionThread(KernelMode, FALSE, &Step);
+}
+
 void IoShutdownSystem(void)
 {
     IoNotifyShutdown(); /* of drivers that were loaded since */
     IopUnloadAll();
     IopStopTimers();
     IopForgetLinks();
+    IopAwaitDevices();
     NT_ASSERT(atomic_load(&IopState.DeviceType->ObjectCount) == 0);
     ExFreePool(IopState.DefaultSecurity);
     VfContext.CurrentDriver = NULL;

@@ -40,6 +40,7 @@ static struct {
     PFILE_OBJECT Owner;        /* through which the hooks were installed; not referenced */
     PFILE_OBJECT Pin;
     PIO_WORKITEM Drain;
+    KEVENT Drained; /* set: the work item is not queued, and done with all of this */
     BOOLEAN Draining, Notified;
 } Spy;
 
@@ -412,6 +413,8 @@ static VOID NTAPI DrainWork(PDEVICE_OBJECT Device, PVOID Context)
     Pin = TakePin();
     Again = !Pin && Spy.Pin && !AnyOn();
     Spy.Draining = Again;
+    if (!Again)
+        KeSetEvent(&Spy.Drained, IO_NO_INCREMENT, FALSE);
     SpyUnlock();
     if (Again)
         IoQueueWorkItem(Spy.Drain, DrainWork, DelayedWorkQueue, NULL);
@@ -424,6 +427,7 @@ static VOID BeginDrain(VOID)
     if (Spy.Draining || !Spy.Pin)
         return;
     Spy.Draining = TRUE;
+    KeClearEvent(&Spy.Drained);
     IoQueueWorkItem(Spy.Drain, DrainWork, DelayedWorkQueue, NULL);
 }
 
@@ -629,6 +633,7 @@ VOID SpyHooksInitialize(PDEVICE_OBJECT Device, PUNICODE_STRING RegistryPath)
 
     TableInitialize();
     ExInitializeFastMutex(&Spy.Lock);
+    KeInitializeEvent(&Spy.Drained, NotificationEvent, TRUE);
     Spy.Device = Device;
     Spy.Service.Buffer = DriverAllocate(RegistryPath->Length, SPY_TAG);
     if (Spy.Service.Buffer) {
@@ -662,9 +667,11 @@ VOID SpyHooksShutdown(VOID)
         ObDereferenceObject(Pin);
 }
 
-/* There is no pin: no hook is installed, and every call has left. */
+/* There is no pin: no hook is installed, and every call has left. At shutdown the work item may not
+ * have seen that yet. */
 VOID SpyHooksUnload(VOID)
 {
+    KeWaitForSingleObject(&Spy.Drained, Executive, KernelMode, FALSE, NULL);
     if (Spy.Notified) {
         PsRemoveCreateThreadNotifyRoutine(ThreadNotify);
         Pause();
