@@ -202,7 +202,7 @@ static void run_our_pipe(void *Context, unsigned long Count)
 }
 
 /* The same messages, BATCH of them a submission of an I/O ring. */
-#define BATCH 64
+#define BATCH 256
 
 static void pop_batch(HIORING Ring, unsigned long Count)
 {

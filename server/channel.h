@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define CHANNEL_MAGIC 0x544e5355u /* "USNT" */
-#define CHANNEL_VERSION 2u
+#define CHANNEL_VERSION 3u
 #define CHANNEL_ARGUMENTS 16
 
 /* The control part of a slot: block 0 is the hand's transfer buffer, block n is the channel of
@@ -31,9 +31,15 @@ struct channel_apc {
  * sets to STATUS_PENDING before it begins. */
 #define CHANNEL_IOSB 0x8000u
 
+/* In `service`: the client runs on the processor on which its last call was answered. Two that
+ * share one had better give it to each other than spin. */
+#define CHANNEL_NEAR 0x4000u
+
+#define CHANNEL_SERVICE 0x3fffu /* the service's number */
+
 /* Instead of a service's number: many calls, one behind the other. Argument 0 is the address of the
  * first part, in the slot, argument 1 their count. */
-#define CHANNEL_MANY 0x7fffu
+#define CHANNEL_MANY 0x3fffu
 #define CHANNEL_PARTS 4096u
 struct channel_part {
     uint32_t service;
@@ -65,7 +71,8 @@ struct channel {
     /* the kernel's line, and where output goes that fits */
     _Alignas(64) _Atomic uint32_t reply; /* the last call it answered */
     int32_t status;
-    uint32_t has_apc; /* a user APC to run before the call returns */
+    uint16_t has_apc; /* a user APC to run before the call returns */
+    uint16_t cpu;     /* the processor on which it was answered */
     uint32_t ended;   /* the kernel half is gone: so is the thread's right to run */
     uint64_t iosb[2];
     struct channel_apc apc;
@@ -73,7 +80,7 @@ struct channel {
 
     /* the client's line, and its staging buffer */
     _Alignas(64) _Atomic uint32_t call; /* number of the call it makes */
-    uint16_t service;                   /* and CHANNEL_IOSB */
+    uint16_t service;                   /* and CHANNEL_IOSB, CHANNEL_NEAR */
     uint16_t given;
     uint64_t arguments[CHANNEL_IN_LINE];
     uint8_t staging[CHANNEL_BLOCK - 2112];

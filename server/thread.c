@@ -13,6 +13,7 @@ struct half {
     struct channel *Channel;
     ULONG Index;
     uint32_t Served;
+    BOOLEAN Near;                    /* the client was on the processor of the last answer */
     ULONG Awake, Together, Patience; /* see part_from */
 };
 
@@ -103,6 +104,7 @@ static void publish(struct half *Half, uint32_t Call)
     uint32_t Sleeps;
 
     Half->Served = Call;
+    Channel->cpu = (uint16_t)host_current_cpu();
     atomic_store_explicit(&Channel->reply, Call, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
     Sleeps = atomic_load_explicit(&Channel->client_sleeps, memory_order_relaxed);
@@ -148,7 +150,9 @@ static NTSTATUS call_one_of_many(ULONG_PTR Address)
                         sizeof(Part.status));
 }
 
-/* Whoever waits for what the parts do is woken once for many of them. */
+/* Whoever waits for what the parts do is woken once for many of them; for the last ones when the
+ * answer has been given, since it may run on this processor, and the client need not wait for that.
+ */
 static NTSTATUS call_many(ULONG_PTR Address, ULONG_PTR Count)
 {
     NTSTATUS Status = STATUS_SUCCESS;
@@ -162,7 +166,6 @@ static NTSTATUS call_many(ULONG_PTR Address, ULONG_PTR Count)
         }
         Status = call_one_of_many(Address + i * sizeof(struct channel_part));
     }
-    KeReleaseWakes();
     return Status;
 }
 
@@ -183,9 +186,10 @@ static void answer_call(struct half *Half, uint32_t Call)
     host_will_write(&Channel->reply);
     __builtin_prefetch(Channel->staging);
     Service = take_call(Channel, Arguments);
+    Half->Near = (Service & CHANNEL_NEAR) != 0;
     if (Service & CHANNEL_IOSB)
         Channel->iosb[0] = STATUS_PENDING;
-    Channel->status = call(Service & ~CHANNEL_IOSB, Arguments);
+    Channel->status = call(Service & CHANNEL_SERVICE, Arguments);
     if (is_terminating())
         return;
     HasApc = KiSelf->ApcState.UserApcPending && KeTakeUserApc(&Apc);
@@ -219,10 +223,11 @@ static void run_half(struct _ETHREAD *Thread, PVOID Context)
 
         if (Call != Half->Served) {
             answer_call(Half, Call);
+            KeReleaseWakes();
         } else {
             KeDeliverKernelApcs();
             KeWaitForDoorbell((uint32_t *)&Half->Channel->call, Half->Served,
-                              (uint32_t *)&Half->Channel->kernel_sleeps);
+                              (uint32_t *)&Half->Channel->kernel_sleeps, Half->Near);
         }
     }
     if (Half->Client->Process->Exiting)

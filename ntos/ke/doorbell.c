@@ -27,11 +27,11 @@ static void KiSleepAtDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Aslee
     __atomic_store_n(Asleep, 0, __ATOMIC_RELAXED);
 }
 
-static BOOLEAN KiSpinForDoorbell(uint32_t *Word, uint32_t Expected)
+static BOOLEAN KiSpinForDoorbell(uint32_t *Word, uint32_t Expected, BOOLEAN Near)
 {
     ULONG64 End;
 
-    for (ULONG i = 0; i < KI_SPINS_ALONE; i++) {
+    for (ULONG i = Near ? KI_SPINS_ALONE : 0; i < KI_SPINS_ALONE; i++) {
         if (KiHasRung(Word, Expected))
             return TRUE;
         KiScheduler->Relax(0);
@@ -47,13 +47,13 @@ static BOOLEAN KiSpinForDoorbell(uint32_t *Word, uint32_t Expected)
 
 /* The credit grows with every spin that paid off; without credit only every so many visits tries.
  */
-static BOOLEAN KiTrySpin(KTHREAD_NT *Thread, uint32_t *Word, uint32_t Expected)
+static BOOLEAN KiTrySpin(KTHREAD_NT *Thread, uint32_t *Word, uint32_t Expected, BOOLEAN Near)
 {
     BOOLEAN Rung;
 
     if (Thread->DoorbellCredit == 0 && Thread->DoorbellVisits % KI_RETRY != 0)
         return FALSE;
-    Rung = KiSpinForDoorbell(Word, Expected);
+    Rung = KiSpinForDoorbell(Word, Expected, Near);
     if (Rung && Thread->DoorbellCredit < KI_CREDIT_LIMIT)
         Thread->DoorbellCredit++;
     else if (!Rung && Thread->DoorbellCredit > 0)
@@ -83,7 +83,7 @@ static BOOLEAN KiTakeToken(KTHREAD_NT *Thread)
     return __atomic_exchange_n(&Thread->ParkWord, KiNoToken, __ATOMIC_SEQ_CST) == KiToken;
 }
 
-void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Asleep)
+void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Asleep, BOOLEAN Near)
 {
     KTHREAD_NT *Thread = KiSelf;
 
@@ -91,7 +91,7 @@ void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Asleep)
     if (KiHasRung(Word, Expected))
         return;
     __atomic_fetch_add(&Thread->DoorbellVisits, 1, __ATOMIC_SEQ_CST);
-    if (KiTrySpin(Thread, Word, Expected))
+    if (KiTrySpin(Thread, Word, Expected, Near))
         return;
     __atomic_store_n(&Thread->Doorbell, Word, __ATOMIC_SEQ_CST);
     while (!KiHasRung(Word, Expected) && !KiMustLeave(Thread))

@@ -207,8 +207,9 @@ void KeRundownApcs(struct _KTHREAD *Thread); /* at thread exit: rundown or free 
 
 /* Waits on a kernel half's channel: returns when *Word differs from Expected, or a kernel APC is
  * pending, or the thread is terminating. While it sleeps *Asleep is 1: whoever changes the word and
- * then (a full fence between) finds that wakes the word's futex (shared). */
-void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Asleep);
+ * then (a full fence between) finds that wakes the word's futex (shared). Near: whoever rings seems
+ * to need this processor. */
+void KeWaitForDoorbell(uint32_t *Word, uint32_t Expected, uint32_t *Asleep, BOOLEAN Near);
 void KeExpectDoorbell(void); /* spinning may pay from now on */
 void KeShowWaits(
     uint32_t *Word); /* *Word is 1 while the calling thread waits elsewhere; NULL: ends */

@@ -12,6 +12,7 @@
 /* Added to the status of a wait that took an abandoned mutex. */
 #define KI_ABANDONED (STATUS_ABANDONED_WAIT_0 - STATUS_WAIT_0)
 #define KI_NOT_SATISFIED ((NTSTATUS)-1)
+#define KI_MUTANT_SPINS 40 /* about a microsecond */
 
 typedef struct KI_WAIT {
     ULONG Count;
@@ -341,6 +342,16 @@ static NTSTATUS KiWaitOnce(KTHREAD_NT *Thread, KI_WAIT *Wait)
     return (NTSTATUS)KiSleep(Thread, Wait->Deadline);
 }
 
+/* A mutex is mostly held for less time than it takes to go to sleep; and who sleeps is handed the
+ * mutex when it is free, so that all others have to wait until Linux has woken it. */
+static void KiSpinForMutant(KTHREAD_NT *Thread, const KMUTANT *Mutant)
+{
+    for (ULONG Spins = 0; Spins < KI_MUTANT_SPINS && KiReadState(&Mutant->Header) <= 0 &&
+                          __atomic_load_n(&Mutant->OwnerThread, __ATOMIC_RELAXED) != Thread;
+         Spins++)
+        KiScheduler->Relax(0);
+}
+
 static NTSTATUS KiWait(KI_WAIT *Wait)
 {
     KTHREAD_NT *Thread = KiSelf;
@@ -437,6 +448,8 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason,
     Wait.NoWait = Timeout && Timeout->QuadPart == 0;
     Wait.Deadline = Wait.NoWait ? 0 : KiDeadline(Timeout);
     Wait.Blocks = KiSelf->WaitBlock;
+    if (((DISPATCHER_HEADER *)Object)->Type == KiMutant && !Wait.NoWait)
+        KiSpinForMutant(KiSelf, Object);
     return KiWait(&Wait);
 }
 

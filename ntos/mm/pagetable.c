@@ -54,19 +54,30 @@ BOOLEAN MmWalk(PFN_NUMBER Directory, ULONG_PTR Address, MM_PTE Levels[4], ULONG 
     return FALSE;
 }
 
+/* A large page's entry becomes that of the 4 KiB page of Address. */
+static BOOLEAN MiSplit(MM_PTE *Pte, ULONG_PTR Address, ULONG PageShift)
+{
+    Pte->Value = (Pte->Value & ~MI_PTE_LARGE) + (Address & (((ULONG64)1 << PageShift) - PAGE_SIZE));
+    return TRUE;
+}
+
 /* The same as one 4 KiB entry. */
 BOOLEAN MiTranslateIn(PFN_NUMBER Directory, ULONG_PTR Address, MM_PTE *Pte)
 {
-    MM_PTE Levels[MI_LEVELS];
-    ULONG PageShift;
-    ULONG64 Within;
+    PFN_NUMBER Table = Directory;
 
-    if (Address >> 47 || !MmWalk(Directory, Address, Levels, &PageShift))
+    if (Address >> 47)
         return FALSE;
-    *Pte = Levels[(39 - PageShift) / 9];
-    Within = Address & (((ULONG64)1 << PageShift) - PAGE_SIZE);
-    Pte->Value = (Pte->Value & ~(PageShift > PAGE_SHIFT ? MI_PTE_LARGE : 0)) + Within;
-    return TRUE;
+    for (ULONG Level = 0;; Level++) {
+        *Pte = MiReadPte(MiEntryOf(Table, Address, Level));
+        if (!(Pte->Value & MI_PTE_PRESENT))
+            return FALSE;
+        if (Level == MI_LEVELS - 1)
+            return TRUE;
+        if (Level && (Pte->Value & MI_PTE_LARGE))
+            return MiSplit(Pte, Address, 39 - 9 * Level);
+        Table = MiPteFrame(*Pte);
+    }
 }
 
 BOOLEAN MiTranslate(const void *Address, MM_PTE *Pte)

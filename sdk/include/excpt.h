@@ -100,9 +100,6 @@ void NtSehSetUnhandled(void (*Unhandled)(const struct _EXCEPTION_RECORD *Record)
 #define NT_SEH_CAUGHT(filter) (NtSehRaised(&NtSehFrame_) && NtSehFilter(&NtSehFrame_, (filter)))
 
 #ifndef NT_SEH_BLOCKS
-#ifdef USERNT_DRIVER
-#include <ntseh.h>
-#endif
 // An "undeclared NT_INCLUDE_ntseh_h" here means: include <ntseh.h>.
 // clang-format off
 #define __try for (NT_SEH_FRAME_VARIABLE; NtSehStep(&NtSehFrame_) == NT_INCLUDE_ntseh_h;) NT_SEH_TRY

@@ -19,7 +19,14 @@ static const unsigned char Counts[] = {
 
 static unsigned count_of(uint32_t Service)
 {
-    return Service == CHANNEL_MANY ? 2 : Counts[Service & ~CHANNEL_IOSB];
+    Service &= CHANNEL_SERVICE;
+    return Service == CHANNEL_MANY ? 2 : Counts[Service];
+}
+
+/* The kernel half gave its last answer on this processor: spinning would keep it from the next. */
+static int is_near(const struct ntdll_thread *Thread)
+{
+    return Thread->Channel->cpu == (uint16_t)host_current_cpu();
 }
 
 /* Each argument is written, and the next one over it if it was 0. */
@@ -35,7 +42,7 @@ static void ring(struct ntdll_thread *Thread, uint32_t Service, const uint64_t *
         Given |= (unsigned)(Arguments[i] != 0) << i;
     }
     Channel->given = (uint16_t)Given;
-    Channel->service = (uint16_t)Service;
+    Channel->service = (uint16_t)(Service | (is_near(Thread) ? CHANNEL_NEAR : 0));
     host_tell(&Ntdll);
     atomic_store_explicit(&Channel->call, ++Thread->Sequence, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
@@ -53,7 +60,7 @@ static int answered(struct ntdll_thread *Thread, uint32_t *Reply)
  * when it does not pay halves each time; each success wins it back. */
 static int spin(struct ntdll_thread *Thread)
 {
-    uint32_t Reply;
+    uint32_t Reply, Alone = is_near(Thread) ? 0 : SPIN_ALONE;
 
     for (uint32_t i = 0; i < Thread->Spin; i++) {
         if (answered(Thread, &Reply)) {
@@ -63,7 +70,7 @@ static int spin(struct ntdll_thread *Thread)
         }
         if (__atomic_load_n(&Thread->Channel->kernel_waits, __ATOMIC_RELAXED))
             return 0;
-        if (i < SPIN_ALONE) {
+        if (i < Alone) {
             host_pause();
         } else {
             host_yield();

@@ -61,6 +61,8 @@ NTSTATUS BufferOf(PIRP Irp, UCHAR **Buffer, BOOLEAN *User)
     return STATUS_SUCCESS;
 }
 
+#include "../../common/seh.h"
+
 static NTSTATUS LockPages(PIRP Irp, BOOLEAN Write)
 {
     __try {
@@ -89,6 +91,8 @@ NTSTATUS BufferPin(PIRP Irp, ULONG Length, BOOLEAN Write)
     return Status;
 }
 #endif
+
+#include "../../common/seh.h"
 
 /* A user address is touched here only, in the caller's context. The lock that the caller holds
  * outlives a fault. */

@@ -54,6 +54,8 @@ static NTSTATUS Answer(const DEMO *Demo, ULONG_PTR *Information)
     return STATUS_SUCCESS;
 }
 
+#include "../../common/seh.h"
+
 /* The client's own addresses: everything that touches them stands inside __try. */
 static NTSTATUS AnswerUser(const DEMO *Demo, KPROCESSOR_MODE Mode, ULONG_PTR *Information)
 {

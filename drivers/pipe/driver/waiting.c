@@ -111,9 +111,14 @@ PIRP WaitingRemove(WAITING *Waiting, PFILE_OBJECT File)
     return IoCsqRemoveNextIrp(&Waiting->Csq, File);
 }
 
+/* Looked at several times in each request: no locked instruction for it. */
 LONG WaitingCount(WAITING *Waiting)
 {
-    return InterlockedCompareExchange(&Waiting->Count, 0, 0);
+#ifdef __GNUC__
+    return __atomic_load_n(&Waiting->Count, __ATOMIC_ACQUIRE);
+#else
+    return Waiting->Count;
+#endif
 }
 
 VOID WaitingCancelAll(WAITING *Waiting, PFILE_OBJECT File)

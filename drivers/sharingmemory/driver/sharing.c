@@ -34,6 +34,8 @@ static NTSTATUS AllocatePage(SHARING *Sharing)
     return STATUS_SUCCESS;
 }
 
+#include "../../common/seh.h"
+
 /* A user-mode mapping fails by an exception, or (so the documentation leaves open) by NULL. */
 static NTSTATUS MapPage(SHARING *Sharing)
 {

@@ -105,6 +105,8 @@ SPY_ANY_TYPE CALL_WITH(CallMicrosoft, MICROSOFT)
                          : CallStandard(Routine, Count, Arguments);
 }
 
+#include "../../common/seh.h"
+
 static NTSTATUS Guarded(const SPY_CALL_INPUT *In, PVOID Routine, const W *Arguments,
                         ULONGLONG *Result)
 {

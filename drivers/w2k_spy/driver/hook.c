@@ -12,7 +12,6 @@
 #include "spy.h"
 #include "hooks.h"
 #include "table.h"
-#include "fast.h"
 
 #define DRAIN_STEP (-10 * 10000LL) /* 10 ms */
 #define DRAIN_STEPS 20             /* that a removal waits itself */

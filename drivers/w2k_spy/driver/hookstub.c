@@ -3,7 +3,6 @@
  * for each, which hands them to HookCall, and the way back to the original.
  */
 #include "hooks.h"
-#include "fast.h"
 
 #ifdef __GNUC__
 #define CALLER __builtin_return_address(0)

@@ -1,5 +1,6 @@
 /* In a file of its own, because UserNT's kit does not optimise a file that handles exceptions. */
 #include "spy.h"
+#include "../../common/seh.h"
 
 BOOLEAN SpyIsUsers(const VOID *Address, SIZE_T Bytes)
 {

@@ -3,7 +3,6 @@
  * the letter x and what the value means; %% is one %.
  */
 #include "protocol.h"
-#include "fast.h"
 
 typedef struct _LINE {
     PROTOCOL *Protocol;

@@ -1,7 +1,6 @@
 /* The registry of handles: pairs of process and handle, in the order of their registration, and
  * their names, packed. */
 #include "protocol.h"
-#include "fast.h"
 
 ULONG RegistryBucket(HANDLE Process, HANDLE Handle)
 {

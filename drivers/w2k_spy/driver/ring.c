@@ -1,6 +1,5 @@
 /* The ring of lines. Writing never waits: the oldest lines make room. One byte is always free. */
 #include "protocol.h"
-#include "fast.h"
 
 #define SIZE SPY_DATA_BUFFER
 

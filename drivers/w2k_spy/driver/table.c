@@ -101,6 +101,8 @@ LONG TableService(PCSTR Name, ULONG Arguments)
     return Number;
 }
 
+#include "../../common/seh.h"
+
 NTSTATUS TableOpen(TABLE_WINDOW *Window)
 {
     SPY_SERVICE_TABLE *Table = &TableFind()->ntoskrnl;

@@ -283,7 +283,7 @@ static uint32_t Bell, Asleep;
 static void AnswerDoorbell(void *Unused)
 {
     while (__atomic_load_n(&Bell, __ATOMIC_ACQUIRE) == 0) {
-        KeWaitForDoorbell(&Bell, 0, &Asleep);
+        KeWaitForDoorbell(&Bell, 0, &Asleep, FALSE);
         KeDeliverKernelApcs();
     }
 }
