@@ -39,7 +39,7 @@ as_user() {
 }
 
 # hold BLOCKS COMMAND...: a reader of the pipe that stays until its last writer has gone; $holder. When this returns it has opened the pipe, which makes
-# so many blocks: quota, instance, pipe and owner, and a guard if others are to be kept out.
+# so many blocks: quota, instance and pipe, and a guard if others are to be kept out.
 hold() {
     blocks=$1
     shift
@@ -53,19 +53,19 @@ hold() {
 }
 
 test_a_pipe_for_its_owner_only_refuses_a_stranger_and_an_administrator() {
-    hold 5 as_user 65534 usedriver3 --quiet --only me mine || return 1
+    hold 4 as_user 65534 usedriver3 --quiet --only me mine || return 1
     expect 20 as_user 12345 usedriver2 --quiet mine && contains 'error 5' && expect 20 usedriver2 --quiet mine && contains 'error 5' &&
         echo text | as_user 65534 usedriver2 --quiet mine && wait $holder && [ "$(cat "$place/held")" = text ]
 }
 
 test_a_pipe_for_administrators_lets_them_in_and_no_stranger() {
-    hold 5 as_user 65534 usedriver3 --quiet --only S-1-5-32-544 mine || return 1
+    hold 4 as_user 65534 usedriver3 --quiet --only S-1-5-32-544 mine || return 1
     expect 20 as_user 12345 usedriver2 --quiet mine && contains 'error 5' &&
         echo text | usedriver2 --quiet mine && wait $holder && [ "$(cat "$place/held")" = text ]
 }
 
 test_a_pipe_of_everybody_lets_a_stranger_in_but_not_restrict_it() {
-    hold 4 as_user 65534 usedriver3 --quiet mine || return 1
+    hold 3 as_user 65534 usedriver3 --quiet mine || return 1
     expect 20 as_user 12345 usedriver3 --once --only me mine && contains 'cannot keep others out' && contains 'error 5' &&
         echo text | as_user 12345 usedriver2 --quiet mine && wait $holder && [ "$(cat "$place/held")" = text ]
 }

@@ -35,9 +35,9 @@ static VOID Describe(PIPE *Pipe, const INSTANCE *Instance, EXAMPLE_STATE *State)
     State->Used = RingUsed(&Pipe->Store.Ring);
     State->Readers = Pipe->ReadEnds;
     State->Writers = Pipe->WriteEnds;
-    State->WaitingReaders = WaitingCount(&Pipe->Readers);
-    State->WaitingWriters = WaitingCount(&Pipe->Writers);
-    State->Watchers = WaitingCount(&Pipe->Watchers);
+    State->WaitingReaders = WaitingCount(Pipe, WAITING_READERS);
+    State->WaitingWriters = WaitingCount(Pipe, WAITING_WRITERS);
+    State->Watchers = WaitingCount(Pipe, WAITING_WATCHERS);
     State->Conditions = PipeConditions(Pipe);
     State->Dropped = Pipe->Store.Dropped;
     State->Refused = Pipe->Refused;

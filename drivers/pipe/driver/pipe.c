@@ -11,18 +11,28 @@ VOID PipeUnlock(PIPE *Pipe)
     KeReleaseMutex(&Pipe->Lock, FALSE);
 }
 
+/* The owner begins at a multiple of its alignment. */
+static SIZE_T NameSize(ULONG Length)
+{
+    return (Length * sizeof(WCHAR) + 7) & ~(SIZE_T)7;
+}
+
+static SIZE_T SizeFor(ULONG NameLength, PSID Owner)
+{
+    return sizeof(PIPE) + NameSize(NameLength) + RtlLengthSid(Owner);
+}
+
 /* What a pipe costs the process that opened it first; its ring comes later, and apart. */
 static SIZE_T CostOf(const PIPE *Pipe)
 {
-    return sizeof(PIPE) + Pipe->NameLength * sizeof(WCHAR);
+    return SizeFor(Pipe->NameLength, Pipe->Owner);
 }
 
 static VOID Delete(PIPE *Pipe)
 {
-    NT_ASSERT(!Pipe->Readers.Count && !Pipe->Writers.Count && !Pipe->Watchers.Count);
+    NT_ASSERT(!Pipe->Waiting[WAITING_READERS] && !Pipe->Waiting[WAITING_WRITERS] &&
+              !Pipe->Waiting[WAITING_WATCHERS]);
     NT_ASSERT(!Pipe->ReadEnds && !Pipe->WriteEnds && !Pipe->Strangers);
-    if (Pipe->Owner)
-        ExFreePoolWithTag(Pipe->Owner, PIPE_TAG);
     if (Pipe->Guard)
         ExFreePoolWithTag(Pipe->Guard, PIPE_TAG);
     if (Pipe->Store.Ring.Data)
@@ -30,15 +40,17 @@ static VOID Delete(PIPE *Pipe)
     ExFreePoolWithTag(Pipe, PIPE_TAG);
 }
 
-static PIPE *Allocate(const NAME *Name)
+static PIPE *Allocate(const NAME *Name, PSID Owner)
 {
-    PIPE *Pipe = DriverAllocate(sizeof(PIPE) + Name->Length * sizeof(WCHAR), PIPE_TAG);
+    PIPE *Pipe = DriverAllocate(SizeFor(Name->Length, Owner), PIPE_TAG);
 
     if (!Pipe)
         return NULL;
     Pipe->Hash = Name->Hash;
     Pipe->NameLength = Name->Length;
     RtlCopyMemory(Pipe->Name, Name->Text, Name->Length * sizeof(WCHAR));
+    Pipe->Owner = (UCHAR *)(Pipe + 1) + NameSize(Name->Length);
+    RtlCopySid(RtlLengthSid(Owner), Pipe->Owner, Owner);
     KeInitializeMutex(&Pipe->Lock, 0);
     RingInitialize(&Pipe->Store.Ring, NULL, EXAMPLE_CAPACITY + 1);
     Pipe->Mode.Capacity = EXAMPLE_CAPACITY;
@@ -47,38 +59,36 @@ static PIPE *Allocate(const NAME *Name)
 
 static NTSTATUS PrepareQueues(PIPE *Pipe)
 {
-    NTSTATUS Status = WaitingInitialize(&Pipe->Readers);
+    NTSTATUS Status = WaitingInitialize(&Pipe->Readers, &Pipe->Waiting[WAITING_READERS]);
 
     if (NT_SUCCESS(Status))
-        Status = WaitingInitialize(&Pipe->Writers);
+        Status = WaitingInitialize(&Pipe->Writers, &Pipe->Waiting[WAITING_WRITERS]);
     if (NT_SUCCESS(Status))
-        Status = WaitingInitialize(&Pipe->Watchers);
+        Status = WaitingInitialize(&Pipe->Watchers, &Pipe->Waiting[WAITING_WATCHERS]);
     return Status;
 }
 
 /* The user becomes the new pipe's owner. */
-static NTSTATUS Build(const NAME *Name, BOOLEAN OwnerOnly, PSID *User, PIPE **Pipe)
+static NTSTATUS Build(const NAME *Name, BOOLEAN OwnerOnly, PSID User, PIPE **Pipe)
 {
-    PIPE *New = Allocate(Name);
+    PIPE *New = Allocate(Name, User);
     NTSTATUS Status;
 
     if (!New)
         return STATUS_INSUFFICIENT_RESOURCES;
     Status = PrepareQueues(New);
     if (NT_SUCCESS(Status) && OwnerOnly)
-        Status = GuardCreate(*User, NULL, &New->Guard);
+        Status = GuardCreate(User, NULL, &New->Guard);
     if (!NT_SUCCESS(Status)) {
         Delete(New);
         return Status;
     }
-    New->Owner = *User;
-    *User = NULL;
     *Pipe = New;
     return STATUS_SUCCESS;
 }
 
 /* NAMES.Lock is held. */
-static NTSTATUS Create(DEVICE *Device, const NAME *Name, QUOTA *Quota, PSID *User, PIPE **Pipe)
+static NTSTATUS Create(DEVICE *Device, const NAME *Name, QUOTA *Quota, PSID User, PIPE **Pipe)
 {
     PIPE *New;
     NTSTATUS Status = STATUS_QUOTA_EXCEEDED;
@@ -101,7 +111,7 @@ static NTSTATUS Create(DEVICE *Device, const NAME *Name, QUOTA *Quota, PSID *Use
 }
 
 /* NAMES.Lock is held. */
-static NTSTATUS Find(DEVICE *Device, PIRP Irp, const NAME *Name, QUOTA *Quota, PSID *User,
+static NTSTATUS Find(DEVICE *Device, PIRP Irp, const NAME *Name, QUOTA *Quota, PSID User,
                      PIPE **Pipe)
 {
     *Pipe = NamesFind(&Device->Names, Name);
@@ -109,7 +119,7 @@ static NTSTATUS Find(DEVICE *Device, PIRP Irp, const NAME *Name, QUOTA *Quota, P
 }
 
 /* NAMES.Lock is held. The handle itself costs, too. */
-static NTSTATUS FindAndCount(DEVICE *Device, PIRP Irp, const NAME *Name, PSID *User,
+static NTSTATUS FindAndCount(DEVICE *Device, PIRP Irp, const NAME *Name, PSID User,
                              INSTANCE *Instance, PIPE **Pipe)
 {
     BOOLEAN Owned;
@@ -122,14 +132,14 @@ static NTSTATUS FindAndCount(DEVICE *Device, PIRP Irp, const NAME *Name, PSID *U
         QuotaReturn(Instance->Quota, sizeof(*Instance));
         return Status;
     }
-    Owned = !*User || RtlEqualSid(*User, (*Pipe)->Owner);
+    Owned = RtlEqualSid(User, (*Pipe)->Owner);
     Instance->Stranger = !Owned;
     (*Pipe)->References++;
     (*Pipe)->Strangers += !Owned;
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS OpenLocked(DEVICE *Device, PIRP Irp, const NAME *Name, PSID *User,
+static NTSTATUS OpenLocked(DEVICE *Device, PIRP Irp, const NAME *Name, PSID User,
                            INSTANCE *Instance, PIPE **Pipe)
 {
     NTSTATUS Status;
@@ -181,10 +191,9 @@ NTSTATUS PipeOpen(PIRP Irp, INSTANCE *Instance, PIPE **Pipe)
         return Status;
     Instance->Access = AccessOf(Irp);
     NamesLock(&Device->Names);
-    Status = OpenLocked(Device, Irp, &Name, &User, Instance, Pipe);
+    Status = OpenLocked(Device, Irp, &Name, User, Instance, Pipe);
     NamesUnlock(&Device->Names);
-    if (User)
-        ExFreePoolWithTag(User, PIPE_TAG);
+    ExFreePoolWithTag(User, PIPE_TAG);
     if (NT_SUCCESS(Status))
         AddEnds(*Pipe, Instance);
     return Status;
@@ -305,8 +314,8 @@ static BOOLEAN IsMode(const EXAMPLE_MODE *Mode)
 static BOOLEAN IsInTheWay(PIPE *Pipe, const EXAMPLE_MODE *Mode)
 {
     const EXAMPLE_MODE *Now = &Pipe->Mode;
-    BOOLEAN Readers = WaitingCount(&Pipe->Readers) != 0,
-            Writers = WaitingCount(&Pipe->Writers) != 0;
+    BOOLEAN Readers = WaitingCount(Pipe, WAITING_READERS) != 0,
+            Writers = WaitingCount(Pipe, WAITING_WRITERS) != 0;
     BOOLEAN Kind = ((Mode->Flags ^ Now->Flags) & EXAMPLE_MESSAGES) != 0;
 
     if (Kind && !StoreEmpty(&Pipe->Store))

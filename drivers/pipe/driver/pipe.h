@@ -35,10 +35,10 @@
 
 /* Requests that wait, of one direction. A cancel-safe queue; Progress of a write is in the IRP. */
 typedef struct _WAITING {
-    IO_CSQ Csq;
+    volatile LONG *Count; /* beside those of the other queues */
     KSPIN_LOCK Lock;
     LIST_ENTRY Irps;
-    volatile LONG Count;
+    IO_CSQ Csq;
 } WAITING;
 
 /* What a process has: names, and bytes of pipes, handles, rings and waiting requests. */
@@ -52,25 +52,30 @@ typedef struct _QUOTA {
     ULONG BytesMost;
 } QUOTA;
 
+/* One of many thousands is in no cache when it is opened. So what every open and close needs stands
+ * together at the beginning, and the name and the owner right behind the structure, in its block.
+ */
+enum { WAITING_READERS, WAITING_WRITERS, WAITING_WATCHERS, WAITING_KINDS };
 typedef struct _PIPE {
     struct _PIPE *Next; /* NAMES: same bucket */
     ULONG Hash;
     ULONG References;           /* NAMES.Lock */
     ULONG Strangers;            /* NAMES.Lock: opens by others than the owner */
+    ULONG NameLength;           /* characters */
     PSID Owner;                 /* the user who opened it first */
     PSECURITY_DESCRIPTOR Guard; /* NAMES.Lock. NULL: everyone */
-    QUOTA *Quota;               /* of the process that opened it first */
-    QUOTA *RingQuota;           /* of the process that made the ring. PIPE.Lock */
-    KMUTEX Lock;
-    STORE Store;
-    EXAMPLE_MODE Mode;
-    ULONGLONG Refused;
+    volatile LONG Waiting[WAITING_KINDS];
     ULONG ReadEnds, WriteEnds; /* handles that may read, that may write */
     BOOLEAN HadReadEnd, HadWriteEnd;
+    KMUTEX Lock;
+    QUOTA *Quota;     /* of the process that opened it first */
+    QUOTA *RingQuota; /* of the process that made the ring. PIPE.Lock */
+    EXAMPLE_MODE Mode;
+    STORE Store;
+    ULONGLONG Refused;
     ULONG Seen; /* conditions when the watchers were looked at */
     WAITING Readers, Writers, Watchers;
-    ULONG NameLength; /* characters */
-    WCHAR Name[1];    /* in upper case */
+    WCHAR Name[1]; /* in upper case */
 } PIPE;
 
 typedef struct _INSTANCE {
@@ -161,13 +166,15 @@ NTSTATUS PipeSetMode(PIPE *Pipe, PIRP Irp, const EXAMPLE_MODE *Mode);
 ULONG PipeConditions(const PIPE *Pipe);
 
 /* waiting.c */
-NTSTATUS WaitingInitialize(WAITING *Waiting);
+NTSTATUS WaitingInitialize(WAITING *Waiting, volatile LONG *Count);
 VOID WaitingAdd(WAITING *Waiting, PIRP Irp,
                 BOOLEAN AtHead); /* marks it pending; a cancelled one is completed */
 PIRP WaitingRemove(WAITING *Waiting,
                    PFILE_OBJECT File); /* the oldest (of File, unless NULL); NULL: none */
-VOID WaitingCancelAll(WAITING *Waiting, PFILE_OBJECT File);
-LONG WaitingCount(WAITING *Waiting); /* exact for waiters that nobody cancels */
+/* Those of File, for WaitingCancel. PIPE.Lock is held: so none of them is just being looked at. */
+VOID WaitingTake(PIPE *Pipe, PFILE_OBJECT File, PLIST_ENTRY Taken);
+VOID WaitingCancel(PLIST_ENTRY Taken);
+LONG WaitingCount(const PIPE *Pipe, ULONG Kind); /* exact for waiters that nobody cancels */
 /* What a request that waits costs its process: charged before WaitingAdd, returned before it is
  * completed. */
 NTSTATUS WaitingCharge(PIRP Irp);

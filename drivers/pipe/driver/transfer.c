@@ -102,6 +102,11 @@ static BOOLEAN Waits(const TRANSFER *Transfer)
                            : Mode->WhenEmpty == EXAMPLE_EMPTY_WAIT;
 }
 
+static ULONG KindOf(BOOLEAN Write)
+{
+    return Write ? WAITING_WRITERS : WAITING_READERS;
+}
+
 static WAITING *QueueOf(const TRANSFER *Transfer)
 {
     return Transfer->Write ? &Transfer->Pipe->Writers : &Transfer->Pipe->Readers;
@@ -132,7 +137,7 @@ static NTSTATUS Try(TRANSFER *Transfer)
         Status = BufferPin(Transfer->Irp, Transfer->Length, Transfer->Write);
     if (!NT_SUCCESS(Status))
         return Status;
-    return WaitingCount(QueueOf(Transfer)) ? STATUS_PENDING : Move(Transfer);
+    return WaitingCount(Transfer->Pipe, KindOf(Transfer->Write)) ? STATUS_PENDING : Move(Transfer);
 }
 
 /* Those on the other side have gone: nobody will end the wait. */
@@ -215,7 +220,7 @@ static BOOLEAN GoOn(PIPE *Pipe, BOOLEAN Write, PLIST_ENTRY Done)
 /* Somebody waits, and it is worth the while to look. */
 static BOOLEAN MayGoOn(PIPE *Pipe, BOOLEAN Write)
 {
-    if (!WaitingCount(Write ? &Pipe->Writers : &Pipe->Readers))
+    if (!WaitingCount(Pipe, KindOf(Write)))
         return FALSE;
     return Broken(Pipe, Write) ||
            (Write ? RingFree(&Pipe->Store.Ring) != 0 : !StoreEmpty(&Pipe->Store));
@@ -304,14 +309,17 @@ NTSTATUS NTAPI TransferCleanup(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PFILE_OBJECT File = IoGetCurrentIrpStackLocation(Irp)->FileObject;
     PIPE *Pipe = PipeOf(Irp);
+    LIST_ENTRY Done, Taken;
 
     UNREFERENCED_PARAMETER(Device);
+    InitializeListHead(&Done);
+    InitializeListHead(&Taken);
     PipeLock(Pipe);
     TakeEnds(Pipe, InstanceOf(Irp));
+    WaitingTake(Pipe, File, &Taken);
+    TransferGoOn(Pipe, &Done);
     PipeUnlock(Pipe);
-    WaitingCancelAll(&Pipe->Readers, File);
-    WaitingCancelAll(&Pipe->Writers, File);
-    WaitingCancelAll(&Pipe->Watchers, File);
-    TransferWake(Pipe);
+    WaitingCancel(&Taken);
+    TransferComplete(&Done);
     return DriverComplete(Irp, STATUS_SUCCESS, 0);
 }

@@ -17,14 +17,14 @@ static NTSTATUS NTAPI Insert(PIO_CSQ Csq, PIRP Irp, PVOID AtHead)
         InsertHeadList(&Waiting->Irps, &Irp->Tail.Overlay.ListEntry);
     else
         InsertTailList(&Waiting->Irps, &Irp->Tail.Overlay.ListEntry);
-    InterlockedIncrement(&Waiting->Count);
+    InterlockedIncrement(Waiting->Count);
     return STATUS_SUCCESS;
 }
 
 static VOID NTAPI Remove(PIO_CSQ Csq, PIRP Irp)
 {
     RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
-    InterlockedDecrement(&WaitingOf(Csq)->Count);
+    InterlockedDecrement(WaitingOf(Csq)->Count);
 }
 
 static PIRP NTAPI PeekNext(PIO_CSQ Csq, PIRP Irp, PVOID File)
@@ -93,8 +93,9 @@ static VOID NTAPI CompleteCancelled(PIO_CSQ Csq, PIRP Irp)
     Cancelled(Irp);
 }
 
-NTSTATUS WaitingInitialize(WAITING *Waiting)
+NTSTATUS WaitingInitialize(WAITING *Waiting, volatile LONG *Count)
 {
+    Waiting->Count = Count;
     KeInitializeSpinLock(&Waiting->Lock);
     InitializeListHead(&Waiting->Irps);
     return IoCsqInitializeEx(&Waiting->Csq, Insert, Remove, PeekNext, AcquireLock, ReleaseLock,
@@ -112,19 +113,35 @@ PIRP WaitingRemove(WAITING *Waiting, PFILE_OBJECT File)
 }
 
 /* Looked at several times in each request: no locked instruction for it. */
-LONG WaitingCount(WAITING *Waiting)
+LONG WaitingCount(const PIPE *Pipe, ULONG Kind)
 {
 #ifdef __GNUC__
-    return __atomic_load_n(&Waiting->Count, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&Pipe->Waiting[Kind], __ATOMIC_ACQUIRE);
 #else
-    return Waiting->Count;
+    return Pipe->Waiting[Kind];
 #endif
 }
 
-VOID WaitingCancelAll(WAITING *Waiting, PFILE_OBJECT File)
+static VOID Take(WAITING *Waiting, PFILE_OBJECT File, PLIST_ENTRY Taken)
 {
     PIRP Irp;
 
     while ((Irp = WaitingRemove(Waiting, File)) != NULL)
-        Cancelled(Irp);
+        InsertTailList(Taken, &Irp->Tail.Overlay.ListEntry);
+}
+
+VOID WaitingTake(PIPE *Pipe, PFILE_OBJECT File, PLIST_ENTRY Taken)
+{
+    if (WaitingCount(Pipe, WAITING_READERS))
+        Take(&Pipe->Readers, File, Taken);
+    if (WaitingCount(Pipe, WAITING_WRITERS))
+        Take(&Pipe->Writers, File, Taken);
+    if (WaitingCount(Pipe, WAITING_WATCHERS))
+        Take(&Pipe->Watchers, File, Taken);
+}
+
+VOID WaitingCancel(PLIST_ENTRY Taken)
+{
+    while (!IsListEmpty(Taken))
+        Cancelled(CONTAINING_RECORD(RemoveHeadList(Taken), IRP, Tail.Overlay.ListEntry));
 }

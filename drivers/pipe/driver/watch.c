@@ -66,7 +66,7 @@ static VOID Look(PIPE *Pipe, PIRP Irp, ULONG Now, PLIST_ENTRY Done)
 /* Each is looked at once, and only if something has changed since they were looked at before. */
 VOID WatchGoOn(PIPE *Pipe, PLIST_ENTRY Done)
 {
-    LONG Left = WaitingCount(&Pipe->Watchers);
+    LONG Left = WaitingCount(Pipe, WAITING_WATCHERS);
     ULONG Now;
     PIRP Irp;
 
