@@ -58,6 +58,11 @@ static void IopCheckReturned(PIRP Irp, PDEVICE_OBJECT Device, NTSTATUS Status)
                    "a dispatch routine returned 0x%08x and neither completed the IRP, nor passed "
                    "it on, nor marked it pending",
                    (unsigned)Status);
+    if (__builtin_expect(Status != Irp->IoStatus.Status, 0))
+        VfBugCheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x224, (ULONG_PTR)Device->DriverObject,
+                   (ULONG_PTR)Irp, (ULONG_PTR)Status,
+                   "a dispatch routine returned 0x%08x, and the IRP was completed with 0x%08x",
+                   (unsigned)Status, (unsigned)Irp->IoStatus.Status);
 }
 
 static void IopCheckMarked(PIRP Irp, PDEVICE_OBJECT Device)

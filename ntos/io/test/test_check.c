@@ -245,6 +245,18 @@ static void PendingNeedsAMark(void **State)
     ExpectFromService(0x23D);
 }
 
+static NTSTATUS ReturnAnother(PIRP Irp)
+{
+    IoTestComplete(Irp, STATUS_DEVICE_BUSY, 0);
+    return STATUS_SUCCESS;
+}
+
+static void TheStatusOfTheRequestIsReturned(void **State)
+{
+    Body = ReturnAnother;
+    ExpectFromService(0x224);
+}
+
 static NTSTATUS MarkAndReturnSuccess(PIRP Irp)
 {
     IoMarkIrpPending(Irp);
@@ -334,6 +346,7 @@ int main(void)
         TEST(ARequestMustNotBeForgotten),
         TEST(PendingNeedsAMark),
         TEST(AMarkNeedsPending),
+        TEST(TheStatusOfTheRequestIsReturned),
         TEST(InformationMustFitTheBuffer),
         TEST(ADeviceIsDeletedOnce),
         TEST(AnAttachedDeviceIsDetachedFirst),
