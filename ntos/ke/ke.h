@@ -99,6 +99,7 @@ typedef struct _KTHREAD {
     KWAIT_BLOCK WaitBlock[THREAD_WAIT_OBJECTS + 1];
     KWAIT_BLOCK *WaitBlockList;
     ULONG WaitCount;
+    LIST_ENTRY WaitingLinks; /* KiState.Waiting, while its wait blocks are queued */
     LONG_PTR WaitStatus;
     BOOLEAN WaitNext; /* KeSetEvent(Wait = TRUE) and the like: the wait that follows lowers to
                          WaitIrql */
@@ -222,7 +223,9 @@ void KeReleaseWakes(void);
 /* Registered by mm/ps/io at init: freed object checks (0xC7, 0xC4/15) ask whether a live timer or
  * queued DPC lies in a block. */
 BOOLEAN KeFindObjectInRange(const void *Base, SIZE_T Bytes, ULONG *Kind, PVOID *Object);
-extern void (*KeNoteObject)(const void *Object); /* mm's: told of timers set and DPCs queued */
+BOOLEAN KeFindWaitInRange(const void *Base, SIZE_T Bytes, PVOID *Object);
+extern void (*KeNoteObject)(
+    const void *Object); /* mm's: told of timers set, DPCs queued, objects waited for */
 BOOLEAN KeFindRoutineInRange(const void *Base, SIZE_T Bytes, PVOID *Routine);
 /* An entry of the queue that Match accepts; NULL: none. Match runs under the dispatcher lock. */
 PLIST_ENTRY KeFindInQueue(PRKQUEUE Queue, BOOLEAN (*Match)(PLIST_ENTRY Entry, void *Context),

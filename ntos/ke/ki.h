@@ -39,6 +39,7 @@ typedef struct KI_STATE {
     KTHREAD_NT *ServiceThreads; /* DPC threads, threaded DPC threads, the clock: 2 * Count + 1 */
     KPROCESS_NT IdleProcess;
     KSPIN_LOCK DispatcherLock;
+    LIST_ENTRY Waiting; /* threads whose wait blocks are queued */
 } KI_STATE;
 extern KI_STATE KiState;
 
@@ -76,6 +77,7 @@ void KiSignal(DISPATCHER_HEADER *Header,
               KI_WAKES *Wakes); /* satisfies the waits that the object's state allows */
 void KiUnwait(KTHREAD_NT *Thread, LONG_PTR Status, KI_WAKES *Wakes);
 void KiNudge(KTHREAD_NT *Thread, KI_WAKES *Wakes); /* unparks a thread that is in no wait */
+void KiQueuedBlocks(KTHREAD_NT *Thread);           /* its wait blocks have been queued */
 void KiBlock(KTHREAD_NT *Thread); /* marks it waiting; the caller queues wait blocks */
 LONG_PTR KiSleep(KTHREAD_NT *Thread,
                  ULONG64 Deadline); /* without the lock: until the wait has ended */

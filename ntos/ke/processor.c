@@ -48,6 +48,7 @@ NTSTATUS KiStartProcessors(ULONG Count)
 {
     NTSTATUS Status = KiAllocateProcessors(Count);
 
+    InitializeListHead(&KiState.Waiting);
     KeInitializeProcess(&KiState.IdleProcess);
     return NT_SUCCESS(Status) ? KiStartServiceThreads() : Status;
 }

@@ -137,6 +137,7 @@ static void KiBlockOnQueue(PRKQUEUE Queue, KTHREAD_NT *Thread, KPROCESSOR_MODE M
     InsertTailList(&Queue->Header.WaitListHead, &Block->WaitListEntry);
     Thread->WaitBlockList = Thread->WaitBlock;
     Thread->WaitCount = 1;
+    KiQueuedBlocks(Thread);
     Thread->WaitMode = Mode;
     Thread->WaitAlertable = FALSE;
     Thread->WaitReason = WrQueue;

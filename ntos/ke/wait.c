@@ -124,8 +124,35 @@ void KiUnlockAndWake(KI_WAKES *Wakes)
         KiWake(Wakes->Running);
 }
 
+void KiQueuedBlocks(KTHREAD_NT *Thread)
+{
+    if (Thread->WaitCount)
+        InsertTailList(&KiState.Waiting, &Thread->WaitingLinks);
+    for (ULONG i = 0; i < Thread->WaitCount && KeNoteObject; i++)
+        KeNoteObject(Thread->WaitBlockList[i].Object);
+}
+
+/* Any IRQL. Whether an object lies in the block for which a thread waits. */
+BOOLEAN KeFindWaitInRange(const void *Base, SIZE_T Bytes, PVOID *Object)
+{
+    *Object = NULL;
+    KiLockDispatcher();
+    for (LIST_ENTRY *Entry = KiState.Waiting.Flink; Entry != &KiState.Waiting && !*Object;
+         Entry = Entry->Flink) {
+        KTHREAD_NT *Thread = CONTAINING_RECORD(Entry, KTHREAD_NT, WaitingLinks);
+
+        for (ULONG i = 0; i < Thread->WaitCount; i++)
+            if ((ULONG_PTR)Thread->WaitBlockList[i].Object - (ULONG_PTR)Base < Bytes)
+                *Object = Thread->WaitBlockList[i].Object;
+    }
+    KiUnlockDispatcher();
+    return *Object != NULL;
+}
+
 static void KiRemoveWaitBlocks(KTHREAD_NT *Thread)
 {
+    if (Thread->WaitCount)
+        RemoveEntryList(&Thread->WaitingLinks);
     for (ULONG i = 0; i < Thread->WaitCount; i++)
         RemoveEntryList(&Thread->WaitBlockList[i].WaitListEntry);
     Thread->WaitCount = 0;
@@ -308,6 +335,7 @@ static void KiQueueBlocks(KTHREAD_NT *Thread, KI_WAIT *Wait)
     Thread->WaitMode = Wait->Mode;
     Thread->WaitAlertable = Wait->Alertable;
     Thread->WaitReason = Wait->Reason;
+    KiQueuedBlocks(Thread);
 }
 
 static NTSTATUS KiReasonNotToWait(KTHREAD_NT *Thread, KI_WAIT *Wait)

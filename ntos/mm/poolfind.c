@@ -130,6 +130,13 @@ static BOOLEAN MiHoldsObject(const void *Base, SIZE_T Bytes, BOOLEAN Stop)
                        Kind ? "DPC that is queued" : "timer that is set");
         return TRUE;
     }
+    if (KeFindWaitInRange(Base, Bytes, &Found)) {
+        if (Stop)
+            VfBugCheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x100B, (ULONG_PTR)Found,
+                       (ULONG_PTR)Base, Bytes,
+                       "pool was freed that holds an object for which a thread waits");
+        return TRUE;
+    }
     return MiFreeCheck && MiFreeCheck(Base, Bytes, Stop);
 }
 

@@ -166,6 +166,12 @@ static void AWindowsImageGetsRoutinesInItsOwnForm(void **Unused)
     assert_false(NT_IS_FOREIGN(DbgPrint));
     assert_string_equal(LdrpForeignName(Print), "DbgPrint");
     assert_null(LdrpForeignExport("LdrpForeignExport"));
+    const volatile KSYSTEM_TIME *Ticks = LdrpForeignExport("KeTickCount");
+    LARGE_INTEGER Before, After;
+    KeQueryTickCount(&Before);
+    ULONG Between = Ticks->LowPart;
+    KeQueryTickCount(&After);
+    assert_in_range(Between, Before.LowPart, After.LowPart);
     assert_int_equal(
         NT_CALL((ULONG(*)(PCSTR, ...))Print, "%s %u %I64x %u %u\n", "many", 1, 2ull, 3, 4), 0);
     assert_true(LdrTestLogged("many 1 2 3 4"));

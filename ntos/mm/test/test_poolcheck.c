@@ -254,6 +254,41 @@ static void AWrongIrqlIsC4_1_2_11_12(void **Unused)
     ExFreePool(NonPaged);
 }
 
+static void WaitFor(void *Event)
+{
+    KeWaitForSingleObject(Event, Executive, KernelMode, FALSE, NULL);
+}
+
+static BOOLEAN IsWaitedFor(KEVENT *Event)
+{
+    PVOID Found;
+
+    return KeFindWaitInRange(Event, sizeof(*Event), &Found) && Found == Event;
+}
+
+static void AnEventThatSomebodyWaitsForMayNotBeFreed(void **Unused)
+{
+    struct {
+        UCHAR Before[48];
+        KEVENT Event;
+    } *Block = ExAllocatePoolWithTag(NonPagedPool, sizeof(*Block), 'tseT');
+    MM_TEST_THREAD Thread;
+    VF_BUGCHECK Record;
+
+    KeInitializeEvent(&Block->Event, NotificationEvent, FALSE);
+    MmTestThread(&Thread, WaitFor, &Block->Event);
+    while (!IsWaitedFor(&Block->Event))
+        host_yield();
+    VF_EXPECT_BUGCHECK (&Record)
+        ExFreePoolWithTag(Block, 'tseT');
+    assert_bugcheck(Record, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x100B, &Block->Event, Block,
+                    sizeof(*Block));
+    KeSetEvent(&Block->Event, IO_NO_INCREMENT, FALSE);
+    MmTestJoin(&Thread);
+    assert_false(IsWaitedFor(&Block->Event));
+    ExFreePoolWithTag(Block, 'tseT');
+}
+
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
@@ -264,7 +299,7 @@ int main(void)
         MM_TEST(WritingAnywhereAfterFreeIsC6), MM_TEST(FreedMemoryIsNotUsedAtOnce),
         MM_TEST(WritingOverAFreeHeaderIs19_D), MM_TEST(TagsThatCannotBeTrackedAreC2_9B9C9D),
         MM_TEST(MustSucceedIsC2_9A),           MM_TEST(NoBytesAreC4_0),
-        MM_TEST(AWrongIrqlIsC4_1_2_11_12),
+        MM_TEST(AWrongIrqlIsC4_1_2_11_12),     MM_TEST(AnEventThatSomebodyWaitsForMayNotBeFreed),
     };
 
     return cmocka_run_group_tests(Tests, NULL, NULL);
