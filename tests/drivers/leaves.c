@@ -120,7 +120,7 @@ static VOID LeaveObCallback(VOID)
     (void)ObRegisterCallbacks(&Registration, &Handle);
 }
 
-static VOID LeaveExCallback(VOID)
+__attribute__((noinline)) static VOID LeaveExCallback(VOID)
 {
     OBJECT_ATTRIBUTES Attributes;
     PCALLBACK_OBJECT Callback;
