@@ -153,6 +153,20 @@ static void LocalTimeAndSystemTimeAreInverse(void **Unused)
                      -(LONG64)host_utc_offset(host_wall_clock()) * 10000000);
 }
 
+static void TheClockIsAsFineAsItGets(void **Unused)
+{
+    VF_BUGCHECK Refused;
+    KIRQL Old;
+
+    assert_int_equal(ExSetTimerResolution(10000, TRUE), KeQueryTimeIncrement());
+    assert_int_equal(ExSetTimerResolution(0, FALSE), KeQueryTimeIncrement());
+    Old = KfRaiseIrql(DISPATCH_LEVEL);
+    VF_EXPECT_BUGCHECK (&Refused)
+        ExSetTimerResolution(0, FALSE);
+    KeLowerIrql(Old);
+    assert_int_equal(Refused.Code, IRQL_NOT_LESS_OR_EQUAL);
+}
+
 static void IdentifiersDifferAndAreOfVersion4(void **Unused)
 {
     UUID First, Second;
@@ -198,6 +212,7 @@ int main(void)
         EX_TEST(APagedLookasideListUsesThePoolByDefault),
         EX_TEST(AnExtendedListChecksItsParameters),
         EX_TEST(LocalTimeAndSystemTimeAreInverse),
+        EX_TEST(TheClockIsAsFineAsItGets),
         EX_TEST(IdentifiersDifferAndAreOfVersion4),
         EX_TEST(TheRoomStartsAndStopsAThousandTimes),
     };

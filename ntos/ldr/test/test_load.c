@@ -59,6 +59,7 @@ static BOOLEAN CheckSample(PVOID Context, const LDR_MODULE *Module)
     assert_string_equal(Name, "sample.sys");
     assert_int_equal(Offset, 8);
     assert_ptr_equal(RtlPcToFileHeader((UCHAR *)Module->Base + 100, &Base), Module->Base);
+    assert_true(MmIsDriverVerifyingByAddress((UCHAR *)Module->Base + 8));
     ++*(PULONG)Context;
     return TRUE;
 }
