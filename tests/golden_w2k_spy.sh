@@ -26,6 +26,15 @@ blocks|mem||+b
 colour|mem||--color +d #32 0x7c0000000000
 json|mem||--json +ocgib #20 0x7c0000000ff8
 nothing|mem||#32 0x1000
+teb|mem|FAKE=teb|+t #16 0 +u 0x10
+noteb|mem||+t 0
+masks|mem||+pzd -p #16 0x7c0000000000 -zd 0x7c0000000000 +R #8 0x7c0000000000
+large|mem||#0x10 X7C0000000000 #x8 0x7c0000000100
+badoption|mem||+y 1
+badnumber|mem||12z
+nodata|mem||+d
+nosize|mem||#
+nomodule|mem||/no/such/module 1
 hook_usage|hook||
 hook_paused|hook||*
 hook_keys|hook|FAKE_KEYS=pfxrpPf|*

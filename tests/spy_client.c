@@ -5,6 +5,7 @@
  *   without hooks; ends with its thread's id, how often it called each service, and a key that is
  *   opened last of all. ROUNDS 0: until standard input ends.
  * spy_client cycle COUNT: installs and removes the hooks so many times.
+ * spy_client block: is in a call when it is killed.
  * spy_client image MODULE: its headers and exports, by functions 19 to 22, with the names that
  *   llvm-readobj has for them (spy_images.py).
  * spy_client dump MODULE FILE: its memory, by function 9.
@@ -165,6 +166,19 @@ static int cycle(unsigned Count)
     return 0;
 }
 
+/* Waits for ever for an event. */
+static int block(void)
+{
+    HANDLE Event;
+
+    expect(CLOSE, NtCreateEvent(&Event, EVENT_ALL_ACCESS, NULL, NativeNotificationEvent, FALSE),
+           STATUS_SUCCESS);
+    puts("blocking");
+    fflush(stdout);
+    NtWaitForSingleObject(Event, FALSE, NULL);
+    return 1;
+}
+
 #define FILE_FIELD(Name, Field) printf(Name ": %u\n", (unsigned)Headers.FileHeader.Field)
 #define FIELD(Name) OTHER_FIELD(#Name, Name)
 #define OTHER_FIELD(Name, Field)                                                                   \
@@ -263,11 +277,14 @@ int main(int Count, char **Arguments)
         return work(Arguments[2], (unsigned)atoi(Arguments[3]));
     if (Count == 3 && !strcmp(Arguments[1], "cycle"))
         return cycle((unsigned)atoi(Arguments[2]));
+    if (Count == 2 && !strcmp(Arguments[1], "block"))
+        return block();
     if (Count == 3 && !strcmp(Arguments[1], "image"))
         return image(Arguments[2]);
     if (Count == 4 && !strcmp(Arguments[1], "dump"))
         return dump(Arguments[2], Arguments[3]);
-    fputs("usage: spy_client work NAME ROUNDS | cycle COUNT | image MODULE | dump MODULE FILE\n",
+    fputs("usage: spy_client work NAME ROUNDS | cycle COUNT | block | image MODULE | dump MODULE "
+          "FILE\n",
           stderr);
     return 2;
 }

@@ -48,6 +48,22 @@ test_the_hooks_of_a_logger_that_is_killed_are_removed() {
     until "$client" cycle 1 2>/dev/null; do :; done
 }
 
+test_a_process_that_dies_in_a_hooked_call_does_not_keep_the_driver() {
+    mkfifo "$place/lines" "$place/blocked"
+    w2k_hook --resume --no-filter '*' >"$place/lines" 6>&- &
+    hook=$!
+    exec 5<"$place/lines"
+    while read -r line <&5; do [ "$line" = -resumed ] && break; done
+    cat <&5 >/dev/null &
+    exec 5<&-
+    "$client" block >"$place/blocked" &
+    blocked=$!
+    read -r line <"$place/blocked" && [ "$line" = blocking ] || return 1
+    kill -KILL $blocked && kill -INT $hook && wait $hook || return 1
+    expect 0 nt unload w2k_spy
+    until nt load w2k_spy 2>/dev/null; do :; done
+}
+
 test_the_kernel_ends_clean() {
     end_kernel
 }

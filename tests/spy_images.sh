@@ -40,6 +40,13 @@ test_an_image_without_exports_says_so() {
     expect 3 w2k_call symbol seh.sys!Anything && contains 'error 23'
 }
 
+test_the_list_of_modules_may_be_longer_than_a_page() {
+    for number in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        cp "$images/exports.sys" "$place/many$number.sys" && expect 0 nt load "$place/many$number.sys" || return 1
+    done
+    expect 0 w2k_call module many12.sys && contains 'many12.sys' && expect 1 w2k_call module many13.sys && expect 0 w2k_call symbol many12.sys!ExportedOne
+}
+
 test_the_kernel_ends_clean() {
     end_kernel
 }

@@ -3,6 +3,7 @@
  * prints is fixed as well (test/golden/). tests/golden_w2k_spy.sh compares.
  */
 #include "../client/mem.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define MEMORY ((ULONG_PTR)0x7C0000000000) /* three pages; the middle one is not there */
@@ -96,6 +97,8 @@ static void os(SPY_OS_INFO *Out)
     Out->dPageShift = 12;
     Out->pSystemRangeStart = (PVOID)MEMORY;
     Out->pProcessorControlRegion = (PVOID)(MEMORY + 0x30);
+    if (getenv("FAKE"))
+        Out->pThreadEnvironmentBlock = (PVOID)(MEMORY + 0x30);
     Out->dNumberProcessors = 2;
     Out->dProductType = 1;
     Out->dBuildNumber = 19045;

@@ -150,6 +150,32 @@ static void a_handle_for_reading_may_not_hook(void **State)
     DriverTestClose(File);
 }
 
+/* A code of the second column is for readers too; one with both bits needs a handle with both. */
+static void each_code_asks_the_handle_for_its_access_bits(void **State)
+{
+    static const ACCESS_MASK Accesses[] = {GENERIC_READ, GENERIC_WRITE};
+
+    for (ULONG a = 0; a < RTL_NUMBER_OF(Accesses); a++) {
+        HANDLE File;
+
+        assert_ok(DriverTestOpen("w2k_spy", Accesses[a], &File));
+        for (ULONG i = 0; i < SPY_IO_COUNT; i++)
+            for (ULONG Form = 0; Form < 2; Form++) {
+                ULONG Code = Form ? Rows[i].Read : Rows[i].Code;
+                BOOLEAN Refused = a == 1 || Code >> 14 & 2;
+                NTSTATUS Status;
+
+                if (!Code)
+                    continue;
+                Status = DriverTestControl(File, Code, NULL, 0, NULL, 0);
+                if ((Status == STATUS_ACCESS_DENIED) != Refused)
+                    fail_msg("code %08x, access %08x: %08x", Code, (unsigned)Accesses[a],
+                             (unsigned)Status);
+            }
+        DriverTestClose(File);
+    }
+}
+
 static void other_requests_are_not_implemented(void **State)
 {
     char Byte;
@@ -165,6 +191,7 @@ int main(void)
         SPY_TEST(refused_requests_leave_the_hooks_as_they_were),
         SPY_TEST(other_codes_are_no_functions),
         SPY_TEST(a_handle_for_reading_may_not_hook),
+        SPY_TEST(each_code_asks_the_handle_for_its_access_bits),
         SPY_TEST(other_requests_are_not_implemented),
     };
 

@@ -285,6 +285,36 @@ static void a_handle_leads_to_its_object(void **State)
                   STATUS_INVALID_HANDLE);
 }
 
+/* Context: a handle of the other process. */
+static void look_at_a_foreign_handle(void *Context)
+{
+    HANDLE File = DriverTestOpened("w2k_spy"), Next;
+    SPY_HANDLE_INFO Info;
+
+    for (Next = *(HANDLE *)Context; Next == File; Next = (HANDLE)((ULONG_PTR)Next + 0x1000))
+        ;
+    assert_status(DriverTestControl(File, SPY_IO_HANDLE_INFO, &Next, 8, &Info, sizeof(Info)),
+                  STATUS_INVALID_HANDLE);
+    DriverTestClose(File);
+}
+
+static void a_handle_means_something_in_its_process_and_until_it_is_closed(void **State)
+{
+    HANDLE Others[8], Closed;
+    SPY_HANDLE_INFO Info;
+
+    for (ULONG i = 0; i < 8; i++)
+        Others[i] = DriverTestOpened("w2k_spy");
+    Closed = Others[7];
+    SpyAnswer(SPY_IO_HANDLE_INFO, &Closed, sizeof(Closed), &Info, sizeof(Info));
+    DriverTestElsewhere(look_at_a_foreign_handle, &Closed);
+    for (ULONG i = 0; i < 8; i++)
+        DriverTestClose(Others[i]);
+    assert_status(SpyAsk(SPY_IO_HANDLE_INFO, &Closed, 8, &Info, sizeof(Info)),
+                  STATUS_INVALID_HANDLE);
+    assert_int_equal(Information, 0);
+}
+
 /* Addresses of every kind, and lengths of every kind. */
 static ULONG64 Seed = 0x9E3779B97F4A7C15;
 static ULONG64 next(void)
@@ -452,6 +482,7 @@ int main(void)
         SPY_TEST(a_byte_that_is_not_there_is_marked),
         SPY_TEST(a_length_that_would_wrap_is_refused),
         SPY_TEST(a_handle_leads_to_its_object),
+        SPY_TEST(a_handle_means_something_in_its_process_and_until_it_is_closed),
         cmocka_unit_test_setup_teardown(a_million_random_questions_harm_nothing, own_begin,
                                         own_end),
     };

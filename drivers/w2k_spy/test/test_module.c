@@ -131,6 +131,41 @@ static void a_text_may_end_at_the_end_of_a_page(void **State)
     assert_ok(SYS(NtFreeVirtualMemory, ZwCurrentProcess(), &Base, &Bytes, MEM_RELEASE));
 }
 
+static char Changing[16];
+static atomic_int Stop;
+
+static void change_the_text(void *Context)
+{
+    static const char *const Texts[] = {"KeSetEvent", "KeResetEvent"};
+
+    for (ULONG i = 0; !atomic_load(&Stop); i++)
+        for (ULONG At = 0; At < sizeof("KeResetEvent"); At++)
+            __atomic_store_n(&Changing[At], At <= strlen(Texts[i % 2]) ? Texts[i % 2][At] : 0,
+                             __ATOMIC_RELAXED);
+}
+
+/* The driver has a copy: what it finds is one of the two, or nothing. */
+static void a_text_may_change_meanwhile(void **State)
+{
+    PVOID First, Second, Address;
+    DRIVER_THREAD Thread;
+
+    assert_ok(symbol("KeSetEvent", &First));
+    assert_ok(symbol("KeResetEvent", &Second));
+    atomic_store(&Stop, 0);
+    DriverTestThread(&Thread, change_the_text, NULL);
+    for (ULONG i = 0; i < 20000; i++) {
+        NTSTATUS Status = symbol(Changing, &Address);
+
+        if (NT_SUCCESS(Status))
+            assert_true(Address == First || Address == Second);
+        else
+            assert_int_equal(Status, STATUS_PROCEDURE_NOT_FOUND);
+    }
+    atomic_store(&Stop, 1);
+    DriverTestJoin(&Thread);
+}
+
 /* ---- calls ---- */
 
 static void allow(ULONG Value)
@@ -240,6 +275,7 @@ int main(void)
         SPY_TEST(exports_are_relocated_for_the_caller),
         SPY_TEST(symbols_have_a_module_and_a_case),
         SPY_TEST(a_text_may_end_at_the_end_of_a_page),
+        SPY_TEST(a_text_may_change_meanwhile),
         SPY_TEST(calling_is_off_until_it_is_allowed),
         SPY_TEST(routines_take_arguments_and_give_64_bits),
         SPY_TEST(bytes_can_be_copied_instead),
