@@ -40,8 +40,8 @@ test_the_system_is_shown() {
 
 test_several_clients_are_served_at_a_time() {
     clients=
-    for number in 1 2 3 4; do
-        (for again in 1 2 3 4 5; do w2k_mem +cgi '#4096' 0x7FFE0000 && w2k_call symbol KeSetEvent || exit 1; done) >"$place/client$number" 2>&1 &
+    for which in 1 2 3 4; do
+        (for again in 1 2 3 4 5; do w2k_mem +cgi '#4096' 0x7FFE0000 && w2k_call symbol KeSetEvent || exit 1; done) >"$place/client$which" 2>&1 &
         clients="$clients $!"
     done
     for one_client in $clients; do wait "$one_client" || return 1; done

@@ -41,8 +41,8 @@ test_an_image_without_exports_says_so() {
 }
 
 test_the_list_of_modules_may_be_longer_than_a_page() {
-    for number in 1 2 3 4 5 6 7 8 9 10 11 12; do
-        cp "$images/exports.sys" "$place/many$number.sys" && expect 0 nt load "$place/many$number.sys" || return 1
+    for which in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        cp "$images/exports.sys" "$place/many$which.sys" && expect 0 nt load "$place/many$which.sys" || return 1
     done
     expect 0 w2k_call module many12.sys && contains 'many12.sys' && expect 1 w2k_call module many13.sys && expect 0 w2k_call symbol many12.sys!ExportedOne
 }
