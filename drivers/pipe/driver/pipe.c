@@ -78,7 +78,7 @@ static NTSTATUS Build(const NAME *Name, BOOLEAN OwnerOnly, PSID User, PIPE **Pip
         return STATUS_INSUFFICIENT_RESOURCES;
     Status = PrepareQueues(New);
     if (NT_SUCCESS(Status) && OwnerOnly)
-        Status = GuardCreate(User, NULL, &New->Guard);
+        Status = GuardCreate(New->Owner, NULL, &New->Guard);
     if (!NT_SUCCESS(Status)) {
         Delete(New);
         return Status;
