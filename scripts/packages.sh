@@ -5,6 +5,9 @@ packages_test="clang-19 libclang-rt-19-dev llvm-19 libcmocka-dev clang-format gi
 packages_sys="clang-19 lld-19 binutils-mingw-w64-x86-64 mingw-w64-x86-64-dev"
 packages_dist="$packages_sys mingw-w64-i686-dev gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32 openssl osslsigncode"
 
+# A second opinion: the 64-bit binaries. The 32-bit ones need wine32, which Debian has for another machine type only.
+packages_wine="wine64"
+
 installed() {
     dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q '^install ok installed'
 }

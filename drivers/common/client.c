@@ -3,16 +3,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define MESSAGE_LENGTH 512
+
 const char *ClientName = "client";
+void (*ClientShow)(const char *Message);
+
+static void Say(const char *Message)
+{
+    fflush(stdout);
+    if (ClientShow)
+        ClientShow(Message);
+    else
+        fprintf(stderr, "%s: %s\n", ClientName, Message);
+}
 
 void ClientFails(const char *Text, DWORD Error)
 {
-    char Words[256];
+    char Words[256], Message[MESSAGE_LENGTH];
     DWORD Length = 0;
 
-    fflush(stdout);
     if (!Error) {
-        fprintf(stderr, "%s: %s\n", ClientName, Text);
+        Say(Text);
         return;
     }
     Length = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL, Error,
@@ -20,8 +31,9 @@ void ClientFails(const char *Text, DWORD Error)
     while (Length &&
            (Words[Length - 1] == '\n' || Words[Length - 1] == '\r' || Words[Length - 1] == ' '))
         Length--;
-    fprintf(stderr, "%s: %s: error %u%s%.*s\n", ClientName, Text, (unsigned)Error,
-            Length ? ", " : "", (int)Length, Words);
+    snprintf(Message, sizeof(Message), "%s: error %u%s%.*s", Text, (unsigned)Error,
+             Length ? ", " : "", (int)Length, Words);
+    Say(Message);
 }
 
 ULONGLONG ClientMilliseconds(void)

@@ -13,6 +13,8 @@ extern const char *ClientName;
 /* "NAME: TEXT" on standard error; with the thread's last error, its number and words. Error 0:
  * without. */
 void ClientFails(const char *Text, DWORD Error);
+/* Who shows such a message instead of standard error; NULL: nobody. */
+extern void (*ClientShow)(const char *Message);
 
 /* The service of a driver, and what of it is ours to undo. */
 typedef struct _CLIENT_SERVICE {

@@ -2,7 +2,9 @@
  * Cancel-safe queues. DriverContext[3] of a queued IRP names its context or, without one, its
  * queue; both begin with a type.
  */
+#ifndef NT_CSQ_LIBRARY /* sdk/windows/lib/csq.c */
 #include "io/iop.h"
+#endif
 #include <csq.h>
 
 #define IOP_CSQ_SLOT 3

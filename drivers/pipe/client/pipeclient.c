@@ -69,7 +69,7 @@ static BOOL Finish(HANDLE Pipe, BOOL Started, OVERLAPPED *Overlapped, DWORD *Don
     if (!Started && GetLastError() != ERROR_IO_PENDING)
         return FALSE;
     if (!Started && WaitForSingleObject(Overlapped->hEvent, Milliseconds) == WAIT_TIMEOUT)
-        CancelIoEx(Pipe, Overlapped);
+        CancelIo(Pipe); /* this thread has no other request on it */
     return GetOverlappedResult(Pipe, Overlapped, Done, TRUE);
 }
 

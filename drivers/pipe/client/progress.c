@@ -17,7 +17,7 @@ void ProgressBegin(PIPE_PROGRESS *Progress)
 {
     Progress->Wanted = IsTerminal(STD_ERROR_HANDLE) && !IsTerminal(STD_OUTPUT_HANDLE);
     Progress->Shown = FALSE;
-    Progress->Start = Progress->Last = GetTickCount64();
+    Progress->Start = Progress->Last = ClientMilliseconds();
     Progress->Bytes = 0;
 }
 
@@ -39,7 +39,7 @@ void ProgressAdd(PIPE_PROGRESS *Progress, DWORD Bytes)
     Progress->Bytes += Bytes;
     if (!Progress->Wanted)
         return;
-    Now = GetTickCount64();
+    Now = ClientMilliseconds();
     if (Now - Progress->Start >= FIRST && Now - Progress->Last >= NEXT)
         Show(Progress, Now);
 }
@@ -49,6 +49,6 @@ void ProgressEnd(PIPE_PROGRESS *Progress)
 {
     if (!Progress->Shown)
         return;
-    Show(Progress, GetTickCount64());
+    Show(Progress, ClientMilliseconds());
     fprintf(stderr, "\n");
 }

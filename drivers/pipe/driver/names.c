@@ -8,10 +8,10 @@
 /* Names that fall into one bucket cannot be chosen without knowing the seed. */
 static ULONGLONG MakeSeed(const NAMES *Names)
 {
-    LARGE_INTEGER Time, Counter = KeQueryPerformanceCounter(NULL);
+    LARGE_INTEGER Counter = KeQueryPerformanceCounter(NULL);
+    LONGLONG Born = PsGetProcessCreateTimeQuadPart(PsGetCurrentProcess());
 
-    KeQuerySystemTime(&Time);
-    return (ULONGLONG)Time.QuadPart * 0x9E3779B97F4A7C15 ^ (ULONGLONG)Counter.QuadPart << 20 ^
+    return (ULONGLONG)Counter.QuadPart * 0x9E3779B97F4A7C15 ^ (ULONGLONG)Born << 20 ^
            (ULONG_PTR)Names;
 }
 

@@ -1,6 +1,6 @@
 /*
  * The client of SharingMemory. main.c: command line and order of steps; session.c: service, device,
- * page; display_*.c: what is shown. A display is chosen by the build.
+ * page; display_*.c: what is shown. The build chooses one of linux and window.
  */
 #ifndef SHARINGMEMORY_CLIENT_H
 #define SHARINGMEMORY_CLIENT_H
@@ -16,10 +16,11 @@ enum {
     EXIT_NO_PAGE,
     EXIT_DIFFERENT,
     EXIT_EXCEPTION,
+    EXIT_NO_WINDOW,
 };
 
 typedef struct _OPTIONS {
-    BOOL NoService, Compare, Crash;
+    BOOL NoService, Compare, Crash, Console;
     long Count; /* 0: until a key is pressed */
     const char *Driver;
 } OPTIONS;
@@ -44,7 +45,12 @@ TIME_OF_DAY TimeOfDay(LONGLONG LocalTime);
 /* Seconds between the driver's time and the system's own page; it must be less than 2. */
 double ClockDifference(const SHARED_CLOCK *Clock);
 
-/* Shows the clock until the user has enough. */
+/* Before anything is written: where messages go. */
+void DisplayPrepare(const OPTIONS *Options);
+/* Shows the clock until the user has enough: in a window where there are any, or in the terminal.
+ */
+int DisplayClock(const SHARED_CLOCK *Clock, const OPTIONS *Options);
+/* In the terminal. */
 int DisplayRun(const SHARED_CLOCK *Clock);
 /* Writes Count lines, one for each second. */
 int DisplayLines(const SHARED_CLOCK *Clock, long Count);

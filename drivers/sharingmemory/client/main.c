@@ -4,9 +4,11 @@
 #include <string.h>
 
 static const char Usage[] =
-    "usage: sharingmemory [--count N] [--compare] [--no-service] [--driver PATH] [--crash]\n\n"
+    "usage: sharingmemory [--console] [--count N] [--compare] [--no-service] [--driver PATH] "
+    "[--crash]\n\n"
     "Registers and starts the driver (or uses it as it runs), maps its page, and shows the time in "
     "it.\n\n"
+    "  --console      in the terminal, not in a window (on Linux there is no window)\n"
     "  --count N      write N lines, one for each second, and end\n"
     "  --compare      compare with the system's own time and end\n"
     "  --no-service   use a driver that runs; touch no service\n"
@@ -16,7 +18,7 @@ static const char Usage[] =
     "Exit codes: 0 done, 2 usage, 10 no service manager, 11 cannot register, 12 cannot start, 13 "
     "cannot stop,\n"
     "14 cannot delete, 20 no device, 21 no page, 22 the times differ by 2 s or more, 23 an "
-    "exception.\n";
+    "exception, 24 no window.\n";
 
 static int Bad(const char *Argument)
 {
@@ -29,6 +31,8 @@ static int Parse(int Count, char **Arguments, OPTIONS *Options)
     for (int i = 1; i < Count; i++) {
         if (!strcmp(Arguments[i], "--compare"))
             Options->Compare = TRUE;
+        else if (!strcmp(Arguments[i], "--console"))
+            Options->Console = TRUE;
         else if (!strcmp(Arguments[i], "--no-service"))
             Options->NoService = TRUE;
         else if (!strcmp(Arguments[i], "--crash"))
@@ -40,6 +44,7 @@ static int Parse(int Count, char **Arguments, OPTIONS *Options)
         else if (!ClientNumber(Arguments[++i], 1, 1000000000, &Options->Count))
             return Bad(Arguments[i]);
     }
+    Options->Console |= Options->Count || Options->Compare;
     return EXIT_DONE;
 }
 
@@ -63,7 +68,7 @@ static int Show(const SHARED_CLOCK *Clock, const OPTIONS *Options)
     if (Options->Count)
         Code = DisplayLines(Clock, Options->Count);
     else if (!Options->Compare)
-        Code = DisplayRun(Clock);
+        Code = DisplayClock(Clock, Options);
     return Options->Compare ? Compare(Clock) : Code;
 }
 
@@ -74,6 +79,7 @@ int main(int Count, char **Arguments)
     int Code, Ended;
 
     ClientName = "sharingmemory";
+    DisplayPrepare(&Options);
     if (Count == 2 && (!strcmp(Arguments[1], "--help") || !strcmp(Arguments[1], "-h"))) {
         fputs(Usage, stdout);
         return EXIT_DONE;
@@ -81,6 +87,7 @@ int main(int Count, char **Arguments)
     Code = Parse(Count, Arguments, &Options);
     if (Code)
         return Code;
+    DisplayPrepare(&Options);
     SessionGuard(&Session);
     Code = SessionBegin(&Session, &Options);
     if (Code)

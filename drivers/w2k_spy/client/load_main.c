@@ -75,6 +75,10 @@ int main(int Count, char **Arguments)
     BOOL Out = Count == 3 && !strcmp(Arguments[2], "/unload");
 
     ClientName = "w2k_load";
+    if (Count == 2 && !strcmp(Arguments[1], "--help")) {
+        fputs(Usage, stdout);
+        return LOAD_OK;
+    }
     if ((Count != 2 && !Out) || !NameOf(Arguments[1], Name)) {
         fputs(Usage, stderr);
         return LOAD_USAGE;
