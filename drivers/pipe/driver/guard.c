@@ -5,12 +5,13 @@
  */
 #include "pipe.h"
 
+/* NULL under Wine only, which tells no one who opens; its pipes have no owner. */
 static PSECURITY_SUBJECT_CONTEXT SubjectOf(PIRP Irp)
 {
     PIO_SECURITY_CONTEXT Context =
         IoGetCurrentIrpStackLocation(Irp)->Parameters.Create.SecurityContext;
 
-    return &Context->AccessState->SubjectSecurityContext;
+    return Context ? &Context->AccessState->SubjectSecurityContext : NULL;
 }
 
 static NTSTATUS UserOf(PSECURITY_SUBJECT_CONTEXT Subject, PSID *User)
@@ -32,7 +33,7 @@ static NTSTATUS UserOf(PSECURITY_SUBJECT_CONTEXT Subject, PSID *User)
 
 NTSTATUS GuardUser(PIRP Irp, PSID *User)
 {
-    return UserOf(SubjectOf(Irp), User);
+    return SubjectOf(Irp) ? UserOf(SubjectOf(Irp), User) : STATUS_SUCCESS;
 }
 
 /* The rights to data stand for all: who may not have them may not open the pipe at all. */
@@ -41,7 +42,9 @@ NTSTATUS GuardCheck(PSECURITY_DESCRIPTOR Guard, PIRP Irp)
     ACCESS_MASK Granted;
     NTSTATUS Status = STATUS_SUCCESS;
 
-    if (!Guard ||
+    if (!Guard)
+        return STATUS_SUCCESS;
+    if (SubjectOf(Irp) &&
         SeAccessCheck(Guard, SubjectOf(Irp), FALSE, FILE_READ_DATA | FILE_WRITE_DATA, 0, NULL,
                       IoGetFileObjectGenericMapping(), Irp->RequestorMode, &Granted, &Status))
         return STATUS_SUCCESS;

@@ -9,10 +9,9 @@
 static ULONGLONG MakeSeed(const NAMES *Names)
 {
     LARGE_INTEGER Counter = KeQueryPerformanceCounter(NULL);
-    LONGLONG Born = PsGetProcessCreateTimeQuadPart(PsGetCurrentProcess());
 
-    return (ULONGLONG)Counter.QuadPart * 0x9E3779B97F4A7C15 ^ (ULONGLONG)Born << 20 ^
-           (ULONG_PTR)Names;
+    return (ULONGLONG)Counter.QuadPart * 0x9E3779B97F4A7C15 ^
+           (ULONGLONG)(ULONG_PTR)KeGetCurrentThread() << 20 ^ (ULONG_PTR)Names;
 }
 
 VOID NamesInitialize(NAMES *Names)

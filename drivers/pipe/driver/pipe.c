@@ -153,12 +153,16 @@ static NTSTATUS OpenLocked(DEVICE *Device, PIRP Irp, const NAME *Name, PSID User
     return Status;
 }
 
+/* Wine gives no context; what a handle may is checked by the system there, as everywhere. */
 static ACCESS_MASK AccessOf(PIRP Irp)
 {
     PIO_SECURITY_CONTEXT Context =
         IoGetCurrentIrpStackLocation(Irp)->Parameters.Create.SecurityContext;
-    ACCESS_MASK Access = Context->DesiredAccess | Context->AccessState->PreviouslyGrantedAccess;
+    ACCESS_MASK Access;
 
+    if (!Context)
+        return FILE_READ_DATA | FILE_WRITE_DATA;
+    Access = Context->DesiredAccess | Context->AccessState->PreviouslyGrantedAccess;
     RtlMapGenericMask(&Access, IoGetFileObjectGenericMapping());
     return Access;
 }

@@ -43,11 +43,10 @@ typedef struct _WAITING {
 
 /* What a process has: names, and bytes of pipes, handles, rings and waiting requests. */
 typedef struct _QUOTA {
-    LIST_ENTRY Link;  /* DEVICE.Quotas */
-    HANDLE Process;   /* ids come again, with another time */
-    LONGLONG Birth;   /* of the process */
-    ULONG References; /* NAMES.Lock: instances, pipes, rings */
-    ULONG Names;      /* NAMES.Lock */
+    LIST_ENTRY Link;   /* DEVICE.Quotas */
+    PEPROCESS Process; /* referenced, so that no other has its address */
+    ULONG References;  /* NAMES.Lock: instances, pipes, rings */
+    ULONG Names;       /* NAMES.Lock */
     volatile LONG Bytes;
     ULONG BytesMost;
 } QUOTA;

@@ -14,14 +14,14 @@ VOID QuotaInitialize(DEVICE *Device)
         InitializeListHead(&Device->Quotas[i]);
 }
 
-static QUOTA *Find(PLIST_ENTRY Head, HANDLE Process, LONGLONG Birth)
+static QUOTA *Find(PLIST_ENTRY Head, PEPROCESS Process)
 {
     PLIST_ENTRY Link;
 
     for (Link = Head->Flink; Link != Head; Link = Link->Flink) {
         QUOTA *Quota = CONTAINING_RECORD(Link, QUOTA, Link);
 
-        if (Quota->Process == Process && Quota->Birth == Birth)
+        if (Quota->Process == Process)
             return Quota;
     }
     return NULL;
@@ -29,17 +29,17 @@ static QUOTA *Find(PLIST_ENTRY Head, HANDLE Process, LONGLONG Birth)
 
 QUOTA *QuotaReference(DEVICE *Device)
 {
-    HANDLE Process = PsGetCurrentProcessId();
-    LONGLONG Birth = PsGetProcessCreateTimeQuadPart(PsGetCurrentProcess());
-    PLIST_ENTRY Head = &Device->Quotas[((ULONG_PTR)Process >> 2) % QUOTA_BUCKETS];
-    QUOTA *Quota = Find(Head, Process, Birth);
+    PEPROCESS Process = PsGetCurrentProcess();
+    ULONG_PTR Id = (ULONG_PTR)PsGetCurrentProcessId();
+    PLIST_ENTRY Head = &Device->Quotas[(Id >> 2) % QUOTA_BUCKETS];
+    QUOTA *Quota = Find(Head, Process);
 
     if (!Quota) {
         Quota = DriverAllocate(sizeof(*Quota), PIPE_TAG);
         if (!Quota)
             return NULL;
+        ObReferenceObject(Process);
         Quota->Process = Process;
-        Quota->Birth = Birth;
         Quota->BytesMost = Device->BytesMost;
         InsertHeadList(Head, &Quota->Link);
     }
@@ -53,6 +53,7 @@ VOID QuotaDereference(QUOTA *Quota)
         return;
     NT_ASSERT(Quota->Names == 0 && Quota->Bytes == 0);
     RemoveEntryList(&Quota->Link);
+    ObDereferenceObject(Quota->Process);
     ExFreePoolWithTag(Quota, PIPE_TAG);
 }
 

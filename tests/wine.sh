@@ -1,0 +1,117 @@
+#!/bin/sh
+# A second opinion: the Windows binaries under Wine, and what the conformance driver sees there and on UserNT (docs/conformance.md).
+. "$(dirname "$0")/lib.sh"
+source=$(cd "$(dirname "$0")/.." && pwd)
+wine=/usr/lib/wine/wine64
+server=/usr/lib/wine/wineserver64
+[ -x "$wine" ] && [ -x "$server" ] || { echo "1..0 # SKIP Wine is not installed (Debian: wine64)"; exit 0; }
+
+export WINEPREFIX="$place/prefix" WINEARCH=win64 WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml=' WINESERVER="$server"
+unset DISPLAY WAYLAND_DISPLAY
+wine_ends() { exec 6>&-; timeout 60 "$server" -k; timeout 60 "$server" -w; clean_up; }
+trap wine_ends EXIT
+trap 'exit 1' INT TERM
+
+# What a program writes, with the line ends of here. Wine says nothing of its own.
+run() { timeout 120 "$wine" "$@" 2>"$place/wine.err" | tr -d '\r'; }
+program() { name=$1; shift; run "$place/$name.exe" "$@"; }
+
+# A driver becomes a service and runs. The service manager may be starting others yet.
+start() {
+    cp "$build/drivers/windows/x64/$1.sys" "$place/$1.sys"
+    run sc create "$1" type= kernel start= demand binPath= "Z:$(echo "$place/$1.sys" | tr / '\\')" >/dev/null
+    for _ in $(seq 60); do
+        run sc start "$1" >/dev/null
+        output=$(run sc query "$1")
+        case $output in *RUNNING*) return 0 ;; esac
+        sleep 0.5
+    done
+    fail "the driver does not run: $output"
+}
+
+test_wine_makes_its_folder() {
+    mkdir "$WINEPREFIX"
+    expect 0 timeout 240 "$wine" wineboot -i || return 1
+    for name in usedriver2 usedriver3 systemmodules sharingmemory; do cp "$build/drivers/windows/x64/$name.exe" "$place"; done
+    cp "$build/drivers/windows/x64/conformance-client.bin" "$place/conformance.exe"
+    # Drivers stop with the last program: this one stays.
+    mkfifo "$place/hold"
+    "$wine" cmd /c 'set /p x=' <"$place/hold" >/dev/null 2>&1 &
+    exec 6>"$place/hold"
+}
+
+test_systemmodules_lists_what_is_loaded() {
+    start systemmodules && output=$(program systemmodules) && contains ntoskrnl.exe
+}
+
+test_its_driver_sees_the_same_modules() {
+    program systemmodules >"$place/own" && program systemmodules --device | diff "$place/own" - && program systemmodules --device --aux | diff "$place/own" -
+}
+
+test_its_client_finds_one_module_and_tells_that_another_is_absent() {
+    output=$(program systemmodules --device NTOSKRNL.EXE) && contains ntoskrnl.exe || return 1
+    code=0
+    timeout 120 "$wine" "$place/systemmodules.exe" --device nonesuch.sys >/dev/null 2>&1 || code=$?
+    [ $code = 1 ] || fail "ended with $code"
+}
+
+test_the_pipe_starts() {
+    start example
+}
+
+# The end is not told there (no IRP_MJ_CLEANUP): the reader is ended when it has everything.
+test_a_stream_arrives_whole_through_the_pipe() {
+    seq 2000 >"$place/data"
+    "$wine" "$place/usedriver3.exe" --quiet "" >"$place/read" 2>/dev/null &
+    reader=$!
+    timeout 120 "$wine" "$place/usedriver2.exe" --quiet "" <"$place/data" >"$place/wine.out" 2>&1 || fail "the writer: $(cat "$place/wine.out")" || return 1
+    for _ in $(seq 600); do
+        cmp -s "$place/data" "$place/read" && break
+        kill -0 $reader || break
+        sleep 0.1
+    done
+    kill -KILL $reader
+    wait $reader 2>/dev/null
+    cmp "$place/data" "$place/read"
+}
+
+test_the_writer_counts_the_nul() {
+    output=$(printf 'one\nthree\nquit\n' | timeout 120 "$wine" "$place/usedriver2.exe" "" 2>&1) && contains '4 bytes written' && contains '6 bytes written'
+}
+
+test_the_clock_without_its_driver_names_the_step_that_fails() {
+    code=0
+    timeout 120 "$wine" "$place/sharingmemory.exe" --no-service --count 1 >"$place/read" 2>&1 || code=$?
+    output=$(cat "$place/read")
+    [ $code = 20 ] && contains 'cannot open the device'
+}
+
+# The tables of docs/conformance.md.
+lacking() { sed -n 's/^| \([A-Z][A-Za-z]*\) | \(Wine\|UserNT\) |.*/\1/p' "$source/docs/conformance.md"; }
+listed() { sed -n 's/^| \([a-z]*\.[a-z0-9-]*\) | \([^|]*\) | \([^|]*\) |.*/\1 \3/p' "$source/docs/conformance.md"; }
+
+test_the_conformance_driver_runs_on_usernt() {
+    boot && expect 0 nt load "$build/tests/conformance.so" || return 1
+    # shellcheck disable=SC2046
+    expect 0 "$build/tests/conformance-client" $(lacking | sed 's/^/-/') || return 1
+    echo "$output" >"$place/usernt"
+    expect 0 nt unload conformance && end_kernel
+}
+
+test_it_runs_under_wine() {
+    start conformance || return 1
+    # shellcheck disable=SC2046
+    run "$place/conformance.exe" $(lacking | sed 's/^/-/') >"$place/wine"
+    [ "$(wc -l <"$place/wine")" = "$(wc -l <"$place/usernt")" ] || fail "$(diff "$place/usernt" "$place/wine")"
+}
+
+test_every_difference_is_listed() {
+    listed >"$place/listed"
+    diff "$place/usernt" "$place/wine" | sed -n 's/^> //p' >"$place/differ"
+    [ -s "$place/differ" ] || return 1
+    while read -r what value; do
+        grep -qxF "$what $value" "$place/listed" || grep -qxF "$what *" "$place/listed" || fail "not in docs/conformance.md: $what is $value under Wine" || return 1
+    done <"$place/differ"
+}
+
+run_tests
