@@ -2,12 +2,14 @@
 #ifndef CONFORMANCE_PUBLIC_H
 #define CONFORMANCE_PUBLIC_H
 
+/* clang-format off */
 #define CONFORMANCE_TOPICS(X)                                                                      \
     X(Events)                                                                                      \
     X(Semaphores)                                                                                  \
     X(Mutexes) X(Timers) X(TimerStates) X(Dpcs) X(Irql) X(Threads) X(Pool) X(Lookaside) X(Mdls)    \
         X(Lists) X(SharedLists) X(Interlocked) X(SharedNumbers) X(Strings) X(Conversions) X(Times) \
             X(Bitmaps) X(Registry) X(Files) X(Objects) X(WorkItems) X(Irps) X(Resources)
+/* clang-format on */
 
 #define CONFORMANCE_NUMBER(Name) Topic##Name,
 enum { CONFORMANCE_TOPICS(CONFORMANCE_NUMBER) TopicCount };
