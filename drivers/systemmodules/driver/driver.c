@@ -4,18 +4,16 @@
  */
 #include "report.h"
 #include "source.h"
+#include "../../common/device.h"
 #include "../../common/settings.h"
-#include <wdmsec.h>
 
 DRIVER_INITIALIZE DriverEntry;
 static DRIVER_UNLOAD Unload;
 static DRIVER_DISPATCH OpenOrClose;
 static DRIVER_DISPATCH DeviceControl;
-static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver);
 
 #ifdef ALLOC_PRAGMA
 #pragma alloc_text(INIT, DriverEntry)
-#pragma alloc_text(INIT, CreateDevice)
 #pragma alloc_text(PAGE, Unload)
 #pragma alloc_text(PAGE, OpenOrClose)
 #pragma alloc_text(PAGE, DeviceControl)
@@ -78,40 +76,19 @@ static NTSTATUS NTAPI DeviceControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
 static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
 {
-    UNICODE_STRING Link;
-
     PAGED_CODE();
-    RtlInitUnicodeString(&Link, SYSTEMMODULES_LINK);
-    IoDeleteSymbolicLink(&Link);
-    IoDeleteDevice(Driver->DeviceObject);
-}
-
-static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver)
-{
-    /* {A6B0C4E2-94D3-4E5F-8B0A-7E6D21F3C958} */
-    static const GUID Class = {
-        0xa6b0c4e2, 0x94d3, 0x4e5f, {0x8b, 0x0a, 0x7e, 0x6d, 0x21, 0xf3, 0xc9, 0x58}};
-    UNICODE_STRING Name, Link;
-    PDEVICE_OBJECT DeviceObject;
-    NTSTATUS Status;
-
-    RtlInitUnicodeString(&Name, SYSTEMMODULES_DEVICE);
-    RtlInitUnicodeString(&Link, SYSTEMMODULES_LINK);
-    Status = IoCreateDeviceSecure(Driver, 0, &Name, FILE_DEVICE_UNKNOWN, FILE_DEVICE_SECURE_OPEN,
-                                  FALSE, &SDDL_DEVOBJ_SYS_ALL_ADM_ALL, &Class, &DeviceObject);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = IoCreateSymbolicLink(&Link, &Name);
-    if (!NT_SUCCESS(Status))
-        IoDeleteDevice(DeviceObject);
-    return Status;
+    DeviceDelete(Driver->DeviceObject, SYSTEMMODULES_LINK);
 }
 
 /* In the tutorial's mode a success is STATUS_DEVICE_CONFIGURATION_ERROR, and a failure is its own
  * status. */
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
+    /* {A6B0C4E2-94D3-4E5F-8B0A-7E6D21F3C958} */
+    static const GUID Class = {
+        0xa6b0c4e2, 0x94d3, 0x4e5f, {0x8b, 0x0a, 0x7e, 0x6d, 0x21, 0xf3, 0xc9, 0x58}};
     ULONG Source = SettingsNumber(RegistryPath, L"Source", SYSTEMMODULES_SOURCE_SYSTEM);
+    PDEVICE_OBJECT Device;
     NTSTATUS Status;
 
     PAGED_CODE();
@@ -120,7 +97,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
         Status = Report(RegistryPath, Source);
         return NT_SUCCESS(Status) ? STATUS_DEVICE_CONFIGURATION_ERROR : Status;
     }
-    Status = CreateDevice(Driver);
+    Status = DeviceCreate(Driver, SYSTEMMODULES_DEVICE, SYSTEMMODULES_LINK, FILE_DEVICE_UNKNOWN,
+                          &Class, &Device);
     if (!NT_SUCCESS(Status))
         return Status;
     Driver->MajorFunction[IRP_MJ_CREATE] = OpenOrClose;

@@ -5,8 +5,8 @@
 #include "spy.h"
 #include "dispatch.h"
 #include "processor.h"
+#include "../../common/device.h"
 #include "../../common/settings.h"
-#include <wdmsec.h>
 
 DRIVER_INITIALIZE DriverEntry;
 static DRIVER_UNLOAD Unload;
@@ -15,11 +15,9 @@ static DRIVER_DISPATCH Ending;
 static DRIVER_DISPATCH DeviceControl;
 static DRIVER_DISPATCH NotImplemented;
 static DRIVER_DISPATCH Shutdown;
-static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver);
 
 #ifdef ALLOC_PRAGMA
 #pragma alloc_text(INIT, DriverEntry)
-#pragma alloc_text(INIT, CreateDevice)
 #pragma alloc_text(PAGE, Unload)
 #pragma alloc_text(PAGE, Succeed)
 #pragma alloc_text(PAGE, Ending)
@@ -71,39 +69,17 @@ static NTSTATUS NTAPI Shutdown(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 /* No file is open any more, and no hooked call is on its way: each of them holds one. */
 static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
 {
-    UNICODE_STRING Link;
-
     PAGED_CODE();
     IoUnregisterShutdownNotification(OurDevice);
     SpyHooksUnload();
-    RtlInitUnicodeString(&Link, SPY_LINK);
-    IoDeleteSymbolicLink(&Link);
-    IoDeleteDevice(Driver->DeviceObject);
-}
-
-/* For the system and administrators alone: whoever may open it may read all memory. */
-static NTSTATUS CreateDevice(PDRIVER_OBJECT Driver)
-{
-    /* {5D3F0C7B-8A0E-4C55-9B43-2F6A1C0D7E92} */
-    static const GUID Class = {
-        0x5d3f0c7b, 0x8a0e, 0x4c55, {0x9b, 0x43, 0x2f, 0x6a, 0x1c, 0x0d, 0x7e, 0x92}};
-    UNICODE_STRING Name, Link;
-    NTSTATUS Status;
-
-    RtlInitUnicodeString(&Name, SPY_DEVICE);
-    RtlInitUnicodeString(&Link, SPY_LINK);
-    Status = IoCreateDeviceSecure(Driver, 0, &Name, FILE_DEVICE_SPY, FILE_DEVICE_SECURE_OPEN, FALSE,
-                                  &SDDL_DEVOBJ_SYS_ALL_ADM_ALL, &Class, &OurDevice);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = IoCreateSymbolicLink(&Link, &Name);
-    if (!NT_SUCCESS(Status))
-        IoDeleteDevice(OurDevice);
-    return Status;
+    DeviceDelete(Driver->DeviceObject, SPY_LINK);
 }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
 {
+    /* {5D3F0C7B-8A0E-4C55-9B43-2F6A1C0D7E92} */
+    static const GUID Class = {
+        0x5d3f0c7b, 0x8a0e, 0x4c55, {0x9b, 0x43, 0x2f, 0x6a, 0x1c, 0x0d, 0x7e, 0x92}};
     NTSTATUS Status = SpyMemoryInitialize();
     ULONG i;
 
@@ -113,7 +89,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING RegistryPath)
     CpuInitialize();
     SpyDispatchInitialize();
     SpyCallAllowed = SettingsNumber(RegistryPath, L"AllowCall", 0) == 1;
-    Status = CreateDevice(Driver);
+    /* whoever may open it may read all memory */
+    Status = DeviceCreate(Driver, SPY_DEVICE, SPY_LINK, FILE_DEVICE_SPY, &Class, &OurDevice);
     if (!NT_SUCCESS(Status))
         return Status;
     SpyHooksInitialize(OurDevice, RegistryPath);
