@@ -1,7 +1,7 @@
 # bash completion of nt. Install as /usr/share/bash-completion/completions/nt, or source it.
 _nt() {
     local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]-}
-    local verbs='boot shutdown status load unload sc log obj pool modules handles exports ioctl cc new help'
+    local verbs='boot shutdown status load unload sc log obj pool modules handles exports ioctl gdb cc new help'
 
     if [ "$COMP_CWORD" -eq 1 ]; then
         COMPREPLY=($(compgen -W "$verbs" -- "$word"))

@@ -32,6 +32,7 @@ const struct verb Verbs[] = {
      verb_exports},
     {"ioctl", "DEVICE CODE [HEX] [--out BYTES]", "send a control code, print the answer",
      verb_ioctl},
+    {"gdb", "[options of gdb]", "gdb on the kernel, with the symbols of its drivers", verb_gdb},
     {"cc", "[options of nt-cc] FILE...", "compile a driver or a client", verb_cc},
     {"new", "NAME [FOLDER]", "a new driver with a client and a test", verb_new},
     {0},

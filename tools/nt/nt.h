@@ -22,7 +22,7 @@ extern const struct verb Verbs[]; /* ends with a NULL name */
 typedef int verb_run(const struct verb *Verb, int Count, char **Arguments);
 
 verb_run verb_boot, verb_shutdown, verb_load, verb_unload, verb_sc, verb_log, verb_obj, verb_pool,
-    verb_modules, verb_handles, verb_exports, verb_status, verb_ioctl, verb_cc, verb_new;
+    verb_modules, verb_handles, verb_exports, verb_status, verb_ioctl, verb_cc, verb_new, verb_gdb;
 
 /* Says "nt VERB: TEXT: ERROR" for the thread's last error, or for a status, and gives the exit code
  * for it. */
