@@ -141,9 +141,8 @@ void VfReportTrace(void (*Put)(const char *Format, ...))
 {
     VF_TRACE_RECORD Kept[VF_REPORTED];
     ULONG Count = 0;
-    ULONG64 Now = __builtin_ia32_rdtsc();
-    double Rate = (double)(host_now() - VfTraceState.StartTime) /
-                  (double)(Now - VfTraceState.StartTicks + 1) / 1000;
+    ULONG64 Now;
+    double Rate;
 
     for (ULONG i = 0; i < VF_SHARDS; i++)
         for (ULONG k = 0; k < VF_SHARD_RECORDS; k++) {
@@ -152,6 +151,9 @@ void VfReportTrace(void (*Put)(const char *Format, ...))
             if (Record.Ticks)
                 Count = VfKeepLatest(Kept, Count, Record);
         }
+    Now = __builtin_ia32_rdtsc(); /* behind all that was read: the others go on meanwhile */
+    Rate = (double)(host_now() - VfTraceState.StartTime) /
+           (double)(Now - VfTraceState.StartTicks + 1) / 1000;
     if (Count)
         Put("Last events (microseconds ago, Linux thread):\n");
     for (ULONG i = 0; i < Count; i++)
