@@ -1,5 +1,5 @@
 # What the verbs of ./dev need from Debian, and how it is installed: nothing silently, nothing twice.
-packages_run="gcc make libc6-dev meson ninja-build pkg-config mingw-w64-common libdw-dev libelf-dev libhivex-dev libjson-c-dev"
+packages_run="gcc make libc6-dev meson ninja-build pkg-config mingw-w64-common libdw-dev libelf-dev libhivex-dev libjson-c-dev libzydis-dev"
 packages_test="clang-19 libclang-rt-19-dev llvm-19 libcmocka-dev clang-format git procps gdb"
 # One driver as a .sys, for the tests; all of them and their clients, for both machines, signed.
 packages_sys="clang-19 lld-19 binutils-mingw-w64-x86-64 mingw-w64-x86-64-dev"

@@ -22,6 +22,7 @@
 #define TRAP_GENERAL_PROTECTION 13
 #define ERROR_WRITE 0x02
 #define ERROR_FETCH 0x10
+#define FLAG_TRAP 0x100
 
 static const struct {
     int signal, kind;
@@ -66,6 +67,7 @@ static void describe(struct host_fault *fault, int kind, const siginfo_t *info, 
         .stack_low = fault_stack.low,
         .stack_high = fault_stack.high,
     };
+    fault->step = kind == HOST_FAULT_BREAKPOINT && info->si_code == TRAP_TRACE;
     if (kind == HOST_FAULT_BREAKPOINT && info->si_code == SI_KERNEL)
         fault->instruction = (char *)fault->instruction - 1; /* int3 leaves the next one */
     if (kind != HOST_FAULT_MEMORY && kind != HOST_FAULT_BUS)
@@ -216,6 +218,33 @@ void host_fault_registers(const struct host_fault *fault, struct host_registers 
         .rip = (uint64_t)from[REG_RIP],
         .eflags = (uint64_t)from[REG_EFL],
     };
+}
+
+/* As the processor numbers them. */
+static const int general[] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+                              REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                              REG_R12, REG_R13, REG_R14, REG_R15};
+
+uint64_t host_fault_register(const struct host_fault *fault, unsigned number)
+{
+    const ucontext_t *context = fault->context;
+
+    return (uint64_t)context->uc_mcontext.gregs[general[number]];
+}
+
+void host_fault_set_register(const struct host_fault *fault, unsigned number, uint64_t value)
+{
+    ucontext_t *context = fault->context;
+
+    context->uc_mcontext.gregs[general[number]] = (greg_t)value;
+}
+
+void host_fault_single_step(const struct host_fault *fault, bool on)
+{
+    greg_t *registers = ((ucontext_t *)fault->context)->uc_mcontext.gregs;
+
+    registers[REG_EFL] &= ~(greg_t)FLAG_TRAP;
+    registers[REG_EFL] |= on ? FLAG_TRAP : 0;
 }
 
 void host_diverted(void);

@@ -121,6 +121,7 @@ struct host_fault {
     void *instruction;
     bool write, execute;
     bool protection; /* general protection: address is all ones, write and execute are unknown */
+    bool step;       /* a breakpoint: the one instruction of host_fault_single_step is done */
     void *context;   /* ucontext_t, for host_backtrace_from */
     void *stack_low,
         *stack_high; /* of the thread's ordinary stack; NULL without host_fault_stack_enter */
@@ -141,6 +142,11 @@ void host_fault_install(host_fault_handler *handler); /* NULL restores what was 
 void host_fault_registers(const struct host_fault *fault, struct host_registers *registers);
 void host_fault_step_over(const struct host_fault *fault,
                           unsigned bytes); /* go on after an instruction of that length */
+/* A register, by the processor's number. */
+uint64_t host_fault_register(const struct host_fault *fault, unsigned number);
+void host_fault_set_register(const struct host_fault *fault, unsigned number, uint64_t value);
+/* When the handler returns true, the thread executes one instruction and faults again (step). */
+void host_fault_single_step(const struct host_fault *fault, bool on);
 void host_fault_continue_at(
     const struct host_fault *fault,
     const void *instruction); /* the thread goes on there when the handler returns true */

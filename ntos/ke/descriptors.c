@@ -155,21 +155,7 @@ unsigned long long __readcr8(void)
     return KeGetCurrentIrql();
 }
 
-/* Those of 64-bit NT that have a meaning here; another raises STATUS_PRIVILEGED_INSTRUCTION. */
-unsigned long long __readmsr(unsigned Register)
+void __writecr8(unsigned long long Value)
 {
-    switch (Register) {
-    case 0xC0000080: /* EFER: system calls, long mode, no-execute */
-        return 0xD01;
-    case 0xC0000081: /* STAR: user and kernel selectors */
-        return 0x0023001000000000;
-    case 0xC0000100: /* FS base: no 32-bit TEB */
-    case 0xC0000102: /* user GS base: no TEB */
-        return 0;
-    case 0xC0000101: /* GS base */
-        return (ULONG_PTR)&KiSelf->Pcr;
-    default:
-        ExRaiseStatus(STATUS_PRIVILEGED_INSTRUCTION);
-        return 0;
-    }
+    KeSetIrql_(Value);
 }

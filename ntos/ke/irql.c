@@ -20,7 +20,8 @@ void KiMoveTo(KTHREAD_NT *Thread, KPRCB *Prcb)
 {
     Thread->Prcb = Prcb;
     Thread->Pcr.Number = Prcb->Number;
-    Thread->Pcr.Pcr.CurrentPrcb = Prcb;
+    Thread->Pcr.LegacyNumber = (UCHAR)Prcb->Number;
+    Thread->Pcr.Pcr.CurrentPrcb = (KPRCB *)(PVOID)&Thread->Pcr.MxCsr;
     Thread->Pcr.Pcr.ObsoleteNumber = (UCHAR)Prcb->Number;
     Thread->Pcr.Pcr.GdtBase = Prcb->Gdt;
     Thread->Pcr.Pcr.TssBase = Prcb->Tss;
@@ -152,3 +153,81 @@ VOID NTAPI KeLowerIrql(KIRQL NewIrql)
     if (__builtin_expect(KiApcPending(Thread), 0) && NewIrql < APC_LEVEL)
         KeDeliverKernelApcs();
 }
+
+void KeSetIrql_(ULONG64 NewIrql)
+{
+    if (NewIrql > KiIrql())
+        KfRaiseIrql((KIRQL)(NewIrql < MAXUCHAR ? NewIrql : MAXUCHAR));
+    else
+        KeLowerIrql((KIRQL)NewIrql);
+}
+
+/* What interrupts could begin here are DPCs, and other threads. */
+void KeDisableInterrupts_(void)
+{
+    KTHREAD_NT *Thread = KiSelf;
+
+    if (Thread->InterruptsOff)
+        return;
+    Thread->InterruptsOff = TRUE;
+    Thread->InterruptIrql = Thread->Irql;
+    if (Thread->Irql < DISPATCH_LEVEL)
+        KfRaiseIrql(DISPATCH_LEVEL);
+}
+
+void KeEnableInterrupts_(void)
+{
+    KTHREAD_NT *Thread = KiSelf;
+
+    if (!Thread->InterruptsOff)
+        return;
+    Thread->InterruptsOff = FALSE;
+    if (Thread->InterruptIrql < DISPATCH_LEVEL && Thread->Irql >= DISPATCH_LEVEL)
+        KeLowerIrql(Thread->InterruptIrql);
+}
+
+#if defined(__clang__) || !defined(__OPTIMIZE__)
+/* Only gcc's kind of a function that keeps every register will do: nothing is quick. */
+__attribute__((naked)) BOOLEAN KeTrySetIrql_(ULONG64 NewIrql)
+{
+    __asm__("xor %eax, %eax\n ret");
+}
+#else
+#define KI_BARE __attribute__((no_caller_saved_registers, no_sanitize("address", "undefined")))
+
+/* Leaves the processor, if nobody waits for that. */
+static inline __attribute__((always_inline, target("general-regs-only"))) BOOLEAN
+KiTryLeave(KTHREAD_NT *Thread, KPRCB *Prcb)
+{
+    if (Prcb->DpcRoutineActive || __atomic_load_n((unsigned *)&Prcb->DpcCount, __ATOMIC_RELAXED) ||
+        !(Thread->Affinity >> Prcb->Number & 1))
+        return FALSE;
+    __atomic_store_n((uintptr_t *)&Prcb->Owner, 0, __ATOMIC_RELEASE);
+    return TRUE;
+}
+
+KI_BARE __attribute__((target("general-regs-only"))) BOOLEAN KeTrySetIrql_(ULONG64 NewIrql)
+{
+    KTHREAD_NT *Thread = KiSelf;
+    uintptr_t Free = 0;
+
+    if (!Thread || NewIrql > HIGH_LEVEL)
+        return FALSE;
+    if (NewIrql >= DISPATCH_LEVEL && Thread->Irql < DISPATCH_LEVEL) {
+        if (!__atomic_compare_exchange_n((uintptr_t *)&Thread->Prcb->Owner, &Free,
+                                         (uintptr_t)Thread, FALSE, __ATOMIC_ACQUIRE,
+                                         __ATOMIC_RELAXED))
+            return FALSE;
+    } else if (NewIrql < Thread->Irql) {
+        if (NewIrql < APC_LEVEL &&
+            __atomic_load_n(&Thread->ApcState.KernelApcPending, __ATOMIC_RELAXED))
+            return FALSE;
+        if (NewIrql < DISPATCH_LEVEL && Thread->Irql >= DISPATCH_LEVEL &&
+            !KiTryLeave(Thread, Thread->Prcb))
+            return FALSE;
+    }
+    Thread->Irql = (KIRQL)NewIrql;
+    Thread->Pcr.Pcr.Irql = (KIRQL)NewIrql;
+    return TRUE;
+}
+#endif

@@ -59,12 +59,17 @@ typedef struct _KPRCB {
 typedef struct KI_PCR {
     KPCR Pcr; /* Irql at gs:0x50 */
     UCHAR Pad[0x180 - sizeof(KPCR)];
-    ULONG MxCsr;
-    ULONG Number;                   /* gs:0x184 */
+    ULONG MxCsr; /* the KPRCB begins */
+    UCHAR LegacyNumber, ReservedMustBeZero, InterruptRequest, IdleHalt;
     struct _KTHREAD *CurrentThread; /* gs:0x188 */
+    struct _KTHREAD *NextThread, *IdleThread;
+    UCHAR NestingLevel, ClockOwner, PendingTickFlags, IdleState;
+    ULONG Number; /* gs:0x1A4 */
 } KI_PCR;
 _Static_assert(FIELD_OFFSET(KI_PCR, CurrentThread) == 0x188,
                "x64 code reads the current thread at gs:0x188");
+_Static_assert(FIELD_OFFSET(KI_PCR, Number) == 0x1A4 && FIELD_OFFSET(KI_PCR, LegacyNumber) == 0x184,
+               "and the processor's number at gs:0x1A4, older code at gs:0x184");
 
 typedef struct _KAPC_STATE_NT {
     LIST_ENTRY ApcListHead[2]; /* kernel, user */
@@ -133,6 +138,8 @@ typedef struct _KTHREAD {
     PVOID PoolCache;     /* mm: the thread's magazines */
     PVOID IrpCache;      /* io */
     PVOID TrapFrame;
+    BOOLEAN InterruptsOff; /* KeDisableInterrupts_ */
+    KIRQL InterruptIrql;   /* at that time */
     KI_PCR Pcr;
 } KTHREAD_NT;
 
@@ -230,6 +237,14 @@ BOOLEAN KeFindRoutineInRange(const void *Base, SIZE_T Bytes, PVOID *Routine);
 /* An entry of the queue that Match accepts; NULL: none. Match runs under the dispatcher lock. */
 PLIST_ENTRY KeFindInQueue(PRKQUEUE Queue, BOOLEAN (*Match)(PLIST_ENTRY Entry, void *Context),
                           void *Context);
+
+/* A move to cr8, quickly: TRUE if that was all there was to it. Else nothing has changed. It
+ * changes no register but rax, and wants no stack of its own. */
+BOOLEAN KeTrySetIrql_(ULONG64 NewIrql);
+void KeSetIrql_(ULONG64 NewIrql); /* by KfRaiseIrql or KeLowerIrql */
+/* cli and sti: nothing else runs on the thread's processor in between. */
+void KeDisableInterrupts_(void);
+void KeEnableInterrupts_(void);
 
 #define KE_DESCRIPTOR_BYTES (2 * PAGE_SIZE)
 void KeSetDescriptorTables_(ULONG Number, PVOID Pages); /* mm gives each processor its pages */

@@ -46,7 +46,7 @@ BOOLEAN LdrpPublishAddresses(const LDR_MODULE *Module)
             continue;
         LdrpTable.Next = (LdrpTable.Next + i + 1) % LDRP_ROWS;
         NameRow(Row, Module);
-        Row->Bytes = Module->Size;
+        Row->Bytes = Module->Size + (Module->Pe == NULL ? 0 : Module->Pe->StubBytes);
         Row->Module = Module;
         atomic_store(&Row->Driver, NULL);
         atomic_store(&Row->Low, (uintptr_t)Module->Base);

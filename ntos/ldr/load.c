@@ -84,10 +84,13 @@ static NTSTATUS Start(LDR_MODULE *Module, const LDRP_SERVICE *Service, PDRIVER_I
     VfTrace(VfEventLoad, (ULONG_PTR)Module->Base, Module->Size);
     NotifyImage(Module);
     NTSTATUS Status = IopLoadDriverImage(&Image, &Driver);
-    if (NT_SUCCESS(Status))
-        LdrpSetModuleDriver(Module, Driver);
-    else if (!Module->Unmapped)
+    if (!NT_SUCCESS(Status) && !Module->Unmapped)
         LdrpRelease(Module);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    LdrpSetModuleDriver(Module, Driver);
+    if (Module->Pe != NULL)
+        PeDiscard(Module->Pe);
     return Status;
 }
 

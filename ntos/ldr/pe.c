@@ -53,6 +53,7 @@ static NTSTATUS Prepare(const char *Path, const PE_FILE *File, PE_IMAGE *Image)
     if (NT_SUCCESS(Status)) {
         PeInitCookie(Image);
         PePatch(File, Image);
+        PePatchCode(File, Image);
         Status = PeProtect(File, Image);
     }
     if (!NT_SUCCESS(Status))

@@ -46,7 +46,12 @@ typedef struct PE_IMAGE {
     ULONG Entry;
     IMAGE_DATA_DIRECTORY
     Directories[IMAGE_NUMBEROF_DIRECTORY_ENTRIES]; /* inside the image, or empty */
-    BOOLEAN Protected; /* nothing is writable any more that should not be */
+    ULONG StubBytes;                               /* behind it: patch.h */
+    struct LDRP_PATCHES *Patches;                  /* NULL: none */
+    ULONG DiscardCount;                            /* sections that are gone after DriverEntry */
+    struct {
+        ULONG Rva, Bytes;
+    } Discards[8];
 } PE_IMAGE;
 /* What Size bytes at Rva are, if they lie in the image; else NULL. */
 void *PeAt(const PE_IMAGE *Image, ULONG Rva, SIZE_T Size);
@@ -56,6 +61,8 @@ NTSTATUS PeMap(const PE_FILE *File, PE_IMAGE *Image, const char **Why);
 void PeUnmap(PE_IMAGE *Image);
 /* After imports are bound: sections get the protection that the file asks for. */
 NTSTATUS PeProtect(const PE_FILE *File, PE_IMAGE *Image);
+/* DriverEntry has returned: what it alone needed is not there any more. */
+void PeDiscard(PE_IMAGE *Image);
 /* Addresses of Windows in the code: pepatch.c. Before the image is protected. */
 void PePatch(const PE_FILE *File, const PE_IMAGE *Image);
 /* The security cookie, if the image has one. */
@@ -69,8 +76,14 @@ int PeBindImports(const PE_IMAGE *Image,
 PVOID PeExportByName(const PE_IMAGE *Image, const char *Name);
 PVOID PeExportByOrdinal(const PE_IMAGE *Image, ULONG Ordinal);
 
-/* privileged.c */
+/* privileged.c, shareddata.c */
 void LdrpInitPrivileged(void);
+void LdrpInitSharedData(void);
+
+/* sites.c: instructions that need it are changed; before the image is protected. */
+ULONG PeStubBytes(const PE_FILE *File);
+void PePatchCode(const PE_FILE *File, PE_IMAGE *Image);
+void PeForgetPatches(PE_IMAGE *Image);
 
 /* pe.c: a module that is such an image */
 BOOLEAN LdrpIsPe(const char *Path);

@@ -103,9 +103,10 @@ NTSTATUS PeMap(const PE_FILE *File, PE_IMAGE *Image, const char **Why)
 {
     PVOID Base;
     *Image = (PE_IMAGE){.Size = (ULONG)ROUND_TO_PAGES(File->Headers->OptionalHeader.SizeOfImage),
-                        .Entry = File->Headers->OptionalHeader.AddressOfEntryPoint};
+                        .Entry = File->Headers->OptionalHeader.AddressOfEntryPoint,
+                        .StubBytes = PeStubBytes(File)};
     *Why = "there is no memory for it";
-    NTSTATUS Status = MmAllocateImage(Image->Size, &Base);
+    NTSTATUS Status = MmAllocateImage(Image->Size + Image->StubBytes, &Base);
     if (!NT_SUCCESS(Status))
         return Status;
     Image->Base = Base;
@@ -131,6 +132,7 @@ void PeUnmap(PE_IMAGE *Image)
     if (Image->Base == NULL)
         return;
     atomic_fetch_sub(&PeCount, 1);
+    PeForgetPatches(Image);
     MmFreeImage(Image->Base);
     Image->Base = NULL;
 }
@@ -143,6 +145,14 @@ static int ProtectionOf(const IMAGE_SECTION_HEADER *Section)
     return Protection | (Asked & IMAGE_SCN_MEM_EXECUTE ? HOST_EXECUTE : 0);
 }
 
+static void NoteDiscardable(PE_IMAGE *Image, ULONG Rva, ULONG Bytes)
+{
+    if (Image->DiscardCount == RTL_NUMBER_OF(Image->Discards))
+        return;
+    Image->Discards[Image->DiscardCount].Rva = Rva;
+    Image->Discards[Image->DiscardCount++].Bytes = Bytes;
+}
+
 NTSTATUS PeProtect(const PE_FILE *File, PE_IMAGE *Image)
 {
     NTSTATUS Status = MmProtectImage(Image->Base, 0, Image->Size, HOST_READ);
@@ -153,8 +163,19 @@ NTSTATUS PeProtect(const PE_FILE *File, PE_IMAGE *Image)
         if (Bytes != 0)
             Status =
                 MmProtectImage(Image->Base, Section->VirtualAddress, Bytes, ProtectionOf(Section));
+        if (Bytes != 0 && Section->Characteristics & IMAGE_SCN_MEM_DISCARDABLE)
+            NoteDiscardable(Image, Section->VirtualAddress, Bytes);
     }
+    if (NT_SUCCESS(Status))
+        Status =
+            MmProtectImage(Image->Base, Image->Size, Image->StubBytes, HOST_READ | HOST_EXECUTE);
     return Status;
+}
+
+void PeDiscard(PE_IMAGE *Image)
+{
+    for (ULONG i = 0; i < Image->DiscardCount; i++)
+        MmProtectImage(Image->Base, Image->Discards[i].Rva, Image->Discards[i].Bytes, 0);
 }
 
 /* MSVC's default values mean "not yet initialised"; its code stops the machine if they are still

@@ -1,181 +1,333 @@
 /*
- * Privileged instructions of Windows images: moves from and to control registers, I/O ports, rdmsr.
+ * Privileged instructions of Windows images: each that is met faults (or is a trap: patch.h), is
+ * decoded, and carried out on the stack of the driver, not on that of the signal, because lowering
+ * IRQL may run DPCs and deliver APCs.
  *
- * A driver for x64 has IRQL changes inlined as moves from and to cr8. Each faults here; it is
- * carried out on the stack of the driver, not on that of the signal, because lowering IRQL may run
- * DPCs and deliver APCs.
+ * Registers of the processor are what ke has for its virtual ones; where a write would change what
+ * cannot be changed here, and for instructions that have no meaning here, it is bug check 0x1E with
+ * STATUS_PRIVILEGED_INSTRUCTION, which names the instruction. Ports are hal's.
  */
 #include "hal/hal.h"
-#include "ldr/pe.h"
+#include "ldr/patch.h"
+#include <intrin.h>
 #include <string.h>
 
-/* [REX] 0F 20 /r: from a control register; 0F 22 /r: to one. */
-typedef struct MOVE {
-    BOOLEAN ToControl;
-    ULONG Control, Register, Bytes;
-} MOVE;
+#define CR4_GLOBAL_PAGES 0x80
+#define FLAG_INTERRUPTS 0x200
+#define FLAG_DIRECTION 0x400
+#define DR7_ENABLE 0xFF
 
-static BOOLEAN Decode(const UCHAR *Code, MOVE *Move)
+typedef struct MACHINE {
+    const LDRP_INSTRUCTION *Instruction;
+    struct host_cpu *Cpu;
+} MACHINE;
+
+static _Thread_local ULONG64 LdrpDebugRegisters[8]; /* without an effect: none is ever enabled */
+
+static const ZydisDecodedOperand *Operand(const MACHINE *Machine, ULONG Index)
 {
-    ULONG Rex = (Code[0] & 0xF0) == 0x40 ? Code[0] : 0;
-    const UCHAR *Opcode = Code + (Rex != 0);
-    if (Opcode[0] != 0x0F || (Opcode[1] != 0x20 && Opcode[1] != 0x22))
-        return FALSE;
-    *Move = (MOVE){.ToControl = Opcode[1] == 0x22,
-                   .Control = (Opcode[2] >> 3 & 7) | (Rex & 4) << 1,
-                   .Register = (Opcode[2] & 7) | (Rex & 1) << 3,
-                   .Bytes = 3 + (Rex != 0)};
-    return TRUE;
+    return &Machine->Instruction->Operands[Index];
 }
 
-static BOOLEAN CanDo(const MOVE *Move)
+static ULONG64 *RegisterOf(const MACHINE *Machine, ZydisRegister Register)
 {
-    return Move->Control == 8 ||
-           (!Move->ToControl && (Move->Control == 0 || (Move->Control >= 2 && Move->Control <= 4)));
+    return (ULONG64 *)&Machine->Cpu->rax + LdrpRegisterNumber(Register);
 }
 
-static ULONG64 ReadControl(ULONG Control)
+static ULONG64 *PlaceOf(const MACHINE *Machine, ULONG Index)
 {
-    switch (Control) {
-    case 0:
-        return __readcr0();
-    case 2:
-        return __readcr2();
-    case 3:
-        return __readcr3();
-    case 4:
-        return __readcr4();
-    default:
-        return KeGetCurrentIrql();
-    }
+    const ZydisDecodedOperandMem *Memory = &Operand(Machine, Index)->mem;
+    ULONG64 Address = (ULONG64)Memory->disp.value;
+    if (Memory->base == ZYDIS_REGISTER_RIP)
+        Address += Machine->Cpu->rip + Machine->Instruction->Info.length;
+    else if (Memory->base != ZYDIS_REGISTER_NONE)
+        Address += *RegisterOf(Machine, Memory->base);
+    if (Memory->index != ZYDIS_REGISTER_NONE)
+        Address += *RegisterOf(Machine, Memory->index) * Memory->scale;
+    if (Memory->segment == ZYDIS_REGISTER_GS)
+        Address += (ULONG_PTR)KeGetPcr();
+    return (ULONG64 *)Address;
 }
 
-static void SetIrql(ULONG64 Value)
+/* A value for an operand that is a register or memory. */
+static void Store(const MACHINE *Machine, ULONG Index, ULONG64 Value)
 {
-    if (Value > KeGetCurrentIrql())
-        KfRaiseIrql((KIRQL)Value);
-    else
-        KeLowerIrql((KIRQL)Value);
-}
-
-/* [66] [F3] E4..E7 ib, EC..EF, 6C..6F: in, out and their string forms. Code has 4 bytes. */
-typedef struct PORT_ACCESS {
-    BOOLEAN Out, String, Repeat, Immediate;
-    ULONG Bytes, Length; /* of the access, of the instruction */
-    UCHAR Port;
-} PORT_ACCESS;
-
-static BOOLEAN DecodePort(const UCHAR *Code, PORT_ACCESS *Access)
-{
-    ULONG At = 0;
-    *Access = (PORT_ACCESS){.Bytes = 4};
-    for (; At < 3 && (Code[At] == 0x66 || Code[At] == 0xF3 || (Code[At] & 0xF0) == 0x40); At++) {
-        Access->Bytes = Code[At] == 0x66 ? 2 : Access->Bytes;
-        Access->Repeat |= Code[At] == 0xF3;
-    }
-    UCHAR Opcode = Code[At];
-    Access->String = (Opcode & 0xFC) == 0x6C;
-    Access->Immediate = (Opcode & 0xFC) == 0xE4;
-    if (!Access->String && !Access->Immediate && (Opcode & 0xFC) != 0xEC)
-        return FALSE;
-    if (Access->Immediate && At == 3)
-        return FALSE;
-    Access->Out = (Opcode & 2) != 0;
-    if (!(Opcode & 1))
-        Access->Bytes = 1;
-    Access->Length = At + 1 + Access->Immediate;
-    Access->Port = Access->Immediate ? Code[At + 1] : 0;
-    return TRUE;
-}
-
-static void CarryString(struct host_cpu *Cpu, const PORT_ACCESS *Access)
-{
-    uint64_t *Pointer = Access->Out ? &Cpu->rsi : &Cpu->rdi;
-    for (ULONG64 Left = Access->Repeat ? Cpu->rcx : 1; Left != 0; Left--) {
-        ULONG Value = 0;
-        if (Access->Out) {
-            memcpy(&Value, (const void *)*Pointer, Access->Bytes);
-            HalWritePort((USHORT)Cpu->rdx, Access->Bytes, Value);
-        } else {
-            Value = HalReadPort((USHORT)Cpu->rdx, Access->Bytes);
-            memcpy((void *)*Pointer, &Value, Access->Bytes);
-        }
-        *Pointer += Access->Bytes; /* the direction flag is clear in both conventions */
-    }
-    if (Access->Repeat)
-        Cpu->rcx = 0;
-}
-
-static void CarryPort(struct host_cpu *Cpu, const PORT_ACCESS *Access)
-{
-    USHORT Port = Access->Immediate ? Access->Port : (USHORT)Cpu->rdx;
-    Cpu->rip += Access->Length;
-    if (Access->String) {
-        CarryString(Cpu, Access);
-    } else if (Access->Out) {
-        HalWritePort(Port, Access->Bytes, (ULONG)Cpu->rax);
-    } else if (Access->Bytes == 4) {
-        Cpu->rax = HalReadPort(Port, 4);
+    ULONG Bytes = Operand(Machine, Index)->size / 8;
+    ULONG64 *Place = NULL;
+    if (Operand(Machine, Index)->type == ZYDIS_OPERAND_TYPE_REGISTER) {
+        Place = RegisterOf(Machine, Operand(Machine, Index)->reg.value);
+        if (Bytes == sizeof(ULONG))
+            *Place = 0;
     } else {
-        ULONG Value = HalReadPort(Port, Access->Bytes);
-        memcpy(&Cpu->rax, &Value, Access->Bytes);
+        Place = PlaceOf(Machine, Index);
+    }
+    memcpy(Place, &Value, Bytes);
+}
+
+/* ---- control, debug, model-specific registers ---- */
+
+static BOOLEAN ReadControl(ZydisRegister Register, ULONG64 *Value)
+{
+    switch (Register) {
+    case ZYDIS_REGISTER_CR0:
+        *Value = __readcr0();
+        return TRUE;
+    case ZYDIS_REGISTER_CR2:
+        *Value = __readcr2();
+        return TRUE;
+    case ZYDIS_REGISTER_CR3:
+        *Value = __readcr3();
+        return TRUE;
+    case ZYDIS_REGISTER_CR4:
+        *Value = __readcr4();
+        return TRUE;
+    case ZYDIS_REGISTER_CR8:
+        *Value = KeGetCurrentIrql();
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+/* What is there may be written again; global pages, off and on, flush what does not exist here. */
+static BOOLEAN WriteControl(ZydisRegister Register, ULONG64 Value)
+{
+    ULONG64 Now;
+    if (Register == ZYDIS_REGISTER_CR8) {
+        KeSetIrql_(Value & 15);
+        return TRUE;
+    }
+    if (!ReadControl(Register, &Now))
+        return FALSE;
+    if (Register == ZYDIS_REGISTER_CR4)
+        Now = (Now & ~(ULONG64)CR4_GLOBAL_PAGES) | (Value & CR4_GLOBAL_PAGES);
+    return Register != ZYDIS_REGISTER_CR2 && Value == Now;
+}
+
+static ULONG64 ReadDebug(ULONG Number)
+{
+    static const ULONG64 Always[8] = {[4] = 0xFFFF0FF0, [5] = 0x400, [6] = 0xFFFF0FF0, [7] = 0x400};
+    return LdrpDebugRegisters[Number] | Always[Number];
+}
+
+static BOOLEAN WriteDebug(ULONG Number, ULONG64 Value)
+{
+    if (Number == 7 && Value & DR7_ENABLE)
+        return FALSE;
+    LdrpDebugRegisters[Number] = Value;
+    return TRUE;
+}
+
+static BOOLEAN Move(const MACHINE *Machine)
+{
+    ZydisRegister To = Operand(Machine, 0)->reg.value, From = Operand(Machine, 1)->reg.value;
+    if (ZydisRegisterGetClass(From) == ZYDIS_REGCLASS_SEGMENT) {
+        static const UCHAR Numbers[] = {2, 0, 5, 1, 3, 4}; /* ES, CS, SS, DS, FS, GS */
+        Store(Machine, 0, NtReadSelector(Numbers[From - ZYDIS_REGISTER_ES]));
+        return TRUE;
+    }
+    if (ZydisRegisterGetClass(From) == ZYDIS_REGCLASS_CONTROL)
+        return ReadControl(From, RegisterOf(Machine, To));
+    if (ZydisRegisterGetClass(To) == ZYDIS_REGCLASS_CONTROL)
+        return WriteControl(To, *RegisterOf(Machine, From));
+    if (ZydisRegisterGetClass(From) == ZYDIS_REGCLASS_DEBUG) {
+        *RegisterOf(Machine, To) = ReadDebug(From - ZYDIS_REGISTER_DR0);
+        return TRUE;
+    }
+    return ZydisRegisterGetClass(To) == ZYDIS_REGCLASS_DEBUG &&
+           WriteDebug(To - ZYDIS_REGISTER_DR0, *RegisterOf(Machine, From));
+}
+
+static void ReadModelSpecific(struct host_cpu *Cpu)
+{
+    ULONG64 Value = __readmsr((ULONG)Cpu->rcx);
+    Cpu->rax = (ULONG)Value;
+    Cpu->rdx = Value >> 32;
+}
+
+static void WriteModelSpecific(const struct host_cpu *Cpu)
+{
+    __writemsr((ULONG)Cpu->rcx, Cpu->rdx << 32 | (ULONG)Cpu->rax);
+}
+
+/* ---- ports ---- */
+
+/* in: the accumulator's part is all ones. */
+static void In(const MACHINE *Machine)
+{
+    Store(Machine, 0, MAXULONG64);
+}
+
+/* ins, rep ins: as many elements of all ones. outs goes nowhere. */
+static void StringPorts(const MACHINE *Machine, BOOLEAN IsIn, ULONG Bytes)
+{
+    struct host_cpu *Cpu = Machine->Cpu;
+    BOOLEAN Repeats = (Machine->Instruction->Info.attributes & ZYDIS_ATTRIB_HAS_REP) != 0;
+    ULONG64 Step = Cpu->eflags & FLAG_DIRECTION ? 0 - (ULONG64)Bytes : Bytes;
+    for (ULONG64 Count = Repeats ? Cpu->rcx : 1; Count != 0; Count--) {
+        if (IsIn)
+            memset((void *)Cpu->rdi, 0xFF, Bytes);
+        *(IsIn ? &Cpu->rdi : &Cpu->rsi) += Step;
+        Cpu->rcx -= Repeats;
+    }
+}
+
+/* ---- flags and tables ---- */
+
+static void PushFlags(struct host_cpu *Cpu)
+{
+    ULONG64 Flags = Cpu->eflags & ~(ULONG64)FLAG_INTERRUPTS;
+    Cpu->rsp -= sizeof(Flags);
+    *(ULONG64 *)Cpu->rsp = Flags | (KiSelf->InterruptsOff ? 0 : FLAG_INTERRUPTS);
+}
+
+static void PopFlags(struct host_cpu *Cpu)
+{
+    ULONG64 Flags = *(const ULONG64 *)Cpu->rsp;
+    Cpu->rsp += sizeof(Flags);
+    Cpu->eflags = (ULONG)Flags | FLAG_INTERRUPTS;
+    if (Flags & FLAG_INTERRUPTS)
+        KeEnableInterrupts_();
+    else
+        KeDisableInterrupts_();
+}
+
+/* A table may be loaded that is there already. */
+static BOOLEAN LoadTable(const MACHINE *Machine, void (*Store)(void *))
+{
+    UCHAR Now[10];
+    Store(Now);
+    return memcmp(Now, PlaceOf(Machine, 0), sizeof(Now)) == 0;
+}
+
+static BOOLEAN Tables(const MACHINE *Machine)
+{
+    switch (Machine->Instruction->Info.mnemonic) {
+    case ZYDIS_MNEMONIC_SGDT:
+        _sgdt(PlaceOf(Machine, 0));
+        return TRUE;
+    case ZYDIS_MNEMONIC_SIDT:
+        __sidt(PlaceOf(Machine, 0));
+        return TRUE;
+    case ZYDIS_MNEMONIC_SLDT:
+        Store(Machine, 0, NtReadSelector(7));
+        return TRUE;
+    case ZYDIS_MNEMONIC_STR:
+        Store(Machine, 0, NtReadSelector(6));
+        return TRUE;
+    case ZYDIS_MNEMONIC_SMSW:
+        Store(Machine, 0, __readcr0());
+        return TRUE;
+    case ZYDIS_MNEMONIC_LGDT:
+        return LoadTable(Machine, _sgdt);
+    case ZYDIS_MNEMONIC_LIDT:
+        return LoadTable(Machine, __sidt);
+    default:
+        return FALSE;
+    }
+}
+
+/* ---- the instruction ---- */
+
+/* FALSE: it is not carried out. */
+static BOOLEAN CarryOut(const MACHINE *Machine)
+{
+    switch (Machine->Instruction->Info.mnemonic) {
+    case ZYDIS_MNEMONIC_MOV:
+        return Move(Machine);
+    case ZYDIS_MNEMONIC_RDMSR:
+        ReadModelSpecific(Machine->Cpu);
+        return TRUE;
+    case ZYDIS_MNEMONIC_WRMSR:
+        WriteModelSpecific(Machine->Cpu);
+        return TRUE;
+    case ZYDIS_MNEMONIC_CLI:
+        KeDisableInterrupts_();
+        return TRUE;
+    case ZYDIS_MNEMONIC_STI:
+        KeEnableInterrupts_();
+        return TRUE;
+    case ZYDIS_MNEMONIC_PUSHFQ:
+        PushFlags(Machine->Cpu);
+        return TRUE;
+    case ZYDIS_MNEMONIC_POPFQ:
+        PopFlags(Machine->Cpu);
+        return TRUE;
+    case ZYDIS_MNEMONIC_HLT: /* until something happens; with interrupts off nothing would */
+        YieldProcessor();
+        return !KiSelf->InterruptsOff;
+    case ZYDIS_MNEMONIC_INVLPG: /* caches and translations are the machine's own affair */
+    case ZYDIS_MNEMONIC_WBINVD:
+    case ZYDIS_MNEMONIC_CLTS:
+    case ZYDIS_MNEMONIC_OUT:
+        return TRUE;
+    case ZYDIS_MNEMONIC_IN:
+        In(Machine);
+        return TRUE;
+    case ZYDIS_MNEMONIC_INSB:
+    case ZYDIS_MNEMONIC_INSW:
+    case ZYDIS_MNEMONIC_INSD:
+    case ZYDIS_MNEMONIC_OUTSB:
+    case ZYDIS_MNEMONIC_OUTSW:
+    case ZYDIS_MNEMONIC_OUTSD:
+        StringPorts(Machine,
+                    Machine->Instruction->Info.meta.category == ZYDIS_CATEGORY_IOSTRINGOP &&
+                        Operand(Machine, 0)->type == ZYDIS_OPERAND_TYPE_MEMORY,
+                    Machine->Instruction->Info.operand_width / 8);
+        return TRUE;
+    default:
+        return Tables(Machine);
     }
 }
 
 static void Carry(struct host_cpu *Cpu)
 {
-    UCHAR Code[4];
-    MOVE Move;
-    PORT_ACCESS Access;
-    host_copy(Code, (const void *)Cpu->rip, sizeof(Code));
-    if (DecodePort(Code, &Access)) {
-        CarryPort(Cpu, &Access);
+    LDRP_INSTRUCTION Instruction;
+    const MACHINE Machine = {&Instruction, Cpu};
+    ULONG64 At = Cpu->rip;
+    char Text[128];
+    if (!LdrpDecodeOriginal((const void *)At, &Instruction))
         return;
+    if (!CarryOut(&Machine)) {
+        LdrpInstructionText(&Instruction, At, Text, sizeof(Text));
+        VfBugCheck(KMODE_EXCEPTION_NOT_HANDLED, (ULONG)STATUS_PRIVILEGED_INSTRUCTION, At, 0, 0,
+                   "a driver's instruction that means nothing here: %s", Text);
     }
-    if (!Decode(Code, &Move))
-        return;
-    ULONG64 *Register = (ULONG64 *)&Cpu->rax + Move.Register;
-    Cpu->rip += Move.Bytes;
-    if (Move.ToControl)
-        SetIrql(*Register & 15);
-    else
-        *Register = ReadControl(Move.Control);
+    Cpu->rip = LdrpPatchedOf(At + Instruction.Info.length);
+}
+
+static BOOLEAN IsPrivileged(const LDRP_INSTRUCTION *Instruction)
+{
+    switch (Instruction->Info.meta.category) {
+    case ZYDIS_CATEGORY_IO:
+    case ZYDIS_CATEGORY_IOSTRINGOP:
+        return TRUE;
+    default:
+        return (Instruction->Info.attributes & ZYDIS_ATTRIB_IS_PRIVILEGED) != 0 ||
+               Instruction->Info.mnemonic == ZYDIS_MNEMONIC_CLI ||
+               Instruction->Info.mnemonic == ZYDIS_MNEMONIC_STI;
+    }
 }
 
 static BOOLEAN OnPrivileged(const struct host_fault *Fault)
 {
-    UCHAR Code[4];
-    MOVE Move;
-    PORT_ACCESS Access;
-    if (!Fault->protection || !NT_IS_FOREIGN(Fault->instruction) ||
-        !host_copy(Code, Fault->instruction, sizeof(Code)) ||
-        (!DecodePort(Code, &Access) && (!Decode(Code, &Move) || !CanDo(&Move))))
+    LDRP_INSTRUCTION Instruction;
+    if (!NT_IS_FOREIGN(Fault->instruction))
         return FALSE;
+    if (Fault->kind == HOST_FAULT_BREAKPOINT) {
+        if (!LdrpIsTrap(Fault->instruction))
+            return FALSE;
+        host_fault_continue_at(Fault, Fault->instruction);
+    } else if (!Fault->protection || !LdrpDecodeAt(Fault->instruction, &Instruction) ||
+               !IsPrivileged(&Instruction)) {
+        return FALSE;
+    }
     host_fault_divert(Fault, Carry);
-    return TRUE;
-}
-
-/* rdmsr: register ecx to edx:eax. One that has no meaning here raises what the instruction does. */
-static void CarryMsr(struct host_cpu *Cpu)
-{
-    ULONG64 Value = __readmsr((unsigned)Cpu->rcx);
-    Cpu->rax = (ULONG)Value;
-    Cpu->rdx = Value >> 32;
-    Cpu->rip += 2;
-}
-
-static BOOLEAN OnReadMsr(const struct host_fault *Fault)
-{
-    UCHAR Code[2];
-    if (!Fault->protection || !NT_IS_FOREIGN(Fault->instruction) ||
-        !host_copy(Code, Fault->instruction, sizeof(Code)) || Code[0] != 0x0F || Code[1] != 0x32)
-        return FALSE;
-    host_fault_divert(Fault, CarryMsr);
     return TRUE;
 }
 
 void LdrpInitPrivileged(void)
 {
     VfAddFaultClaim(OnPrivileged);
-    VfAddFaultClaim(OnReadMsr);
+    LdrpInitSharedData();
 }

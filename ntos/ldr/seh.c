@@ -11,6 +11,7 @@
  * handlers run at any depth, and every frame can be walked. (host_fault_divert)
  */
 #include "ldr/ldrp.h"
+#include "ldr/patch.h"
 #include "ldr/seh.h"
 #include <string.h>
 
@@ -81,7 +82,7 @@ static void Unwind(PEXCEPTION_RECORD Record, ULONG64 Limit, ULONG64 Target, ULON
         }
         if (!IsTarget)
             continue;
-        Here.rip = TargetIp;
+        Here.rip = LdrpPatchedOf(TargetIp);
         Here.rax = Value;
         Here.eflags = 0x202;
         NtSehAbandon((const void *)Here.rsp);
@@ -129,12 +130,19 @@ static BOOLEAN Dispatch(PEXCEPTION_RECORD Record, PCONTEXT Context)
 static void OnFault(struct host_cpu *Cpu)
 {
     EXCEPTION_RECORD Record = LdrpFaultState.Record;
+    const PE_IMAGE *Image = LdrpImageAt((ULONG_PTR)Record.ExceptionAddress);
+    if (Image != NULL)
+        Record.ExceptionAddress =
+            (PVOID)LdrpOriginalOf(Image, (ULONG_PTR)Record.ExceptionAddress, NULL);
     Cpu->rip = (ULONG_PTR)Record.ExceptionAddress;
     ((PCONTEXT)Cpu)->ContextFlags = CONTEXT_FULL;
-    if (Dispatch(&Record, (PCONTEXT)Cpu))
+    if (Dispatch(&Record, (PCONTEXT)Cpu)) {
+        Cpu->rip = LdrpPatchedOf(Cpu->rip);
         return;
+    }
     if (NtSehMark() != NULL)
         NtSehDispatch(&Record);
+    Cpu->rip = LdrpPatchedOf(Cpu->rip);
     LdrpFaultState.Unhandled = TRUE; /* it happens again, and is reported where it is */
 }
 

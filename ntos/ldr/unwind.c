@@ -4,6 +4,7 @@
  */
 #include "ldr/ldrp.h"
 #include "ldr/pe.h"
+#include "ldr/patch.h"
 #include "ldr/seh.h"
 #include <string.h>
 
@@ -170,6 +171,9 @@ static void Return(struct host_cpu *Cpu)
 
 void LdrpUnwindFrame(const PE_IMAGE *Image, struct host_cpu *Cpu, LDRP_FRAME *Frame)
 {
+    BOOLEAN Called;
+    Cpu->rip = LdrpOriginalOf(Image, Cpu->rip, &Called);
+    Cpu->rsp += Called ? sizeof(ULONG64) : 0;
     const LDRP_FUNCTION *Function = LdrpFunctionOf(Image, Cpu->rip);
     const LDRP_UNWIND_INFO *Info = Function == NULL ? NULL : InfoAt(Image, Function->Info);
     *Frame =

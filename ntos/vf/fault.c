@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VF_CLAIMS_MAX 8
+#define VF_CLAIMS_MAX 12
 #define VF_ORIGIN_FRAMES 16
 #define VF_STACK_REACH (64 * 1024) /* one frame that is this large may step over the guard */
 

@@ -149,7 +149,7 @@ static void SectionsAreRelocatedAndProtected(void **Unused)
     PePatch(&File, &Image);
     assert_ok(PeProtect(&File, &Image));
     assert_true(MmIsAddressValid(Image.Base + 0x1000));
-    assert_false(MmIsAddressValid(Image.Base + 0x5000));
+    assert_false(MmIsAddressValid(Image.Base + 0x5000 + Image.StubBytes));
     assert_ptr_equal(((PVOID(__attribute__((ms_abi)) *)(void))(Image.Base + 0x1040))(),
                      (PVOID)0x7FFE0014);
     Image.Base[0x4000] = 1;
