@@ -152,22 +152,36 @@ static void WriteModelSpecific(const struct host_cpu *Cpu)
 
 /* ---- ports ---- */
 
-/* in: the accumulator's part is all ones. */
-static void In(const MACHINE *Machine)
+static USHORT PortOf(const MACHINE *Machine, ULONG Index)
 {
-    Store(Machine, 0, MAXULONG64);
+    const ZydisDecodedOperand *Port = Operand(Machine, Index);
+    return Port->type == ZYDIS_OPERAND_TYPE_IMMEDIATE ? (USHORT)Port->imm.value.u
+                                                      : (USHORT)Machine->Cpu->rdx;
 }
 
-/* ins, rep ins: as many elements of all ones. outs goes nowhere. */
+static void In(const MACHINE *Machine)
+{
+    Store(Machine, 0, HalReadPort(PortOf(Machine, 1), Operand(Machine, 0)->size / 8));
+}
+
+static void Out(const MACHINE *Machine)
+{
+    HalWritePort(PortOf(Machine, 0), Operand(Machine, 1)->size / 8, (ULONG)Machine->Cpu->rax);
+}
+
+/* ins and outs, once or rcx times. */
 static void StringPorts(const MACHINE *Machine, BOOLEAN IsIn, ULONG Bytes)
 {
     struct host_cpu *Cpu = Machine->Cpu;
     BOOLEAN Repeats = (Machine->Instruction->Info.attributes & ZYDIS_ATTRIB_HAS_REP) != 0;
+    uint64_t *Pointer = IsIn ? &Cpu->rdi : &Cpu->rsi;
     ULONG64 Step = Cpu->eflags & FLAG_DIRECTION ? 0 - (ULONG64)Bytes : Bytes;
     for (ULONG64 Count = Repeats ? Cpu->rcx : 1; Count != 0; Count--) {
-        if (IsIn)
-            memset((void *)Cpu->rdi, 0xFF, Bytes);
-        *(IsIn ? &Cpu->rdi : &Cpu->rsi) += Step;
+        ULONG Value = IsIn ? HalReadPort((USHORT)Cpu->rdx, Bytes) : 0;
+        memcpy(IsIn ? (void *)*Pointer : &Value, IsIn ? &Value : (void *)*Pointer, Bytes);
+        if (!IsIn)
+            HalWritePort((USHORT)Cpu->rdx, Bytes, Value);
+        *Pointer += Step;
         Cpu->rcx -= Repeats;
     }
 }
@@ -259,21 +273,30 @@ static BOOLEAN CarryOut(const MACHINE *Machine)
     case ZYDIS_MNEMONIC_INVLPG: /* caches and translations are the machine's own affair */
     case ZYDIS_MNEMONIC_WBINVD:
     case ZYDIS_MNEMONIC_CLTS:
+        return TRUE;
     case ZYDIS_MNEMONIC_OUT:
+        Out(Machine);
         return TRUE;
     case ZYDIS_MNEMONIC_IN:
         In(Machine);
         return TRUE;
     case ZYDIS_MNEMONIC_INSB:
+        StringPorts(Machine, TRUE, 1);
+        return TRUE;
     case ZYDIS_MNEMONIC_INSW:
+        StringPorts(Machine, TRUE, 2);
+        return TRUE;
     case ZYDIS_MNEMONIC_INSD:
+        StringPorts(Machine, TRUE, 4);
+        return TRUE;
     case ZYDIS_MNEMONIC_OUTSB:
+        StringPorts(Machine, FALSE, 1);
+        return TRUE;
     case ZYDIS_MNEMONIC_OUTSW:
+        StringPorts(Machine, FALSE, 2);
+        return TRUE;
     case ZYDIS_MNEMONIC_OUTSD:
-        StringPorts(Machine,
-                    Machine->Instruction->Info.meta.category == ZYDIS_CATEGORY_IOSTRINGOP &&
-                        Operand(Machine, 0)->type == ZYDIS_OPERAND_TYPE_MEMORY,
-                    Machine->Instruction->Info.operand_width / 8);
+        StringPorts(Machine, FALSE, 4);
         return TRUE;
     default:
         return Tables(Machine);
