@@ -11,6 +11,11 @@ test_structured_exceptions_are_as_documented() {
     [ "$(nt log | grep -c 'seh: .*: good')" -ge 15 ] && ! nt log | grep 'seh: .*WRONG'
 }
 
+test_privileged_instructions_are_as_documented() {
+    expect 0 nt load privileged && expect 0 nt unload privileged || return 1
+    [ "$(nt log | grep -c 'privileged: .*: good')" = 13 ] && ! nt log | grep 'privileged: .*WRONG'
+}
+
 test_a_native_driver_and_a_windows_driver_run_side_by_side() {
     expect 0 nt load "$build/drivers/example_direct.so" example &&
         expect 0 nt unload seh

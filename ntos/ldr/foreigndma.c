@@ -1,14 +1,15 @@
 /*
  * DMA adapters as a Windows image sees them: it calls their operations through pointers, so these
- * follow Microsoft's calling convention, and call ours.
+ * follow Microsoft's calling convention, and call ours. By their section the code of an image knows
+ * them (stub.c).
  */
 #include "hal/hal.h"
 #include "ldr/ldrp.h"
 
 #if defined(__clang__)
-#define FOREIGN static __attribute__((ms_abi, no_sanitize("function")))
+#define FOREIGN static __attribute__((ms_abi, section("nt_foreign"), no_sanitize("function")))
 #else
-#define FOREIGN static __attribute__((ms_abi))
+#define FOREIGN static __attribute__((ms_abi, section("nt_foreign")))
 #endif
 
 #define OPERATION(result, name, parameters, arguments)                                             \

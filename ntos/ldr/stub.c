@@ -61,10 +61,24 @@ __asm__(".text\n.hidden LdrpChangeIrql\n.type LdrpChangeIrql, @function\n.globl 
         ".size LdrpChangeIrql, .-LdrpChangeIrql\n"
 
         /* As LdrpChangeIrql saves xmm registers, but for a routine of our convention in r11 that is
-           called with arguments of Microsoft's: sixteen of them, more than any has. */
+           called with arguments of Microsoft's: sixteen of them, more than any has. What is in the
+           section nt_foreign is of Microsoft's convention and called as it is. (rax and r10 are
+           kept for it: they may hold something for what guards a call.) */
+        ".hidden __start_nt_foreign\n.hidden __stop_nt_foreign\n"
         ".hidden LdrpCallNative\n.type LdrpCallNative, @function\n.globl LdrpCallNative\n"
         "LdrpCallNative:\n"
         ".cfi_startproc\n"
+        "    push %rax\n.cfi_adjust_cfa_offset 8\n"
+        "    lea __start_nt_foreign(%rip), %rax\n"
+        "    cmp %rax, %r11\n"
+        "    jb 1f\n"
+        "    lea __stop_nt_foreign(%rip), %rax\n"
+        "    cmp %rax, %r11\n"
+        "    jae 1f\n"
+        "    pop %rax\n.cfi_adjust_cfa_offset -8\n"
+        "    jmp *%r11\n"
+        ".cfi_adjust_cfa_offset 8\n"
+        "1:  pop %rax\n.cfi_adjust_cfa_offset -8\n"
         "    push %rbp\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset %rbp, 0\n"
         "    mov %rsp, %rbp\n.cfi_def_cfa_register %rbp\n"
         "    push %rdi\n.cfi_rel_offset %rdi, -8\n"
@@ -189,18 +203,20 @@ static void PutTarget(WRITER *Writer, const UCHAR *From, ULONG At,
     Put(Writer, Code, Length);
 }
 
-/* Where r11 leads: a Windows image (or a thunk) is called as it is. rax holds nothing here. */
+/* Where r11 leads: a Windows image (or a thunk) is called as it is. No register but r11 changes:
+ * what guards a call has its target in rax, and more in r10. */
 static void PutCallOut(WRITER *Writer, const UCHAR *From, ULONG At,
                        const LDRP_INSTRUCTION *Instruction)
 {
     PutTarget(Writer, From, At, Instruction);
     if (Instruction->Info.meta.category == ZYDIS_CATEGORY_CALL)
         PutPushAddress(Writer, At + Instruction->Info.length);
-    Put(Writer, "\x4C\x89\xD8\x48\xC1\xE8", 6); /* mov rax, r11; shr rax, … */
+    Put(Writer, "\x50\x4C\x89\xD8\x48\xC1\xE8", 7); /* push rax; mov rax, r11; shr rax, … */
     Put(Writer, &(UCHAR){NT_IMAGE_SHIFT}, 1);
     Put(Writer, "\x48\x3D", 2); /* cmp rax, … */
     PutLong(Writer, (ULONG)(NT_IMAGE_LOW >> NT_IMAGE_SHIFT));
-    Put(Writer, "\x75\x03\x41\xFF\xE3\xFF\x25", 7); /* jne over; jmp r11; over: jmp [head] */
+    /* pop rax; jne over; jmp r11; over: jmp [head] */
+    Put(Writer, "\x58\x75\x03\x41\xFF\xE3\xFF\x25", 8);
     PutDistance(Writer, Writer->Image->Size + HEAD_CALL_NATIVE);
 }
 
