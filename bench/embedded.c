@@ -13,7 +13,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-static HANDLE Device;
+static HANDLE Device, ImageDevice;
 static int Pipe[2];
 
 static void die(const char *What, NTSTATUS Status)
@@ -39,11 +39,12 @@ static HANDLE open_path(PCWSTR Text)
     return File;
 }
 
+/* Context: the device's handle. */
 static void run_ioctl(void *Context, unsigned long Count)
 {
     char Buffer[64] = {0};
     IO_STATUS_BLOCK Iosb;
-    const ULONG_PTR Arguments[10] = {(ULONG_PTR)Device,
+    const ULONG_PTR Arguments[10] = {(ULONG_PTR) * (HANDLE *)Context,
                                      0,
                                      0,
                                      0,
@@ -208,6 +209,56 @@ static void measure_timers(void)
     close(File);
 }
 
+#define IRQL_ROUNDS 15
+#define IRQL_COUNT 200000
+#define IRQL_LIMIT_NS 20
+
+static double time_image_irql(void)
+{
+    ULONG Pairs = IRQL_COUNT;
+    IO_STATUS_BLOCK Iosb;
+    double Start = now_ns();
+    NTSTATUS Status = NtDeviceIoControlFile(ImageDevice, NULL, NULL, NULL, &Iosb, IOCTL_BENCH_IRQL,
+                                            &Pairs, sizeof(Pairs), NULL, 0);
+
+    if (!NT_SUCCESS(Status))
+        die("ioctl of an image", Status);
+    return (now_ns() - Start) / IRQL_COUNT;
+}
+
+static void measure_image_irql(void)
+{
+    double Times[IRQL_ROUNDS];
+
+    if (!is_measured("irql_pe_raise_lower"))
+        return;
+    time_image_irql();
+    for (int i = 0; i < IRQL_ROUNDS; i++)
+        Times[i] = time_image_irql();
+    report("irql_pe_raise_lower", median(Times, IRQL_ROUNDS), "ns", "limit", IRQL_LIMIT_NS);
+}
+
+/* The same driver as a Windows image, where it was built. */
+static void measure_image(const char *Drivers)
+{
+    static const struct metric Ioctl = {"ioctl_pe",       "ns",      run_ioctl, &ImageDevice,
+                                        "ioctl_embedded", run_ioctl, &Device,   1};
+    char Path[1024];
+    NTSTATUS Status;
+
+    snprintf(Path, sizeof(Path), "%s/windows/x64/bench.sys", Drivers);
+    if (access(Path, R_OK) < 0)
+        return;
+    Status = UserNtLoadDriver(Path, L"benchimage");
+    if (!NT_SUCCESS(Status))
+        die("load bench.sys", Status);
+    ImageDevice = open_path(L"\\??\\BenchImage");
+    measure(&Ioctl);
+    measure_image_irql();
+    NtClose(ImageDevice);
+    UserNtUnloadDriver(L"benchimage");
+}
+
 static void boot(const char *Drivers)
 {
     USERNT_OPTIONS Options = {.Size = sizeof(Options), .BootUserId = MAXULONG};
@@ -230,7 +281,7 @@ static void boot(const char *Drivers)
 int main(int Count, char **Arguments)
 {
     static const struct metric Metrics[] = {
-        {"ioctl_embedded", "ns", run_ioctl, NULL, "ioctl(2)", run_linux_ioctl, NULL, 1},
+        {"ioctl_embedded", "ns", run_ioctl, &Device, "ioctl(2)", run_linux_ioctl, NULL, 1},
         {"pool_pair_64", "ns", run_pool, NULL, "malloc+free", run_malloc, NULL, 1},
         {"irql_raise_lower", "ns", run_irql, NULL, "ioctl(2)", run_linux_ioctl, NULL, 1},
         {"event_set_wait", "ns", run_event, NULL, "ioctl(2)", run_linux_ioctl, NULL, 1},
@@ -244,6 +295,7 @@ int main(int Count, char **Arguments)
     boot(Arguments[1]);
     for (unsigned i = 0; i < sizeof(Metrics) / sizeof(Metrics[0]); i++)
         measure(&Metrics[i]);
+    measure_image(Arguments[1]);
     measure_timers();
     measure_opens();
     measure_spy(Arguments[1]);

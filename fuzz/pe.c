@@ -39,6 +39,7 @@ static void Try(const void *Bytes, SIZE_T Size)
     if (PeBindImports(&Image, NoMissing, NULL) == 0) {
         PeInitCookie(&Image);
         PePatch(&File, &Image);
+        PePatchCode(&File, &Image);
         LookAround(&Image);
         PeProtect(&File, &Image);
     }

@@ -103,6 +103,7 @@ static BOOLEAN Try(const void *Bytes, SIZE_T Size)
     if (PeBindImports(&Image, NoMissing, NULL) == 0) {
         PeInitCookie(&Image);
         PePatch(&File, &Image);
+        PePatchCode(&File, &Image);
         Good = NT_SUCCESS(PeProtect(&File, &Image));
     }
     PeUnmap(&Image);
