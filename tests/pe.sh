@@ -13,7 +13,7 @@ test_structured_exceptions_are_as_documented() {
 
 test_privileged_instructions_are_as_documented() {
     expect 0 nt load privileged && expect 0 nt unload privileged || return 1
-    [ "$(nt log | grep -c 'privileged: .*: good')" = 13 ] && ! nt log | grep 'privileged: .*WRONG'
+    [ "$(nt log | grep -c 'privileged: .*: good')" = 14 ] && ! nt log | grep 'privileged: .*WRONG'
 }
 
 test_a_native_driver_and_a_windows_driver_run_side_by_side() {

@@ -177,6 +177,22 @@ static BOOLEAN ReadRegisters(VOID)
     return Good && (ReadMsr(MSR_EFER) & 0xD01) == 0xD01;
 }
 
+__attribute__((noinline)) static ULONG64 ReadNothing(VOID)
+{
+    return ReadMsr(0x12345678);
+}
+
+/* A register that no processor has is an exception. */
+static BOOLEAN RefusedRegister(VOID)
+{
+    __try {
+        ReadNothing();
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return TRUE;
+    }
+    return FALSE;
+}
+
 static BOOLEAN DisabledInterrupts(VOID)
 {
     BOOLEAN Good = (Flags() & FLAG_INTERRUPTS) != 0;
@@ -299,6 +315,7 @@ static const struct {
     {"moved IRQL in a leaf", MovedIrqlInLeaf},
     {"ran a DPC", RanDpc},
     {"read registers", ReadRegisters},
+    {"refused a register", RefusedRegister},
     {"disabled interrupts", DisabledInterrupts},
     {"restored interrupts", RestoredInterrupts},
     {"used ports", UsedPorts},
