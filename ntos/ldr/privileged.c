@@ -170,9 +170,10 @@ static void Out(const MACHINE *Machine)
 }
 
 /* ins and outs, once or rcx times. */
-static void StringPorts(const MACHINE *Machine, BOOLEAN IsIn, ULONG Bytes)
+static void StringPorts(const MACHINE *Machine, BOOLEAN IsIn)
 {
     struct host_cpu *Cpu = Machine->Cpu;
+    ULONG Bytes = Operand(Machine, IsIn ? 0 : 1)->size / 8;
     BOOLEAN Repeats = (Machine->Instruction->Info.attributes & ZYDIS_ATTRIB_HAS_REP) != 0;
     uint64_t *Pointer = IsIn ? &Cpu->rdi : &Cpu->rsi;
     ULONG64 Step = Cpu->eflags & FLAG_DIRECTION ? 0 - (ULONG64)Bytes : Bytes;
@@ -281,22 +282,14 @@ static BOOLEAN CarryOut(const MACHINE *Machine)
         In(Machine);
         return TRUE;
     case ZYDIS_MNEMONIC_INSB:
-        StringPorts(Machine, TRUE, 1);
-        return TRUE;
     case ZYDIS_MNEMONIC_INSW:
-        StringPorts(Machine, TRUE, 2);
-        return TRUE;
     case ZYDIS_MNEMONIC_INSD:
-        StringPorts(Machine, TRUE, 4);
+        StringPorts(Machine, TRUE);
         return TRUE;
     case ZYDIS_MNEMONIC_OUTSB:
-        StringPorts(Machine, FALSE, 1);
-        return TRUE;
     case ZYDIS_MNEMONIC_OUTSW:
-        StringPorts(Machine, FALSE, 2);
-        return TRUE;
     case ZYDIS_MNEMONIC_OUTSD:
-        StringPorts(Machine, FALSE, 4);
+        StringPorts(Machine, FALSE);
         return TRUE;
     default:
         return Tables(Machine);
