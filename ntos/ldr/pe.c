@@ -3,6 +3,7 @@
  */
 #include "ldr/ldrp.h"
 #include "ldr/pe.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Such images have the letters MZ. */
@@ -15,65 +16,81 @@ BOOLEAN LdrpIsPe(const char *Path)
     return Found;
 }
 
+typedef struct REPORT {
+    PE_REPORT *Line;
+    void *Context;
+} REPORT;
+
+static NTSTATUS Refuse(const REPORT *Report, NTSTATUS Status, const char *Why)
+{
+    char Line[128];
+    snprintf(Line, sizeof(Line), "not a driver that can be loaded: %s", Why);
+    Report->Line(Report->Context, Line);
+    return Status;
+}
+
+/* Names are the image's: long ones are cut off. */
 static void ReportMissing(void *Context, const char *Library, const char *Name)
 {
+    const REPORT *Report = Context;
+    char Line[192];
     if (_stricmp(Library, "ntoskrnl.exe") == 0 || _stricmp(Library, "hal.dll") == 0)
-        DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL, "%s: UserNT has no %s\n",
-                   (const char *)Context, Name);
+        snprintf(Line, sizeof(Line), "UserNT has no %.128s", Name);
     else
-        DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL, "%s: no loaded driver provides %s!%s\n",
-                   (const char *)Context, Library, Name);
+        snprintf(Line, sizeof(Line), "no loaded driver provides %.64s!%.96s", Library, Name);
+    Report->Line(Report->Context, Line);
 }
 
-static void Refuse(const char *Path, const char *Why)
+static NTSTATUS Bind(const PE_IMAGE *Image, REPORT *Report)
 {
-    DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL, "%s: not a driver that can be loaded: %s\n", Path,
-               Why);
+    int Missing = PeBindImports(Image, ReportMissing, Report);
+    if (Missing < 0)
+        return Refuse(Report, STATUS_INVALID_IMAGE_FORMAT, "its imports are damaged");
+    if (Missing > 0)
+        return STATUS_DRIVER_ENTRYPOINT_NOT_FOUND;
+    return Image->Entry != 0 ? STATUS_SUCCESS
+                             : Refuse(Report, STATUS_PROCEDURE_NOT_FOUND, "it has no entry point");
 }
 
-/* Mapped, relocated, bound, protected; or nothing. */
-static NTSTATUS Prepare(const char *Path, const PE_FILE *File, PE_IMAGE *Image)
+static NTSTATUS Change(const PE_FILE *File, PE_IMAGE *Image, const REPORT *Report)
 {
+    PeInitCookie(Image);
+    PePatch(File, Image);
+    PePatchCode(File, Image);
+    NTSTATUS Status = PeProtect(File, Image);
+    return NT_SUCCESS(Status) ? Status : Refuse(Report, Status, "its pages cannot be protected");
+}
+
+NTSTATUS PePrepare(const void *Bytes, SIZE_T Size, PE_IMAGE *Image, PE_REPORT *Line, void *Context)
+{
+    REPORT Report = {Line, Context};
     const char *Why;
-    NTSTATUS Status = PeMap(File, Image, &Why);
-    if (!NT_SUCCESS(Status)) {
-        Refuse(Path, Why);
-        return Status;
-    }
-    int Missing = PeBindImports(Image, ReportMissing, (void *)Path);
-    Status = Missing == 0 ? STATUS_SUCCESS : STATUS_DRIVER_ENTRYPOINT_NOT_FOUND;
-    if (Missing < 0) {
-        Refuse(Path, "its imports are damaged");
-        Status = STATUS_INVALID_IMAGE_FORMAT;
-    }
-    if (NT_SUCCESS(Status) && Image->Entry == 0) {
-        Refuse(Path, "it has no entry point");
-        Status = STATUS_PROCEDURE_NOT_FOUND;
-    }
-    if (NT_SUCCESS(Status)) {
-        PeInitCookie(Image);
-        PePatch(File, Image);
-        PePatchCode(File, Image);
-        Status = PeProtect(File, Image);
-    }
+    PE_FILE File;
+    if (!PeOpen(&File, Bytes, Size, &Why))
+        return Refuse(&Report, STATUS_INVALID_IMAGE_FORMAT, Why);
+    NTSTATUS Status = PeMap(&File, Image, &Why);
+    if (!NT_SUCCESS(Status))
+        return Refuse(&Report, Status, Why);
+    Status = Bind(Image, &Report);
+    if (NT_SUCCESS(Status))
+        Status = Change(&File, Image, &Report);
     if (!NT_SUCCESS(Status))
         PeUnmap(Image);
     return Status;
 }
 
+static void Print(void *Context, const char *Line)
+{
+    DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_ERROR_LEVEL, "%s: %s\n", (const char *)Context, Line);
+}
+
 static NTSTATUS PrepareFile(const char *Path, PE_IMAGE *Image)
 {
     size_t Bytes = 0;
-    const char *Why;
-    PE_FILE File;
     char *Text = host_read_file(Path, &Bytes);
     if (Text == NULL)
         return STATUS_OBJECT_NAME_NOT_FOUND;
-    NTSTATUS Status = STATUS_INVALID_IMAGE_FORMAT;
-    if (PeOpen(&File, Text, Bytes, &Why))
-        Status = Prepare(Path, &File, Image);
-    else
-        Refuse(Path, Why);
+    NTSTATUS Status = PePrepare(Text, Bytes, Image, Print, (void *)Path);
     free(Text);
     return Status;
 }

@@ -56,6 +56,8 @@ typedef struct PE_IMAGE {
 /* What Size bytes at Rva are, if they lie in the image; else NULL. */
 void *PeAt(const PE_IMAGE *Image, ULONG Rva, SIZE_T Size);
 const char *PeStringAt(const PE_IMAGE *Image, ULONG Rva); /* NULL: does not end inside */
+/* A copy: once the image is protected, some of it may not be readable. Any IRQL. */
+BOOLEAN PeRead(const PE_IMAGE *Image, ULONG Rva, void *To, SIZE_T Size);
 /* Maps, relocates. */
 NTSTATUS PeMap(const PE_FILE *File, PE_IMAGE *Image, const char **Why);
 void PeUnmap(PE_IMAGE *Image);
@@ -84,6 +86,12 @@ void LdrpInitSharedData(void);
 ULONG PeStubBytes(const PE_FILE *File);
 void PePatchCode(const PE_FILE *File, PE_IMAGE *Image);
 void PeForgetPatches(PE_IMAGE *Image);
+
+/* pe.c: all that is done before DriverEntry. Refused: nothing is left, and Report was called with
+ * each thing that is wrong. */
+typedef void PE_REPORT(void *Context, const char *Line);
+NTSTATUS PePrepare(const void *Bytes, SIZE_T Size, PE_IMAGE *Image, PE_REPORT *Report,
+                   void *Context);
 
 /* pe.c: a module that is such an image */
 BOOLEAN LdrpIsPe(const char *Path);

@@ -6,11 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PE_NAME 1024u         /* with its end */
+#define PE_EXPORTS 0x10000u   /* their ordinals have 16 bits */
+#define PE_IMPORTS 0x10000    /* of an image; a driver has hundreds */
+#define PE_MISSING_LIMIT 1000 /* more are not told */
+
 typedef struct BINDING {
     const PE_IMAGE *Image;
     const char *Library;
     void (*Missing)(void *Context, const char *Library, const char *Name);
     void *Context;
+    int Imports;
     int Count; /* of the missing */
 } BINDING;
 
@@ -41,8 +47,8 @@ static PVOID FindNumbered(const BINDING *Binding, ULONG Ordinal)
 
 static void ReportMissing(BINDING *Binding, const char *Name)
 {
-    Binding->Count++;
-    Binding->Missing(Binding->Context, Binding->Library, Name);
+    if (Binding->Count++ < PE_MISSING_LIMIT)
+        Binding->Missing(Binding->Context, Binding->Library, Name);
 }
 
 /* FALSE: the entry is damaged. */
@@ -76,7 +82,7 @@ static BOOLEAN BindLibrary(BINDING *Binding, const IMAGE_IMPORT_DESCRIPTOR *Desc
         ULONG64 Entry;
         void *From = PeAt(Binding->Image, Names + Offset, sizeof(Entry));
         void *To = PeAt(Binding->Image, Descriptor->FirstThunk + Offset, sizeof(Entry));
-        if (From == NULL || To == NULL || Offset > Binding->Image->Size)
+        if (From == NULL || To == NULL || ++Binding->Imports > PE_IMPORTS)
             return FALSE;
         memcpy(&Entry, From, sizeof(Entry));
         if (Entry == 0)
@@ -91,7 +97,7 @@ int PeBindImports(const PE_IMAGE *Image,
                   void *Context)
 {
     const IMAGE_DATA_DIRECTORY *Directory = &Image->Directories[IMAGE_DIRECTORY_ENTRY_IMPORT];
-    BINDING Binding = {Image, NULL, Missing, Context, 0};
+    BINDING Binding = {Image, NULL, Missing, Context, 0, 0};
     if (Directory->Size == 0)
         return 0;
     for (ULONG Offset = 0;; Offset += sizeof(IMAGE_IMPORT_DESCRIPTOR)) {
@@ -109,22 +115,18 @@ int PeBindImports(const PE_IMAGE *Image,
 
 static ULONG LongAt(const PE_IMAGE *Image, ULONG Rva, ULONG Index)
 {
-    ULONG Value = 0;
-    void *Place =
-        Index < Image->Size ? PeAt(Image, Rva + Index * sizeof(Value), sizeof(Value)) : NULL;
-    if (Place != NULL)
-        memcpy(&Value, Place, sizeof(Value));
-    return Value;
+    ULONG Value;
+    return Index < Image->Size && PeRead(Image, Rva + Index * sizeof(Value), &Value, sizeof(Value))
+               ? Value
+               : 0;
 }
 
 static USHORT ShortAt(const PE_IMAGE *Image, ULONG Rva, ULONG Index)
 {
-    USHORT Value = MAXUSHORT;
-    void *Place =
-        Index < Image->Size ? PeAt(Image, Rva + Index * sizeof(Value), sizeof(Value)) : NULL;
-    if (Place != NULL)
-        memcpy(&Value, Place, sizeof(Value));
-    return Value;
+    USHORT Value;
+    return Index < Image->Size && PeRead(Image, Rva + Index * sizeof(Value), &Value, sizeof(Value))
+               ? Value
+               : MAXUSHORT;
 }
 
 /* Without forwarders: what lies in the export directory itself is a name elsewhere. */
@@ -140,10 +142,8 @@ static PVOID ExportAt(const PE_IMAGE *Image, const IMAGE_EXPORT_DIRECTORY *Expor
 static BOOLEAN OpenExports(const PE_IMAGE *Image, IMAGE_EXPORT_DIRECTORY *Exports)
 {
     const IMAGE_DATA_DIRECTORY *Directory = &Image->Directories[IMAGE_DIRECTORY_ENTRY_EXPORT];
-    if (Directory->Size < sizeof(*Exports))
-        return FALSE;
-    memcpy(Exports, Image->Base + Directory->VirtualAddress, sizeof(*Exports));
-    return TRUE;
+    return Directory->Size >= sizeof(*Exports) &&
+           PeRead(Image, Directory->VirtualAddress, Exports, sizeof(*Exports));
 }
 
 PVOID PeExportByOrdinal(const PE_IMAGE *Image, ULONG Ordinal)
@@ -154,15 +154,21 @@ PVOID PeExportByOrdinal(const PE_IMAGE *Image, ULONG Ordinal)
                : NULL;
 }
 
+static BOOLEAN IsString(const PE_IMAGE *Image, ULONG Rva, const char *Text)
+{
+    char Found[PE_NAME];
+    SIZE_T Bytes = strlen(Text) + 1;
+    return Bytes <= sizeof(Found) && PeRead(Image, Rva, Found, Bytes) &&
+           memcmp(Found, Text, Bytes) == 0;
+}
+
 PVOID PeExportByName(const PE_IMAGE *Image, const char *Name)
 {
     IMAGE_EXPORT_DIRECTORY Exports;
     if (!OpenExports(Image, &Exports))
         return NULL;
-    for (ULONG i = 0; i < Exports.NumberOfNames && i < Image->Size; i++) {
-        const char *Found = PeStringAt(Image, LongAt(Image, Exports.AddressOfNames, i));
-        if (Found != NULL && strcmp(Found, Name) == 0)
+    for (ULONG i = 0; i < Exports.NumberOfNames && i < PE_EXPORTS; i++)
+        if (IsString(Image, LongAt(Image, Exports.AddressOfNames, i), Name))
             return ExportAt(Image, &Exports, ShortAt(Image, Exports.AddressOfNameOrdinals, i));
-    }
     return NULL;
 }

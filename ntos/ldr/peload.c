@@ -22,6 +22,12 @@ const char *PeStringAt(const PE_IMAGE *Image, ULONG Rva)
     return Text != NULL && memchr(Text, 0, Image->Size - Rva) != NULL ? Text : NULL;
 }
 
+BOOLEAN PeRead(const PE_IMAGE *Image, ULONG Rva, void *To, SIZE_T Size)
+{
+    const void *From = PeAt(Image, Rva, Size);
+    return From != NULL && host_copy(To, From, Size);
+}
+
 static void CopySections(const PE_FILE *File, PE_IMAGE *Image)
 {
     SIZE_T Headers = File->Headers->OptionalHeader.SizeOfHeaders;

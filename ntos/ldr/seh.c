@@ -15,31 +15,10 @@
 #include "ldr/seh.h"
 #include <string.h>
 
-#ifndef EXCEPTION_UNWINDING
-#define EXCEPTION_UNWINDING 0x2
-#define EXCEPTION_EXIT_UNWIND 0x4
-#define EXCEPTION_TARGET_UNWIND 0x20
-#endif
-#define UNWIND_FLAGS 0x66 /* any of them, and collided unwinds */
 #define LDRP_STACK_SPARE 8192
 
-/* DISPATCHER_CONTEXT of x64, which a handler of the image sees. */
-typedef struct DISPATCHER {
-    ULONG64 ControlPc, ImageBase;
-    const LDRP_FUNCTION *Function;
-    ULONG64 Establisher, TargetIp;
-    PCONTEXT Context;
-    PVOID Handler;
-    const void *Data;
-    PVOID History;
-    ULONG ScopeIndex, Fill;
-} DISPATCHER;
-
 typedef __attribute__((ms_abi)) int HANDLER(PEXCEPTION_RECORD Record, ULONG64 Establisher,
-                                            PCONTEXT Context, DISPATCHER *Dispatcher);
-typedef __attribute__((ms_abi)) LONG FILTER(PEXCEPTION_POINTERS Pointers, ULONG64 Establisher);
-typedef __attribute__((ms_abi)) void TERMINATION(BOOLEAN Abnormal, ULONG64 Establisher);
-
+                                            PCONTEXT Context, LDRP_DISPATCHER *Dispatcher);
 _Static_assert(sizeof(CONTEXT) == sizeof(struct host_cpu) &&
                    FIELD_OFFSET(CONTEXT, Rip) == offsetof(struct host_cpu, rip),
                "one layout");
@@ -52,32 +31,32 @@ static _Thread_local struct {
 static int CallHandler(PEXCEPTION_RECORD Record, const LDRP_FRAME *Frame, PCONTEXT Context,
                        ULONG64 TargetIp)
 {
-    DISPATCHER Dispatcher = {.ControlPc = Frame->Pc,
-                             .ImageBase = (ULONG_PTR)Frame->Image->Base,
-                             .Function = Frame->Function,
-                             .Establisher = Frame->Establisher,
-                             .TargetIp = TargetIp,
-                             .Context = Context,
-                             .Handler = Frame->Handler,
-                             .Data = Frame->Data};
+    LDRP_DISPATCHER Dispatcher = {.ControlPc = Frame->Pc,
+                                  .ImageBase = (ULONG_PTR)Frame->Image->Base,
+                                  .Function = Frame->Function,
+                                  .Establisher = Frame->Establisher,
+                                  .TargetIp = TargetIp,
+                                  .Context = Context,
+                                  .Handler = Frame->Handler,
+                                  .Data = Frame->Data};
     return ((HANDLER *)Frame->Handler)(Record, Frame->Establisher, Context, &Dispatcher);
 }
 
 /* Leaves the frames of images up to the limit, or up to the target frame, where execution goes on.
  */
-static void Unwind(PEXCEPTION_RECORD Record, ULONG64 Limit, ULONG64 Target, ULONG64 TargetIp,
-                   ULONG64 Value)
+void LdrpUnwind(PEXCEPTION_RECORD Record, ULONG64 Limit, ULONG64 Target, ULONG64 TargetIp,
+                ULONG64 Value)
 {
     LDRP_WALK Walk;
     LDRP_FRAME Frame;
     struct host_cpu Here;
     ULONG Flags = Record->ExceptionFlags;
-    Record->ExceptionFlags |= EXCEPTION_UNWINDING | (Target == 0 ? EXCEPTION_EXIT_UNWIND : 0);
+    Record->ExceptionFlags |= LDRP_UNWINDING | (Target == 0 ? LDRP_EXIT_UNWIND : 0);
     LdrpBeginWalk(&Walk, Limit);
     while (LdrpNextFrame(&Walk, &Frame, &Here)) {
         BOOLEAN IsTarget = Target != 0 && Frame.Establisher == Target;
         if (Frame.Flags & LDRP_HANDLES_UNWINDING && Frame.Handler != NULL) {
-            Record->ExceptionFlags |= IsTarget ? EXCEPTION_TARGET_UNWIND : 0;
+            Record->ExceptionFlags |= IsTarget ? LDRP_TARGET_UNWIND : 0;
             CallHandler(Record, &Frame, (PCONTEXT)&Here, TargetIp);
         }
         if (!IsTarget)
@@ -121,7 +100,7 @@ static BOOLEAN Dispatch(PEXCEPTION_RECORD Record, PCONTEXT Context)
         ExRaiseStatus(STATUS_NONCONTINUABLE_EXCEPTION);
     }
     if (Limit != 0)
-        Unwind(Record, Limit, 0, 0, 0);
+        LdrpUnwind(Record, Limit, 0, 0, 0);
     return FALSE;
 }
 
@@ -178,110 +157,14 @@ void LdrpInitExceptions(void)
 
 /* ---- what images import ---- */
 
-typedef struct SCOPE {
-    ULONG Begin, End, Handler,
-        Target; /* Target 0: a __finally block; Handler 1: a filter that is always 1 */
-} SCOPE;
-
-typedef struct SCOPES {
-    const SCOPE *Scopes;
-    ULONG Count, Pc, TargetPc;
-} SCOPES;
-
-static BOOLEAN OpenScopes(const DISPATCHER *Dispatcher, SCOPES *Scopes)
-{
-    const PE_IMAGE *Image = LdrpImageAt(Dispatcher->ControlPc);
-    if (Image == NULL)
-        return FALSE;
-    ULONG Rva = (ULONG)((const UCHAR *)Dispatcher->Data - Image->Base);
-    const ULONG *Count = PeAt(Image, Rva, sizeof(*Count));
-    if (Count == NULL || *Count > Image->Size / sizeof(SCOPE) ||
-        PeAt(Image, Rva + sizeof(*Count), *Count * sizeof(SCOPE)) == NULL)
-        return FALSE;
-    *Scopes = (SCOPES){(const SCOPE *)(Count + 1), *Count,
-                       (ULONG)(Dispatcher->ControlPc - (ULONG_PTR)Image->Base),
-                       (ULONG)(Dispatcher->TargetIp - (ULONG_PTR)Image->Base)};
-    return TRUE;
-}
-
-static BOOLEAN Covers(const SCOPE *Scope, ULONG Pc)
-{
-    return Pc >= Scope->Begin && Pc < Scope->End;
-}
-
-static int SearchScopes(PEXCEPTION_RECORD Record, PCONTEXT Context, DISPATCHER *Dispatcher,
-                        const SCOPES *Scopes)
-{
-    EXCEPTION_POINTERS Pointers = {Record, Context};
-    for (ULONG i = Dispatcher->ScopeIndex; i < Scopes->Count; i++) {
-        const SCOPE *Scope = &Scopes->Scopes[i];
-        if (!Covers(Scope, Scopes->Pc) || Scope->Target == 0)
-            continue;
-        LONG Answer = Scope->Handler == EXCEPTION_EXECUTE_HANDLER
-                          ? EXCEPTION_EXECUTE_HANDLER
-                          : ((FILTER *)(Dispatcher->ImageBase + Scope->Handler))(
-                                &Pointers, Dispatcher->Establisher);
-        if (Answer < 0)
-            return ExceptionContinueExecution;
-        if (Answer > 0)
-            Unwind(Record, 0, Dispatcher->Establisher, Dispatcher->ImageBase + Scope->Target,
-                   (ULONG)Record->ExceptionCode);
-    }
-    return ExceptionContinueSearch;
-}
-
-/* The target is the handler of a scope that is being left. It may follow the last call of that
- * scope, and an inner one's, at once; the tables count that place to the scope, because a return
- * address is looked for in them. */
-static BOOLEAN IsHandlerTarget(const SCOPES *Scopes)
-{
-    for (ULONG i = 0; i < Scopes->Count; i++)
-        if (Covers(&Scopes->Scopes[i], Scopes->Pc) && Scopes->Scopes[i].Target == Scopes->TargetPc)
-            return TRUE;
-    return FALSE;
-}
-
-static int LeaveScopes(PEXCEPTION_RECORD Record, DISPATCHER *Dispatcher, const SCOPES *Scopes)
-{
-    BOOLEAN IsTarget = (Record->ExceptionFlags & EXCEPTION_TARGET_UNWIND) != 0;
-    BOOLEAN ToHandler = IsTarget && IsHandlerTarget(Scopes);
-    for (ULONG i = Dispatcher->ScopeIndex; i < Scopes->Count; i++) {
-        const SCOPE *Scope = &Scopes->Scopes[i];
-        if (!Covers(Scope, Scopes->Pc))
-            continue;
-        if (ToHandler ? Scope->Target == Scopes->TargetPc
-                      : IsTarget && Covers(Scope, Scopes->TargetPc))
-            break; /* this scope's handler comes next; or this scope is not left */
-        if (Scope->Target != 0)
-            continue;
-        Dispatcher->ScopeIndex = i + 1;
-        ((TERMINATION *)(Dispatcher->ImageBase + Scope->Handler))(TRUE, Dispatcher->Establisher);
-    }
-    return ExceptionContinueSearch;
-}
-
-/* __C_specific_handler: the handler of every function with __try. Of Microsoft's convention. */
-__attribute__((ms_abi)) int LdrpCSpecificHandler(PEXCEPTION_RECORD Record, PVOID Establisher,
-                                                 PCONTEXT Context, DISPATCHER *Dispatcher);
-__attribute__((ms_abi)) int LdrpCSpecificHandler(PEXCEPTION_RECORD Record, PVOID Establisher,
-                                                 PCONTEXT Context, DISPATCHER *Dispatcher)
-{
-    SCOPES Scopes;
-    if (!OpenScopes(Dispatcher, &Scopes))
-        return ExceptionContinueSearch;
-    if (Record->ExceptionFlags & UNWIND_FLAGS)
-        return LeaveScopes(Record, Dispatcher, &Scopes);
-    return SearchScopes(Record, Context, Dispatcher, &Scopes);
-}
-
 VOID LdrpUnwindEx(PVOID Frame, PVOID TargetIp, PEXCEPTION_RECORD Record, PVOID Value,
                   PCONTEXT Context, PVOID History);
 VOID LdrpUnwindEx(PVOID Frame, PVOID TargetIp, PEXCEPTION_RECORD Record, PVOID Value,
                   PCONTEXT Context, PVOID History)
 {
     EXCEPTION_RECORD Own = {.ExceptionCode = STATUS_UNWIND, .ExceptionAddress = TargetIp};
-    Unwind(Record != NULL ? Record : &Own, 0, (ULONG_PTR)Frame, (ULONG_PTR)TargetIp,
-           (ULONG_PTR)Value);
+    LdrpUnwind(Record != NULL ? Record : &Own, 0, (ULONG_PTR)Frame, (ULONG_PTR)TargetIp,
+               (ULONG_PTR)Value);
     ExRaiseStatus(STATUS_INVALID_UNWIND_TARGET);
 }
 
@@ -292,7 +175,6 @@ VOID LdrpLocalUnwind(PVOID Frame, PVOID TargetIp)
     LdrpUnwindEx(Frame, TargetIp, NULL, NULL, NULL, NULL);
 }
 
-const LDRP_FUNCTION *LdrpLookupFunctionEntry(ULONG64 ControlPc, PULONG64 ImageBase, PVOID History);
 const LDRP_FUNCTION *LdrpLookupFunctionEntry(ULONG64 ControlPc, PULONG64 ImageBase, PVOID History)
 {
     const PE_IMAGE *Image = NT_IS_FOREIGN(ControlPc) ? LdrpImageAt(ControlPc) : NULL;
@@ -300,9 +182,6 @@ const LDRP_FUNCTION *LdrpLookupFunctionEntry(ULONG64 ControlPc, PULONG64 ImageBa
     return Image == NULL ? NULL : LdrpFunctionOf(Image, ControlPc);
 }
 
-PVOID LdrpVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG64 ControlPc,
-                        const LDRP_FUNCTION *Function, PCONTEXT Context, const void **HandlerData,
-                        PULONG64 EstablisherFrame, PVOID Pointers);
 PVOID LdrpVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG64 ControlPc,
                         const LDRP_FUNCTION *Function, PCONTEXT Context, const void **HandlerData,
                         PULONG64 EstablisherFrame, PVOID Pointers)

@@ -15,12 +15,6 @@ typedef struct LDRP_FUNCTION { /* RUNTIME_FUNCTION */
 #define LDRP_HANDLES_EXCEPTIONS 1
 #define LDRP_HANDLES_UNWINDING 2
 #define LDRP_CHAINED 4
-typedef struct LDRP_UNWIND_INFO {
-    UCHAR Kind; /* version, flags << 3 */
-    UCHAR PrologBytes, CodeCount;
-    UCHAR Frame; /* register, offset / 16 << 4 */
-    USHORT Codes[];
-} LDRP_UNWIND_INFO;
 
 /* A frame that was unwound. */
 typedef struct LDRP_FRAME {
@@ -34,7 +28,7 @@ typedef struct LDRP_FRAME {
 } LDRP_FRAME;
 
 const LDRP_FUNCTION *LdrpFunctionOf(const PE_IMAGE *Image, ULONG_PTR Address);
-/* Cpu: of a place in the image; afterwards, of its caller. */
+/* Cpu: of a place in the image; afterwards, of its caller. Any IRQL. */
 void LdrpUnwindFrame(const PE_IMAGE *Image, struct host_cpu *Cpu, LDRP_FRAME *Frame);
 
 /* walk.c: the frames of Windows images on the stack of the calling thread, ours between them passed
@@ -50,6 +44,41 @@ BOOLEAN LdrpNextFrame(LDRP_WALK *Walk, LDRP_FRAME *Frame, struct host_cpu *Here)
 /* address.c. Any IRQL, also from a fault. NULL: no Windows image lies there. */
 const PE_IMAGE *LdrpImageAt(ULONG_PTR Address);
 
+/* Flags of an exception whose frames are being left. */
+#define LDRP_UNWINDING 0x2
+#define LDRP_EXIT_UNWIND 0x4
+#define LDRP_TARGET_UNWIND 0x20
+#define LDRP_UNWIND_FLAGS 0x66 /* any of them, and collided unwinds */
+
+/* DISPATCHER_CONTEXT of x64, which a handler of the image sees. */
+typedef struct LDRP_DISPATCHER {
+    ULONG64 ControlPc, ImageBase;
+    const LDRP_FUNCTION *Function;
+    ULONG64 Establisher, TargetIp;
+    PCONTEXT Context;
+    PVOID Handler;
+    const void *Data;
+    PVOID History;
+    ULONG ScopeIndex, Fill;
+} LDRP_DISPATCHER;
+
 /* seh.c */
 void LdrpInitExceptions(void);
+/* Leaves the frames of images up to the limit, or up to the target frame, where execution goes on.
+ */
+void LdrpUnwind(PEXCEPTION_RECORD Record, ULONG64 Limit, ULONG64 Target, ULONG64 TargetIp,
+                ULONG64 Value);
+const LDRP_FUNCTION *LdrpLookupFunctionEntry(ULONG64 ControlPc, PULONG64 ImageBase, PVOID History);
+PVOID LdrpVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG64 ControlPc,
+                        const LDRP_FUNCTION *Function, PCONTEXT Context, const void **HandlerData,
+                        PULONG64 EstablisherFrame, PVOID Pointers);
+
+/* scopes.c: the __try statements of a function, innermost first */
+typedef struct LDRP_SCOPE {
+    ULONG Begin, End, Handler,
+        Target; /* Target 0: a __finally block; Handler 1: a filter that is always 1 */
+} LDRP_SCOPE;
+/* How many there are; 0 also where Data is no table in the image. */
+ULONG LdrpCountScopes(const PE_IMAGE *Image, const void *Data);
+BOOLEAN LdrpReadScope(const PE_IMAGE *Image, const void *Data, ULONG Index, LDRP_SCOPE *Scope);
 #endif

@@ -8,9 +8,11 @@
 #include "ldr/ldrp.h"
 #include "ldr/patch.h"
 #include "ldr/seh.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define CODE_BYTES (256 * 1024u) /* a function that is larger stays as it is */
+#define LEAF_BYTES 256u
 #define SITES_LIMIT 16384u
 
 typedef struct SEARCH {
@@ -185,7 +187,7 @@ static ULONG ReadLeaf(SEARCH *Search, ULONG Begin, ULONG End)
         At++;
     Search->Code.Begin = At;
     Search->Code.Count = 0;
-    while (At < End && At - Search->Code.Begin < 256) {
+    while (At < End && At - Search->Code.Begin < LEAF_BYTES) {
         LDRP_INSTRUCTION Instruction;
         if (!LdrpDecode(Base + At, End - At, &Instruction) || (Base[At] == 0 && Base[At + 1] == 0))
             return End;
@@ -411,24 +413,34 @@ ULONG PeStubBytes(const PE_FILE *File)
     return (ULONG)ROUND_TO_PAGES(LDRP_STUB_HEAD + (Count + 1) * LDRP_STUB_ROOM / 2);
 }
 
+/* Bytes of the largest function that is looked at. */
+static ULONG LargestFunction(const PE_IMAGE *Image)
+{
+    const IMAGE_DATA_DIRECTORY *Directory = &Image->Directories[IMAGE_DIRECTORY_ENTRY_EXCEPTION];
+    ULONG Largest = LEAF_BYTES;
+    for (ULONG i = 0; i < Directory->Size / sizeof(LDRP_FUNCTION); i++) {
+        LDRP_FUNCTION Function;
+        memcpy(&Function, Image->Base + Directory->VirtualAddress + i * sizeof(Function),
+               sizeof(Function));
+        if (Function.End - Function.Begin <= CODE_BYTES)
+            Largest = max(Largest, Function.End - Function.Begin);
+    }
+    return Largest;
+}
+
 void PePatchCode(const PE_FILE *File, PE_IMAGE *Image)
 {
     SEARCH Search = {.Image = Image};
-    SIZE_T TargetBytes = Image->Size / 8 + 1;
     Image->Patches = AllocatePatches(Image);
-    Search.Targets = ExAllocatePoolWithTag(PagedPool, TargetBytes, LDRP_TAG);
-    Search.Code.Each =
-        ExAllocatePoolWithTag(PagedPool, CODE_BYTES * sizeof(*Search.Code.Each), LDRP_TAG);
+    Search.Targets = calloc(Image->Size / 8 + 1, 1);
+    Search.Code.Each = malloc(LargestFunction(Image) * sizeof(*Search.Code.Each));
     if (Image->Patches != NULL && Search.Targets != NULL && Search.Code.Each != NULL) {
-        memset(Search.Targets, 0, TargetBytes);
         LdrpWriteStubHead(Image);
         ReadImage(&Search, File, MarkTargets);
         ReadImage(&Search, File, Change);
     }
-    if (Search.Targets != NULL)
-        ExFreePoolWithTag(Search.Targets, LDRP_TAG);
-    if (Search.Code.Each != NULL)
-        ExFreePoolWithTag(Search.Code.Each, LDRP_TAG);
+    free(Search.Targets);
+    free(Search.Code.Each);
 }
 
 void PeForgetPatches(PE_IMAGE *Image)

@@ -1,6 +1,7 @@
 /*
  * The frames of a Windows image, by its table of functions (.pdata, .xdata). The table is the
- * driver's: nothing of it is read outside the image.
+ * driver's: nothing of it is read outside the image, and what is read may be gone (a section that
+ * was discarded).
  */
 #include "ldr/ldrp.h"
 #include "ldr/pe.h"
@@ -34,9 +35,12 @@ const LDRP_FUNCTION *LdrpFunctionOf(const PE_IMAGE *Image, ULONG_PTR Address)
         return NULL;
     while (Low < High) {
         ULONG Middle = (Low + High) / 2;
-        if (Rva < Table[Middle].Begin)
+        LDRP_FUNCTION Function;
+        if (!host_copy(&Function, &Table[Middle], sizeof(Function)))
+            return NULL;
+        if (Rva < Function.Begin)
             High = Middle;
-        else if (Rva >= Table[Middle].End)
+        else if (Rva >= Function.End)
             Low = Middle + 1;
         else
             return &Table[Middle];
@@ -44,18 +48,29 @@ const LDRP_FUNCTION *LdrpFunctionOf(const PE_IMAGE *Image, ULONG_PTR Address)
     return NULL;
 }
 
-static const LDRP_UNWIND_INFO *InfoAt(const PE_IMAGE *Image, ULONG Rva)
+/* Unwind information, as UNWIND_INFO is laid out; what follows its codes is somewhere else. */
+typedef struct INFO {
+    UCHAR Kind; /* version, flags << 3 */
+    UCHAR PrologBytes, CodeCount;
+    UCHAR Frame; /* register, offset / 16 << 4 */
+    USHORT Codes[256];
+    ULONG After; /* the codes: from the image's base */
+} INFO;
+
+static BOOLEAN ReadInfo(const PE_IMAGE *Image, ULONG Rva, INFO *Info)
 {
-    const LDRP_UNWIND_INFO *Info = PeAt(Image, Rva, sizeof(*Info));
-    if (Info == NULL || Rva % sizeof(ULONG) != 0)
-        return NULL;
-    SIZE_T Codes = (Info->CodeCount + 1u) / 2 * 2 * sizeof(USHORT);
-    return PeAt(Image, Rva, sizeof(*Info) + Codes + sizeof(LDRP_FUNCTION)) != NULL ? Info : NULL;
+    if (Rva % sizeof(ULONG) != 0 || !PeRead(Image, Rva, Info, FIELD_OFFSET(INFO, Codes)))
+        return FALSE;
+    Rva += FIELD_OFFSET(INFO, Codes);
+    Info->After = Rva + (Info->CodeCount + 1u) / 2 * 2 * (ULONG)sizeof(USHORT);
+    return PeRead(Image, Rva, Info->Codes, Info->CodeCount * sizeof(USHORT));
 }
 
-static const void *AfterCodes(const LDRP_UNWIND_INFO *Info)
+static BOOLEAN OpenInfo(const PE_IMAGE *Image, const LDRP_FUNCTION *At, LDRP_FUNCTION *Function,
+                        INFO *Info)
 {
-    return Info->Codes + (Info->CodeCount + 1u) / 2 * 2;
+    return At != NULL && host_copy(Function, At, sizeof(*Function)) &&
+           ReadInfo(Image, Function->Info, Info);
 }
 
 /* How many slots a code takes. */
@@ -136,8 +151,7 @@ static BOOLEAN UndoCode(struct host_cpu *Cpu, const USHORT *Slot, ULONG64 Frame)
 
 /* Offset: of the instruction in the function; codes of a prologue that has not run that far are not
  * undone. */
-static BOOLEAN UndoCodes(struct host_cpu *Cpu, const LDRP_UNWIND_INFO *Info, ULONG Offset,
-                         ULONG64 Frame)
+static BOOLEAN UndoCodes(struct host_cpu *Cpu, const INFO *Info, ULONG Offset, ULONG64 Frame)
 {
     for (ULONG i = 0; i < Info->CodeCount; i += SlotsOf(Info->Codes[i]))
         if (i + SlotsOf(Info->Codes[i]) <= Info->CodeCount && (Info->Codes[i] & 0xFF) <= Offset &&
@@ -148,7 +162,7 @@ static BOOLEAN UndoCodes(struct host_cpu *Cpu, const LDRP_UNWIND_INFO *Info, ULO
 
 /* Where the frame's registers were saved: the stack pointer after the prologue, or what the frame
  * register makes of it. */
-static ULONG64 FrameOf(const struct host_cpu *Cpu, const LDRP_UNWIND_INFO *Info, ULONG Offset)
+static ULONG64 FrameOf(const struct host_cpu *Cpu, const INFO *Info, ULONG Offset)
 {
     ULONG Register = Info->Frame & 15;
     if (Register == 0)
@@ -169,35 +183,41 @@ static void Return(struct host_cpu *Cpu)
     Cpu->rsp += 8;
 }
 
+static void FindHandler(LDRP_FRAME *Frame, const INFO *Info, ULONG Offset)
+{
+    ULONG Handler;
+    if ((Info->Kind >> 3 & (LDRP_HANDLES_EXCEPTIONS | LDRP_HANDLES_UNWINDING)) == 0 ||
+        Offset < Info->PrologBytes || !PeRead(Frame->Image, Info->After, &Handler, sizeof(Handler)))
+        return;
+    Frame->Flags = Info->Kind >> 3;
+    Frame->Handler = PeAt(Frame->Image, Handler, 1);
+    Frame->Data = Frame->Image->Base + Info->After + sizeof(Handler);
+}
+
 void LdrpUnwindFrame(const PE_IMAGE *Image, struct host_cpu *Cpu, LDRP_FRAME *Frame)
 {
+    LDRP_FUNCTION Function;
     BOOLEAN Called;
+    INFO Info;
     Cpu->rip = LdrpOriginalOf(Image, Cpu->rip, &Called);
     Cpu->rsp += Called ? sizeof(ULONG64) : 0;
-    const LDRP_FUNCTION *Function = LdrpFunctionOf(Image, Cpu->rip);
-    const LDRP_UNWIND_INFO *Info = Function == NULL ? NULL : InfoAt(Image, Function->Info);
-    *Frame =
-        (LDRP_FRAME){.Image = Image, .Pc = Cpu->rip, .Function = Function, .Establisher = Cpu->rsp};
-    if (Info == NULL) { /* a leaf */
+    *Frame = (LDRP_FRAME){.Image = Image,
+                          .Pc = Cpu->rip,
+                          .Function = LdrpFunctionOf(Image, Cpu->rip),
+                          .Establisher = Cpu->rsp};
+    if (!OpenInfo(Image, Frame->Function, &Function, &Info)) { /* a leaf */
         Return(Cpu);
         return;
     }
-    ULONG Offset = (ULONG)(Cpu->rip - (ULONG_PTR)Image->Base) - Function->Begin;
-    Frame->Establisher = FrameOf(Cpu, Info, Offset);
-    if (Info->Kind >> 3 & (LDRP_HANDLES_EXCEPTIONS | LDRP_HANDLES_UNWINDING) &&
-        Offset >= Info->PrologBytes) {
-        const ULONG *Handler = AfterCodes(Info);
-        Frame->Flags = Info->Kind >> 3;
-        Frame->Handler = PeAt(Image, *Handler, 1);
-        Frame->Data = Handler + 1;
-    }
-    BOOLEAN Known = UndoCodes(Cpu, Info, Offset, Frame->Establisher);
-    for (ULONG i = 0; i < UNWIND_CHAIN_LIMIT && !Known && Info->Kind >> 3 & LDRP_CHAINED; i++) {
-        const LDRP_FUNCTION *Next = AfterCodes(Info);
-        Info = InfoAt(Image, Next->Info);
-        if (Info == NULL)
+    ULONG Offset = (ULONG)(Cpu->rip - (ULONG_PTR)Image->Base) - Function.Begin;
+    Frame->Establisher = FrameOf(Cpu, &Info, Offset);
+    FindHandler(Frame, &Info, Offset);
+    BOOLEAN Known = UndoCodes(Cpu, &Info, Offset, Frame->Establisher);
+    for (ULONG i = 0; i < UNWIND_CHAIN_LIMIT && !Known && Info.Kind >> 3 & LDRP_CHAINED; i++) {
+        if (!PeRead(Image, Info.After, &Function, sizeof(Function)) ||
+            !ReadInfo(Image, Function.Info, &Info))
             break;
-        Known = UndoCodes(Cpu, Info, MAXULONG, Frame->Establisher);
+        Known = UndoCodes(Cpu, &Info, MAXULONG, Frame->Establisher);
     }
     if (!Known)
         Return(Cpu);

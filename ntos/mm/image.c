@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MI_IMAGE_BYTES ((ULONG_PTR)0x10000000)
+#define MI_IMAGE_RUN ((SIZE_T)64) /* pages that are mapped at once */
 #define MI_IMAGES ((ULONG)((NT_IMAGE_HIGH - NT_IMAGE_LOW) / MI_IMAGE_BYTES))
 
 _Static_assert(NT_IMAGE_HIGH == MM_SYSTEM_HIGH, "the last part of system space");
@@ -40,22 +41,27 @@ static char *MiImageBase(const MI_IMAGE *Image)
     return (char *)NT_IMAGE_LOW + (ULONG_PTR)(Image - MiImages.Images) * MI_IMAGE_BYTES;
 }
 
-/* One page as it should be; lock held. */
-static NTSTATUS MiMapImagePage(const MI_IMAGE *Image, SIZE_T Page)
+/* Pages of one protection; lock held. */
+static NTSTATUS MiMapImagePages(const MI_IMAGE *Image, SIZE_T Page, SIZE_T Count)
 {
     char *Address = MiImageBase(Image) + (Page << PAGE_SHIFT);
-    PFN_NUMBER Frame = Image->First + Page;
     UCHAR Protection = Image->Protections[Page];
     ULONG64 Flags = MI_PTE_SYSTEM & ~(MI_PTE_WRITE | MI_PTE_NX);
+    NTSTATUS Status = STATUS_SUCCESS;
+    PFN_NUMBER Frames[MI_IMAGE_RUN];
 
     Flags |= Protection & HOST_WRITE ? MI_PTE_WRITE : 0;
     Flags |= Protection & HOST_EXECUTE ? 0 : MI_PTE_NX;
     if (!Protection)
         Flags = 0;
-    if (!NT_SUCCESS(MiMapHere(Address, &Frame, 1, Protection)))
+    for (SIZE_T i = 0; i < Count; i++)
+        Frames[i] = Image->First + Page + i;
+    if (!NT_SUCCESS(MiMapHere(Address, Frames, Count, Protection)))
         return STATUS_INSUFFICIENT_RESOURCES;
-    return MiSetPte(MiSystemDirectory, (ULONG_PTR)Address,
-                    Flags ? (Frame << PAGE_SHIFT) | Flags : 0);
+    for (SIZE_T i = 0; i < Count && NT_SUCCESS(Status); i++)
+        Status = MiSetPte(MiSystemDirectory, (ULONG_PTR)Address + (i << PAGE_SHIFT),
+                          Flags ? (Frames[i] << PAGE_SHIFT) | Flags : 0);
+    return Status;
 }
 
 static MI_IMAGE *MiTakeImage(SIZE_T Pages)
@@ -114,10 +120,9 @@ NTSTATUS MmProtectImage(PVOID Base, SIZE_T Offset, SIZE_T Bytes, int Protection)
 
     NT_ASSERT(End <= Image->Pages);
     MiAcquire(&MiImages.Lock);
-    for (SIZE_T Page = First; Page < End && NT_SUCCESS(Status); Page++) {
-        Image->Protections[Page] = (UCHAR)Protection;
-        Status = MiMapImagePage(Image, Page);
-    }
+    memset(Image->Protections + First, Protection, End - First);
+    for (SIZE_T Page = First; Page < End && NT_SUCCESS(Status); Page += MI_IMAGE_RUN)
+        Status = MiMapImagePages(Image, Page, min(End - Page, MI_IMAGE_RUN));
     MiRelease(&MiImages.Lock);
     return Status;
 }
@@ -151,7 +156,7 @@ BOOLEAN MiMoveImageFrame(PFN_NUMBER Frame, MI_MOVE_STEP Step)
             continue;
         Protection = Image->Protections[Page] & (Step == MiFreeze ? ~HOST_WRITE : ~0);
         if (Step == MiRemap)
-            Done &= NT_SUCCESS(MiMapImagePage(Image, Page));
+            Done &= NT_SUCCESS(MiMapImagePages(Image, Page, 1));
         else
             Done &=
                 host_protect(MiImageBase(Image) + (Page << PAGE_SHIFT), PAGE_SIZE, Protection) == 0;

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <winsvc.h>
 
+#define TICKS 1000000 /* 100 ms: the kernel's time goes in steps */
+
 /* "build/drivers/example.so" is the driver example. */
 static void service_name(const char *Path, char *Name, size_t Size)
 {
@@ -30,10 +32,12 @@ static SC_HANDLE open_or_create(SC_HANDLE Manager, const char *Name, const char 
 
 static int load(SC_HANDLE Manager, const char *Path)
 {
-    char Name[256], *Full = strchr(Path, '/') ? realpath(Path, NULL) : NULL;
+    char Name[256], File[260], *Full = strchr(Path, '/') ? realpath(Path, NULL) : NULL;
     SC_HANDLE Service;
+    FILETIME Start;
     int Code = EXIT_DONE;
 
+    GetSystemTimeAsFileTime(&Start);
     service_name(Path, Name, sizeof(Name));
     Service = open_or_create(Manager, Name, Full ? Full : Path);
     free(Full);
@@ -43,8 +47,8 @@ static int load(SC_HANDLE Manager, const char *Path)
         DWORD Error = GetLastError();
 
         Code = fail("load", Name);
-        if (Error == ERROR_PROC_NOT_FOUND)
-            fprintf(stderr, "nt load: %s: nt log tells what is missing\n", Name);
+        snprintf(File, sizeof(File), "%s.", Name); /* NAME.so, NAME.sys: the kernel says why */
+        explain("load", File, ((ULONG64)Start.dwHighDateTime << 32 | Start.dwLowDateTime) - TICKS);
         if (Error != ERROR_SERVICE_ALREADY_RUNNING)
             DeleteService(Service);
     }

@@ -6,11 +6,20 @@
 
 #define LINES 64
 
+static int length_of(const USERNT_LOG_LINE *Line)
+{
+    int Length = Line->Length;
+
+    while (Length && (Line->Text[Length - 1] == '\n' || Line->Text[Length - 1] == '\r'))
+        Length--;
+    return Length;
+}
+
 static void print_line(const USERNT_LOG_LINE *Line, int Json)
 {
     FILETIME Time = {(DWORD)Line->Time, (DWORD)(Line->Time >> 32)}, Local;
     SYSTEMTIME Moment;
-    int Length = Line->Length;
+    int Length = length_of(Line);
     json_object *Out;
     char Clock[32];
 
@@ -18,8 +27,6 @@ static void print_line(const USERNT_LOG_LINE *Line, int Json)
     FileTimeToSystemTime(&Local, &Moment);
     snprintf(Clock, sizeof(Clock), "%02u:%02u:%02u.%03u", Moment.wHour, Moment.wMinute,
              Moment.wSecond, Moment.wMilliseconds);
-    while (Length && (Line->Text[Length - 1] == '\n' || Line->Text[Length - 1] == '\r'))
-        Length--;
     if (!Json) {
         printf("%s %-14s %.*s\n", Clock, Line->Driver[0] ? Line->Driver : "-", Length, Line->Text);
         return;
@@ -36,25 +43,58 @@ static void print_line(const USERNT_LOG_LINE *Line, int Json)
     json_object_put(Out);
 }
 
-/* What is there from *Next on; *Next is the number after the last. */
+/* Lines from *Next on, which is the number after the last then; how many, or a status. */
+static NTSTATUS read_lines(ULONG64 *Next, USERNT_LOG_LINE Lines[LINES])
+{
+    ULONG Returned = 0;
+    NTSTATUS Status;
+
+    memcpy(Lines, Next, sizeof(*Next));
+    Status = NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)SystemUserNtLog, Lines,
+                                      LINES * sizeof(Lines[0]), &Returned);
+    if (Status < 0)
+        return Status;
+    Returned /= sizeof(Lines[0]);
+    if (Returned)
+        *Next = Lines[Returned - 1].Sequence + 1;
+    return (NTSTATUS)Returned;
+}
+
 static NTSTATUS print_new(ULONG64 *Next, int Json)
 {
     static USERNT_LOG_LINE Lines[LINES];
-    NTSTATUS Status;
-    ULONG Returned;
+    NTSTATUS Count;
 
-    do {
-        Returned = 0;
-        memcpy(Lines, Next, sizeof(*Next));
-        Status = NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)SystemUserNtLog, Lines,
-                                          sizeof(Lines), &Returned);
-        for (ULONG i = 0; Status >= 0 && i < Returned / sizeof(Lines[0]); i++) {
+    while ((Count = read_lines(Next, Lines)) > 0)
+        for (NTSTATUS i = 0; i < Count; i++)
             print_line(&Lines[i], Json);
-            *Next = Lines[i].Sequence + 1;
-        }
-    } while (Status >= 0 && Returned);
     fflush(stdout);
-    return Status;
+    return Count;
+}
+
+/* A line of the kernel's own that names the file behind a slash: from the name on. */
+static void explain_line(const char *Verb, const char *File, const USERNT_LOG_LINE *Line)
+{
+    char Text[sizeof(Line->Text) + 1];
+    const char *Found;
+
+    memcpy(Text, Line->Text, sizeof(Line->Text));
+    Text[length_of(Line)] = '\0';
+    Found = Line->Driver[0] ? NULL : strstr(Text, File);
+    if (Found && Found != Text && Found[-1] == '/')
+        fprintf(stderr, "nt %s: %s\n", Verb, Found);
+}
+
+void explain(const char *Verb, const char *File, ULONG64 Since)
+{
+    static USERNT_LOG_LINE Lines[LINES];
+    ULONG64 Next = 0;
+    NTSTATUS Count;
+
+    while ((Count = read_lines(&Next, Lines)) > 0)
+        for (NTSTATUS i = 0; i < Count; i++)
+            if (Lines[i].Time >= Since)
+                explain_line(Verb, File, &Lines[i]);
 }
 
 int verb_log(const struct verb *Verb, int Count, char **Arguments)

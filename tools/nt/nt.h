@@ -29,6 +29,10 @@ verb_run verb_boot, verb_shutdown, verb_load, verb_unload, verb_sc, verb_log, ve
 int fail(const char *Verb, const char *Text);
 int fail_status(const char *Verb, const char *Text, NTSTATUS Status);
 int usage(const struct verb *Verb);
+/* On stderr, what the kernel has logged about a file (its name, to the dot) since a moment (100
+ * ns).
+ */
+void explain(const char *Verb, const char *File, ULONG64 Since);
 /* The folder of this program: drivers and nt-kernel are found from it. */
 const char *program_folder(void);
 

@@ -87,26 +87,21 @@ static void WrongHeadersAreRefused(void **Unused)
     assert_string_equal(WhyNot(&Test), "its optional header is not of 64 bits");
 }
 
-static void NoMissing(void *Context, const char *Library, const char *Name)
+static void CountLine(void *Context, const char *Line)
 {
+    assert_true(strlen(Line) > 8);
+    ++*(ULONG *)Context;
 }
 
-/* Everything but DriverEntry. TRUE: it would be called. */
+/* Everything but DriverEntry. TRUE: it would be called; else it has been told why not. */
 static BOOLEAN Try(const void *Bytes, SIZE_T Size)
 {
-    PE_FILE File;
     PE_IMAGE Image;
-    const char *Why;
-    BOOLEAN Good = FALSE;
-    if (!PeOpen(&File, Bytes, Size, &Why) || !NT_SUCCESS(PeMap(&File, &Image, &Why)))
-        return FALSE;
-    if (PeBindImports(&Image, NoMissing, NULL) == 0) {
-        PeInitCookie(&Image);
-        PePatch(&File, &Image);
-        PePatchCode(&File, &Image);
-        Good = NT_SUCCESS(PeProtect(&File, &Image));
-    }
-    PeUnmap(&Image);
+    ULONG Lines = 0;
+    BOOLEAN Good = NT_SUCCESS(PePrepare(Bytes, Size, &Image, CountLine, &Lines));
+    assert_int_equal(Good, Lines == 0);
+    if (Good)
+        PeUnmap(&Image);
     return Good;
 }
 
