@@ -5,7 +5,7 @@ packages_test="clang-19 libclang-rt-19-dev llvm-19 libcmocka-dev clang-format gi
 packages_sys="clang-19 lld-19 binutils-mingw-w64-x86-64 mingw-w64-x86-64-dev"
 packages_dist="$packages_sys mingw-w64-i686-dev gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32 openssl osslsigncode"
 
-# A second opinion: the 64-bit binaries. The 32-bit ones need wine32, which Debian has for another machine type only.
+# A second opinion: the 64-bit binaries; for the 32-bit ones see need_wine32.
 packages_wine="wine64"
 
 installed() {
@@ -42,4 +42,11 @@ need_packages() {
         exit 3
     }
     rm -f /tmp/dev-apt.$$
+}
+
+# need_wine32 FOLDER: Debian has the 32-bit Wine for another machine type only; it is unpacked, not installed. Without it its tests are skipped.
+need_wine32() {
+    [ -e /lib/ld-linux.so.2 ] || need_packages libc6-i386
+    scripts/wine32 "$1" >"/tmp/wine32.$$" 2>&1 || echo "dev: no 32-bit Wine: $(tail -n 1 "/tmp/wine32.$$"); e2e-wine-x86 is skipped"
+    rm -f "/tmp/wine32.$$"
 }

@@ -13,6 +13,7 @@ import sys
 
 LINE = re.compile(r'^(ok|not ok)\b(?:\s+(\d+))?\s*(?:-\s*)?([^#\n]*)(?:#\s*(SKIP|TODO)?.*)?$', re.M | re.I)
 PLAN = re.compile(r'^1\.\.(\d+)', re.M)
+SKIPPED = re.compile(r'^1\.\.0\s*#\s*SKIP\s*(.*)$', re.M | re.I)
 GOOD = ('OK', 'EXPECTEDFAIL', 'SKIP')
 
 
@@ -50,6 +51,8 @@ def count_test(count, folder, test, is_tap):
     elif not lines and result in GOOD:
         if result == 'SKIP':
             count.skipped += 1
+            reason = SKIPPED.search(output)
+            print('%s: skipped: %s: %s' % (folder, name, reason[1] if reason else 'no reason given'))
         else:
             count.passed += 1
 

@@ -2,11 +2,25 @@
 # A second opinion: the Windows binaries under Wine, and what the conformance driver sees there and on UserNT (docs/conformance.md).
 . "$(dirname "$0")/lib.sh"
 source=$(cd "$(dirname "$0")/.." && pwd)
-wine=/usr/lib/wine/wine64
-server=/usr/lib/wine/wineserver64
-[ -x "$wine" ] && [ -x "$server" ] || { echo "1..0 # SKIP Wine is not installed (Debian: wine64)"; exit 0; }
 
-export WINEPREFIX="$place/prefix" WINEARCH=win64 WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml=' WINESERVER="$server"
+# wine_of MACHINE: the 32-bit one is Debian's wine32, or what scripts/wine32 has unpacked.
+machine=${NT_TEST_MACHINE:-x64}
+wine_of() {
+    case $1 in
+    x64) export WINEARCH=win64 && wine=/usr/lib/wine/wine64 server=/usr/lib/wine/wineserver64 && [ -x "$wine" ] ;;
+    x86)
+        export WINEARCH=win32
+        for folder in /usr/lib/wine "$build/wine32/usr/lib/wine"; do
+            wine=$folder/wine server=$folder/wineserver32
+            [ ! -x "$server" ] || return 0
+        done
+        return 1
+        ;;
+    esac
+}
+wine_of "$machine" || { echo "1..0 # SKIP there is no Wine for $machine (scripts/packages.sh)"; exit 0; }
+
+export WINEPREFIX="$place/prefix" WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml=' WINESERVER="$server"
 unset DISPLAY WAYLAND_DISPLAY
 wine_ends() { exec 6>&-; timeout 60 "$server" -k; timeout 60 "$server" -w; clean_up; }
 trap wine_ends EXIT
@@ -18,7 +32,7 @@ program() { name=$1; shift; run "$place/$name.exe" "$@"; }
 
 # A driver becomes a service and runs. The service manager may be starting others yet.
 start() {
-    cp "$build/drivers/windows/x64/$1.sys" "$place/$1.sys"
+    cp "$build/drivers/windows/$machine/$1.sys" "$place/$1.sys"
     run sc create "$1" type= kernel start= demand binPath= "Z:$(echo "$place/$1.sys" | tr / '\\')" >/dev/null
     for _ in $(seq 60); do
         run sc start "$1" >/dev/null
@@ -32,8 +46,8 @@ start() {
 test_wine_makes_its_folder() {
     mkdir "$WINEPREFIX"
     expect 0 timeout 240 "$wine" wineboot -i || return 1
-    for name in usedriver2 usedriver3 systemmodules sharingmemory; do cp "$build/drivers/windows/x64/$name.exe" "$place"; done
-    cp "$build/drivers/windows/x64/conformance-client.bin" "$place/conformance.exe"
+    for name in usedriver2 usedriver3 systemmodules sharingmemory; do cp "$build/drivers/windows/$machine/$name.exe" "$place"; done
+    cp "$build/drivers/windows/$machine/conformance-client.bin" "$place/conformance.exe"
     # Drivers stop with the last program: this one stays.
     mkfifo "$place/hold"
     "$wine" cmd /c 'set /p x=' <"$place/hold" >/dev/null 2>&1 &

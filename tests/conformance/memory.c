@@ -63,6 +63,7 @@ VOID TestLists(REPORT *Report)
     ITEM Items[3] = {{.Number = 1}, {.Number = 2}, {.Number = 3}};
     DECLSPEC_ALIGN(16) SLIST_HEADER Stack;
     DECLSPEC_ALIGN(16) SLIST_ENTRY Entries[2];
+    KSPIN_LOCK Lock;
     LIST_ENTRY Head;
 
     InitializeListHead(&Head);
@@ -73,13 +74,14 @@ VOID TestLists(REPORT *Report)
     SAY_NUMBER(Report, "lists.first", CONTAINING_RECORD(RemoveHeadList(&Head), ITEM, Link)->Number);
     SAY_NUMBER(Report, "lists.last", CONTAINING_RECORD(RemoveTailList(&Head), ITEM, Link)->Number);
     SAY_NUMBER(Report, "lists.remove-makes-empty", RemoveEntryList(&Items[0].Link));
-    InitializeSListHead(&Stack);
+    ExInitializeSListHead(&Stack);
+    KeInitializeSpinLock(&Lock);
     SAY_NUMBER(Report, "lists.stack-was-empty",
-               ExpInterlockedPushEntrySList(&Stack, &Entries[0]) == NULL);
+               ExInterlockedPushEntrySList(&Stack, &Entries[0], &Lock) == NULL);
     SAY_NUMBER(Report, "lists.stack-was-first",
-               ExpInterlockedPushEntrySList(&Stack, &Entries[1]) == &Entries[0]);
+               ExInterlockedPushEntrySList(&Stack, &Entries[1], &Lock) == &Entries[0]);
     SAY_NUMBER(Report, "lists.stack-depth", ExQueryDepthSList(&Stack));
-    SAY_NUMBER(Report, "lists.stack-pop", ExpInterlockedPopEntrySList(&Stack) == &Entries[1]);
+    SAY_NUMBER(Report, "lists.stack-pop", ExInterlockedPopEntrySList(&Stack, &Lock) == &Entries[1]);
 }
 
 VOID TestSharedLists(REPORT *Report)
