@@ -28,6 +28,7 @@ static const struct argp_option Options[] = {
      "processes of a user other than root and you (default: 1024)", 0},
     {"bus", 'B', "FILE", 0,
      "devices that drivers find on the machine's bus, as `lspci -vx` prints them", 0},
+    {"trace", 'T', "FILE", 0, "a line there for each request that a driver completes", 0},
     {"echo", 'e', NULL, 0, "debug prints to standard error", 0},
     {"ready-file", 'r', "FD", OPTION_HIDDEN, "write a line there when clients can connect", 0},
     {"background", 'b', NULL, OPTION_HIDDEN, "then leave standard error for ADDRESS.log", 0},
@@ -77,6 +78,9 @@ static error_t parse(int Key, char *Argument, struct argp_state *State)
         return 0;
     case 'B':
         Main.Server.Bus = Argument;
+        return 0;
+    case 'T':
+        Main.Server.Trace = Argument;
         return 0;
     case 'e':
         Boot->EchoDebugPrint = TRUE;

@@ -169,6 +169,15 @@ static int fill_bus(const char *Path)
     return -EINVAL;
 }
 
+static int start_trace(const char *Path)
+{
+    int Result = IoTraceTo(Path);
+
+    if (Result < 0)
+        fprintf(stderr, "nt boot: cannot write %s: %s\n", Path, strerror(-Result));
+    return Result;
+}
+
 int server_run(const struct server_options *Options)
 {
     NTSTATUS Status;
@@ -180,10 +189,13 @@ int server_run(const struct server_options *Options)
     Result = check_surroundings(Options);
     if (Result < 0)
         goto close_listener;
+    Result = start_trace(Options->Trace);
+    if (Result < 0)
+        goto close_listener;
     Server.Stopping = FALSE;
     Server.Wake = Result = host_event_file();
     if (Result < 0)
-        goto close_listener;
+        goto end_trace;
     Status = UserNtBoot(&Options->Boot);
     if (!NT_SUCCESS(Status)) {
         fprintf(stderr, "nt boot: the executive did not start: status 0x%08X\n", (unsigned)Status);
@@ -198,6 +210,8 @@ int server_run(const struct server_options *Options)
         Result = -EBUSY;
 close_wake:
     host_close(Server.Wake);
+end_trace:
+    IoTraceTo(NULL);
 close_listener:
     host_close(Server.Listener);
     host_remove_file(Options->Address);

@@ -199,11 +199,11 @@ test_pipes_of_different_names_are_apart() {
 
 test_clients_that_are_killed_leave_nothing() {
     for _ in 1 2 3 4 5; do
-        yes | usedriver2 --quiet --wait 1 crash 2>/dev/null &
+        yes | usedriver2 --quiet crash 2>/dev/null &
         writer=$!
         usedriver3 --quiet crash >/dev/null &
         reader=$!
-        for _ in $(seq 200); do [ "$(live_blocks_of Exp)" -gt 3 ] && break; done
+        until [ "$(live_blocks_of Exp)" -gt 3 ]; do kill -0 $writer && kill -0 $reader || return 1; done
         kill -KILL $writer $reader
         wait $writer $reader 2>/dev/null
     done

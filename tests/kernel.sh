@@ -89,6 +89,19 @@ test_a_bus_is_described_as_lspci_does() {
         expect 1 nt-kernel --bus "$place/none" && contains 'cannot read'
 }
 
+test_what_drivers_answer_is_written_to_a_file() {
+    boot --trace "$place/trace" && nt load example && echo text | usedriver2 hello >"$place/hello" && expect 1 nt ioctl Example 0x0022E008 && end_kernel &&
+        output=$(cat "$place/trace") && contains 'example: IRP_MJ_CREATE "\hello" -> STATUS_SUCCESS 0 (process ' &&
+        contains 'example: IRP_MJ_WRITE 5 -> STATUS_SUCCESS 5 (process ' &&
+        contains 'example: IRP_MJ_DEVICE_CONTROL 0x0022e008, in 0, out 4096 -> STATUS_UNSUCCESSFUL 0 (process '
+}
+
+test_a_trace_that_cannot_be_written_is_told_of() {
+    expect 1 nt-kernel --trace "$place/none/trace" && contains "cannot write $place/none/trace: No such file" || return 1
+    boot --trace /dev/full && nt load example && expect 1 usedriver3 --once x && end_kernel && output=$(cat "$place/kernel.err") &&
+        contains 'the trace /dev/full ends here: No space left on device'
+}
+
 test_the_share_of_what_drivers_import_is_told() {
     expect 0 nt exports --coverage && contains '% of their' && expect 0 nt exports --coverage --json &&
         echo "$output" | python3 -c 'import json,sys; d=json.load(sys.stdin); sys.exit(d["imports_covered"] < 0.8 * d["imports"])'

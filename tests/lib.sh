@@ -27,7 +27,8 @@ fail() {
 boot() {
     [ -z "$kernel" ] || kill -KILL "$kernel" 2>/dev/null || true # a test that failed has left it
     mkfifo "$place/ready"
-    nt-kernel --drivers "$USERNT_DRIVERS" "$@" --ready-file 9 9>"$place/ready" 2>"$place/kernel.err" &
+    # shellcheck disable=SC2086
+    nt-kernel --drivers "$USERNT_DRIVERS" ${NT_TEST_TRACE:+--trace "$NT_TEST_TRACE"} "$@" --ready-file 9 9>"$place/ready" 2>"$place/kernel.err" &
     kernel=$!
     read -r _ <"$place/ready" || true
     rm -f "$place/ready"
@@ -85,6 +86,11 @@ contains() {
     fail "no '$1' in: $output"
 }
 
+# Which lines of the kernel's trace are a test's: trace.sh.
+mark() {
+    [ -z "${NT_TEST_TRACE:-}" ] || echo "$(cat "$NT_TEST_TRACE" 2>/dev/null | wc -l) $1" >>"$NT_TEST_TRACE.tests"
+}
+
 # Every function named test_… in the order of the script; each in this shell, so that a kernel can serve several.
 run_tests() {
     number=0
@@ -93,6 +99,7 @@ run_tests() {
     for one in $tests; do
         number=$((number + 1))
         passed=1
+        mark "$one"
         $one >"$place/output" 2>&1 || passed=
         no_reports >>"$place/output" 2>&1 || passed=
         if [ "$passed" ]; then

@@ -182,6 +182,8 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
                    (ULONG_PTR)Irp, 0, "IoCompleteRequest above DISPATCH_LEVEL");
     IopCheckCompletion(Irp);
     VfTrace(VfEventIrpComplete, (ULONG_PTR)Irp, (ULONG_PTR)Irp->IoStatus.Status);
+    if (__builtin_expect(__atomic_load_n(&IopTracing, __ATOMIC_RELAXED), FALSE))
+        IopTraceCompletion(Irp);
     if (!IopWalkUp(Irp))
         return;
     if (Irp->Flags & IRP_ASSOCIATED_IRP)

@@ -10,6 +10,10 @@ NTSTATUS IoInitSystem(void); /* types Device, Driver, File (and Controller, Adap
 void IoNotifyShutdown(void); /* IRP_MJ_SHUTDOWN to whom registered for it; each once */
 void IoShutdownSystem(void); /* unloads every driver; asserts no device is left */
 
+/* While the system does not run: each completion is a line of a new file; NULL: no more. 0 or a
+ * negative errno. */
+int IoTraceTo(PCSTR Path);
+
 /* A driver image, as ldr found it. Callbacks run in reverse order of need; Context is ldr's. */
 typedef struct IO_DRIVER_IMAGE {
     PCUNICODE_STRING ServiceName;  /* "sharingmemory": \Driver\sharingmemory */

@@ -302,6 +302,10 @@ void IopFinishInThread(PIRP Irp,
                                               issuing thread, below APC_LEVEL or in its APC */
 void IopDiscard(PIRP Irp, PFILE_OBJECT File); /* of a request that nobody waits for any more */
 
+/* iotrace.c */
+extern BOOLEAN IopTracing;
+void IopTraceCompletion(PIRP Irp);
+
 /* cancel.c */
 void IopLockIrps(PETHREAD Thread);
 void IopUnlockIrps(PETHREAD Thread);

@@ -5,6 +5,7 @@
  * may have damaged (its IRP) is read with a copy that cannot fault.
  */
 #include "vfp.h"
+#include "vf/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,42 +107,11 @@ static void VfPutDetails(void)
 
 /* ---- the request ---- */
 
-static const char *const VfMajorNames[] = {
-    "IRP_MJ_CREATE",
-    "IRP_MJ_CREATE_NAMED_PIPE",
-    "IRP_MJ_CLOSE",
-    "IRP_MJ_READ",
-    "IRP_MJ_WRITE",
-    "IRP_MJ_QUERY_INFORMATION",
-    "IRP_MJ_SET_INFORMATION",
-    "IRP_MJ_QUERY_EA",
-    "IRP_MJ_SET_EA",
-    "IRP_MJ_FLUSH_BUFFERS",
-    "IRP_MJ_QUERY_VOLUME_INFORMATION",
-    "IRP_MJ_SET_VOLUME_INFORMATION",
-    "IRP_MJ_DIRECTORY_CONTROL",
-    "IRP_MJ_FILE_SYSTEM_CONTROL",
-    "IRP_MJ_DEVICE_CONTROL",
-    "IRP_MJ_INTERNAL_DEVICE_CONTROL",
-    "IRP_MJ_SHUTDOWN",
-    "IRP_MJ_LOCK_CONTROL",
-    "IRP_MJ_CLEANUP",
-    "IRP_MJ_CREATE_MAILSLOT",
-    "IRP_MJ_QUERY_SECURITY",
-    "IRP_MJ_SET_SECURITY",
-    "IRP_MJ_POWER",
-    "IRP_MJ_SYSTEM_CONTROL",
-    "IRP_MJ_DEVICE_CHANGE",
-    "IRP_MJ_QUERY_QUOTA",
-    "IRP_MJ_SET_QUOTA",
-    "IRP_MJ_PNP",
-};
-
 static void VfPutStackLocation(const IO_STACK_LOCATION *Stack)
 {
-    VfPut("    %s minor 0x%02x, device %p, file %p",
-          Stack->MajorFunction < RTL_NUMBER_OF(VfMajorNames) ? VfMajorNames[Stack->MajorFunction]
-                                                             : "(bad major function)",
+    const char *Name = VfMajorName(Stack->MajorFunction);
+
+    VfPut("    %s minor 0x%02x, device %p, file %p", Name ? Name : "(bad major function)",
           Stack->MinorFunction, (void *)Stack->DeviceObject, (void *)Stack->FileObject);
     if (Stack->MajorFunction == IRP_MJ_DEVICE_CONTROL ||
         Stack->MajorFunction == IRP_MJ_INTERNAL_DEVICE_CONTROL)

@@ -8,7 +8,7 @@ _nt() {
         return
     fi
     case $verb in
-    boot) COMPREPLY=($(compgen -W '--foreground --address --state --drivers --memory --processors --patience --processes-per-user --bus --echo' -- "$word")) ;;
+    boot) COMPREPLY=($(compgen -W '--foreground --address --state --drivers --memory --processors --patience --processes-per-user --bus --trace --echo' -- "$word")) ;;
     help) COMPREPLY=($(compgen -W "$verbs" -- "$word")) ;;
     load) COMPREPLY=($(compgen -f -X '!*.@(so|sys)' -- "$word") $(compgen -W 'sharingmemory example systemmodules w2k_spy' -- "$word")) ;;
     unload) COMPREPLY=($(compgen -W "$(nt sc list 2>/dev/null | awk '{print $2}')" -- "$word")) ;;

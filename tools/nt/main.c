@@ -9,7 +9,8 @@
 const struct verb Verbs[] = {
     {"boot",
      "[--foreground] [--address PATH] [--state FOLDER] [--drivers FOLDERS] [--memory MIB] "
-     "[--processors N] [--patience SECONDS] [--processes-per-user N] [--echo]",
+     "[--processors N] [--patience SECONDS] [--processes-per-user N] [--bus FILE] [--trace FILE] "
+     "[--echo]",
      "start a kernel; in the background, it writes bug check reports to ADDRESS.log (beside its "
      "socket)",
      verb_boot},
