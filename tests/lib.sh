@@ -57,6 +57,7 @@ clean_up() {
     rm -rf "$place"
 }
 trap clean_up EXIT
+trap 'clean_up; exit 1' HUP INT PIPE TERM
 
 # Live blocks of all pool tags, without those that grow with caches of the executive's own.
 live_blocks_of() { nt pool | awk -v tag="$1" '$1 == tag { live += $5 } END { print live + 0 }'; }
