@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 test_the_kernel_boots_and_the_loader_loads_the_driver() {
-    boot && expect 0 w2k_load w2k_spy && contains 'registered, started' && expect 0 w2k_load w2k_spy && contains 'was running' &&
+    boot --memory 64 && expect 0 w2k_load w2k_spy && contains 'registered, started' && expect 0 w2k_load w2k_spy && contains 'was running' &&
         expect 0 nt load example sharingmemory
 }
 

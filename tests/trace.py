@@ -52,9 +52,12 @@ def files_of(path):
         marks = [(int(line.split()[0]), line.split()[1]) for line in text]
     with open(path) as text:
         lines = text.read().splitlines()
-    files, open_files, test = [], {}, None
+    files, open_files, test, former = [], {}, None, None
     for number, line in enumerate(lines):
-        parts = LINE.match(line)
+        if line == former and file:  # the pages of memory, one by one
+            open_files[file].append(open_files[file][-1])
+            continue
+        parts, former = LINE.match(line), line
         require(parts, 'line', number + 1, 'of', path, 'is none:', line)
         while marks and marks[0][0] <= number:
             test = marks.pop(0)[1]

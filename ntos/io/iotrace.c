@@ -51,7 +51,7 @@ static void IopPutName(IOP_LINE *Line, PCWCH Name, ULONG Characters)
 {
     for (ULONG i = 0; i < Characters && i < IOP_TRACE_NAME; i++) {
         if (Name[i] > L' ' && Name[i] < 0x7F && Name[i] != L'"')
-            IopPut(Line, "%c", (char)Name[i]);
+            Line->Text[Line->Used++] = (char)Name[i];
         else
             IopPut(Line, "\\u%04x", Name[i]);
     }
