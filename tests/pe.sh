@@ -11,6 +11,11 @@ test_structured_exceptions_are_as_documented() {
     [ "$(nt log | grep -c 'seh: .*: good')" -ge 15 ] && ! nt log | grep 'seh: .*WRONG'
 }
 
+test_frames_are_left_as_documented() {
+    expect 0 nt load unwind && expect 0 nt unload unwind || return 1
+    [ "$(nt log | grep -c 'unwind: .*: good')" = 17 ] && ! nt log | grep 'unwind: .*WRONG'
+}
+
 test_privileged_instructions_are_as_documented() {
     expect 0 nt load privileged && expect 0 nt unload privileged || return 1
     [ "$(nt log | grep -c 'privileged: .*: good')" = 14 ] && ! nt log | grep 'privileged: .*WRONG'

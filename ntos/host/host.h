@@ -184,6 +184,10 @@ typedef bool host_frame_visitor(void *context, const struct host_frame *frame); 
 bool host_walk(const struct host_cpu *from, host_frame_visitor *visit, void *context);
 void host_frame_registers(const struct host_frame *frame,
                           struct host_cpu *cpu); /* those that a call preserves, rip and rsp */
+/* Where its function begins; NULL: not known. */
+const void *host_frame_function(const struct host_frame *frame);
+/* The registers of the moment that was diverted, if that frame is the diversion's; else NULL. */
+const struct host_cpu *host_frame_diverted(const struct host_frame *frame);
 _Noreturn void host_resume(const struct host_cpu *cpu); /* goes on there, with all registers */
 
 /* copy.c: copies that may fault; 0: either side is not there. The process's fault handler asks

@@ -58,6 +58,8 @@ __asm__(".text\n"
         "    call *%rbp\n"
         "    mov %rbx, %rdi\n"
         "    jmp host_resume\n"
+        ".globl host_diverted_end\n.hidden host_diverted_end\n"
+        "host_diverted_end:\n"
         ".cfi_endproc\n"
         ".size host_diverted, .-host_diverted\n"
 
@@ -100,7 +102,7 @@ struct walk {
 
 void host_walk_from(const struct host_cpu *block, struct walk *walk);
 __attribute__((noinline, used, visibility("hidden"))) void host_walk_here(struct walk *walk);
-extern char host_walk_returned[];
+extern char host_walk_returned[], host_diverted[], host_diverted_end[];
 
 static _Unwind_Reason_Code each_frame(struct _Unwind_Context *context, void *parameter)
 {
@@ -146,4 +148,18 @@ void host_frame_registers(const struct host_frame *frame, struct host_cpu *cpu)
     cpu->r15 = _Unwind_GetGR(context, 15);
     cpu->rsp = frame->stack;
     cpu->rip = (uint64_t)frame->instruction;
+}
+
+const void *host_frame_function(const struct host_frame *frame)
+{
+    return (const void *)_Unwind_GetRegionStart(frame->context);
+}
+
+const struct host_cpu *host_frame_diverted(const struct host_frame *frame)
+{
+    const char *at = frame->instruction;
+
+    return at > host_diverted && at <= host_diverted_end
+               ? (const struct host_cpu *)_Unwind_GetGR(frame->context, 3)
+               : NULL;
 }

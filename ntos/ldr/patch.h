@@ -26,7 +26,8 @@ typedef enum LDRP_SITE {
 
 typedef struct LDRP_PIECE { /* an instruction that lives in a stub: offsets from the image's base */
     ULONG Original, Stub;
-    BOOLEAN Calls; /* the stub calls from here, with eight bytes pushed */
+    BOOLEAN Calls;  /* the stub calls from here, with eight bytes pushed */
+    BOOLEAN Leaves; /* it is the jump at the end of a routine */
 } LDRP_PIECE;
 
 typedef struct LDRP_TRAP {
@@ -62,7 +63,9 @@ void LdrpWriteStubHead(const PE_IMAGE *Image); /* what all stubs of an image sha
 
 /* patched.c */
 ULONG64 LdrpOriginalOf(const PE_IMAGE *Image, ULONG64 Rip, BOOLEAN *Calls); /* Calls: or NULL */
+ULONG64 LdrpPatchedIn(const PE_IMAGE *Image, ULONG64 Rip);
 ULONG64 LdrpPatchedOf(ULONG64 Rip); /* where execution goes on that is to go on at Rip */
+BOOLEAN LdrpIsTailJump(const PE_IMAGE *Image, ULONG64 Rip); /* one that has become a stub */
 BOOLEAN LdrpIsTrap(const void *Address);
 /* The instruction that the image's author put there. */
 BOOLEAN LdrpDecodeOriginal(const void *Address, LDRP_INSTRUCTION *Instruction);

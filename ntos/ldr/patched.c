@@ -33,21 +33,36 @@ ULONG64 LdrpOriginalOf(const PE_IMAGE *Image, ULONG64 Rip, BOOLEAN *Calls)
 ULONG64 LdrpPatchedOf(ULONG64 Rip)
 {
     const PE_IMAGE *Image = LdrpImageAt(Rip);
-    if (Image == NULL || Image->Patches == NULL)
-        return Rip;
-    ULONG Offset = (ULONG)(Rip - (ULONG_PTR)Image->Base);
-    ULONG Low = 0, High = Image->Patches->PieceCount;
+    return Image == NULL ? Rip : LdrpPatchedIn(Image, Rip);
+}
+
+static const LDRP_PIECE *PieceFrom(const PE_IMAGE *Image, ULONG64 Rip)
+{
+    ULONG64 Offset = Rip - (ULONG_PTR)Image->Base;
+    ULONG Low = 0, High = Image->Patches == NULL ? 0 : Image->Patches->PieceCount;
     while (Low < High) {
         ULONG Middle = (Low + High) / 2;
         const LDRP_PIECE *Piece = &Image->Patches->Pieces[Middle];
         if (Piece->Original == Offset)
-            return (ULONG_PTR)Image->Base + Piece->Stub;
+            return Piece;
         if (Piece->Original < Offset)
             Low = Middle + 1;
         else
             High = Middle;
     }
-    return Rip;
+    return NULL;
+}
+
+ULONG64 LdrpPatchedIn(const PE_IMAGE *Image, ULONG64 Rip)
+{
+    const LDRP_PIECE *Piece = PieceFrom(Image, Rip);
+    return Piece == NULL ? Rip : (ULONG_PTR)Image->Base + Piece->Stub;
+}
+
+BOOLEAN LdrpIsTailJump(const PE_IMAGE *Image, ULONG64 Rip)
+{
+    const LDRP_PIECE *Piece = PieceFrom(Image, Rip);
+    return Piece != NULL && Piece->Leaves;
 }
 
 static const LDRP_TRAP *TrapAt(const LDRP_PATCHES *Patches, ULONG Offset)

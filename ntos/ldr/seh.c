@@ -28,22 +28,52 @@ static _Thread_local struct {
     BOOLEAN Unhandled;       /* the fault that happens next has been through all this */
 } LdrpFaultState;
 
-static int CallHandler(PEXCEPTION_RECORD Record, const LDRP_FRAME *Frame, PCONTEXT Context,
-                       ULONG64 TargetIp)
+static void Describe(LDRP_DISPATCHER *Dispatcher, const LDRP_FRAME *Frame, PCONTEXT Context)
 {
-    LDRP_DISPATCHER Dispatcher = {.ControlPc = Frame->Pc,
-                                  .ImageBase = (ULONG_PTR)Frame->Image->Base,
-                                  .Function = Frame->Function,
-                                  .Establisher = Frame->Establisher,
-                                  .TargetIp = TargetIp,
-                                  .Context = Context,
-                                  .Handler = Frame->Handler,
-                                  .Data = Frame->Data};
+    *Dispatcher = (LDRP_DISPATCHER){.ControlPc = Frame->Pc,
+                                    .ImageBase = (ULONG_PTR)Frame->Image->Base,
+                                    .Function = Frame->Function,
+                                    .Establisher = Frame->Establisher,
+                                    .Context = Context,
+                                    .Handler = Frame->Handler,
+                                    .Data = Frame->Data,
+                                    .ScopeIndex = Frame->ScopeIndex};
+}
+
+static int CallHandler(PEXCEPTION_RECORD Record, const LDRP_FRAME *Frame, PCONTEXT Context)
+{
+    LDRP_DISPATCHER Dispatcher;
+    Describe(&Dispatcher, Frame, Context);
     return ((HANDLER *)Frame->Handler)(Record, Frame->Establisher, Context, &Dispatcher);
 }
 
-/* Leaves the frames of images up to the limit, or up to the target frame, where execution goes on.
- */
+/* The frame's termination handlers. */
+static void CallToLeave(PEXCEPTION_RECORD Record, const LDRP_FRAME *Frame, struct host_cpu *Here,
+                        ULONG64 TargetIp)
+{
+    LDRP_DISPATCHER Dispatcher;
+    LDRP_LEAVING Leaving = {.Position = (ULONG_PTR)__builtin_frame_address(0),
+                            .Here = *Here,
+                            .Dispatcher = &Dispatcher};
+    Describe(&Dispatcher, Frame, (PCONTEXT)Here);
+    Dispatcher.TargetIp = TargetIp;
+    if (Frame->ScopeIndex != 0)
+        Record->ExceptionFlags |= LDRP_COLLIDED_UNWIND;
+    LdrpBeginLeaving(&Leaving);
+    ((HANDLER *)Frame->Handler)(Record, Frame->Establisher, (PCONTEXT)Here, &Dispatcher);
+    LdrpForgetLeavings(Leaving.Position + 1);
+    Record->ExceptionFlags &= ~LDRP_COLLIDED_UNWIND;
+}
+
+/* What lies below a frame that execution goes on in is no more. */
+static _Noreturn void Resume(struct host_cpu *Cpu)
+{
+    Cpu->eflags = 0x202;
+    NtSehAbandon((const void *)Cpu->rsp);
+    LdrpForgetLeavings(Cpu->rsp);
+    host_resume(Cpu);
+}
+
 void LdrpUnwind(PEXCEPTION_RECORD Record, ULONG64 Limit, ULONG64 Target, ULONG64 TargetIp,
                 ULONG64 Value)
 {
@@ -57,28 +87,27 @@ void LdrpUnwind(PEXCEPTION_RECORD Record, ULONG64 Limit, ULONG64 Target, ULONG64
         BOOLEAN IsTarget = Target != 0 && Frame.Establisher == Target;
         if (Frame.Flags & LDRP_HANDLES_UNWINDING && Frame.Handler != NULL) {
             Record->ExceptionFlags |= IsTarget ? LDRP_TARGET_UNWIND : 0;
-            CallHandler(Record, &Frame, (PCONTEXT)&Here, TargetIp);
+            CallToLeave(Record, &Frame, &Here, TargetIp);
         }
         if (!IsTarget)
             continue;
         Here.rip = LdrpPatchedOf(TargetIp);
         Here.rax = Value;
-        Here.eflags = 0x202;
-        NtSehAbandon((const void *)Here.rsp);
-        host_resume(&Here);
+        Resume(&Here);
     }
     Record->ExceptionFlags = Flags;
+    LdrpForgetLeavings(Limit); /* native SEH goes on above it */
 }
 
-/* What the first frame of an image looked like: all that is known where an exception was raised by
- * a call. */
-static BOOLEAN DescribeRaise(CONTEXT *Context, ULONG64 Limit)
+/* A filter wants execution to go on where it may not. */
+static _Noreturn void RaiseNoncontinuable(PEXCEPTION_RECORD Record)
 {
-    LDRP_WALK Walk;
-    LdrpBeginWalk(&Walk, Limit);
-    memcpy(Context, &Walk.Cpu, sizeof(*Context));
-    Context->ContextFlags = CONTEXT_FULL;
-    return Walk.Cpu.rip != 0;
+    EXCEPTION_RECORD Own = {.ExceptionCode = STATUS_NONCONTINUABLE_EXCEPTION,
+                            .ExceptionFlags = EXCEPTION_NONCONTINUABLE,
+                            .ExceptionRecord = Record,
+                            .ExceptionAddress = Record->ExceptionAddress};
+    RtlRaiseException(&Own);
+    __builtin_unreachable();
 }
 
 /* TRUE: execution continues where the exception happened. FALSE: no image takes it, and those
@@ -93,15 +122,43 @@ static BOOLEAN Dispatch(PEXCEPTION_RECORD Record, PCONTEXT Context)
     while (LdrpNextFrame(&Walk, &Frame, &Here)) {
         if ((Frame.Flags & LDRP_HANDLES_EXCEPTIONS) == 0 || Frame.Handler == NULL)
             continue;
-        if (CallHandler(Record, &Frame, Context, 0) != ExceptionContinueExecution)
+        if (CallHandler(Record, &Frame, Context) != ExceptionContinueExecution)
             continue;
-        if ((Record->ExceptionFlags & EXCEPTION_NONCONTINUABLE) == 0)
-            return TRUE;
-        ExRaiseStatus(STATUS_NONCONTINUABLE_EXCEPTION);
+        if (Record->ExceptionFlags & EXCEPTION_NONCONTINUABLE)
+            RaiseNoncontinuable(Record);
+        return TRUE;
     }
     if (Limit != 0)
         LdrpUnwind(Record, Limit, 0, 0, 0);
     return FALSE;
+}
+
+/* ---- exceptions that are raised ---- */
+
+/* What the first frame of an image looked like: all that is known where an exception was raised by
+ * a call. */
+static BOOLEAN DescribeRaise(CONTEXT *Context)
+{
+    LDRP_WALK Walk;
+    LdrpBeginWalk(&Walk, (ULONG_PTR)NtSehMark());
+    memcpy(Context, &Walk.Cpu, sizeof(*Context));
+    Context->ContextFlags = CONTEXT_FULL;
+    return Walk.Cpu.rip != 0;
+}
+
+/* TRUE: execution goes on behind the call; with what a filter has changed, at once. */
+static BOOLEAN OnRaise(PEXCEPTION_RECORD Record)
+{
+    CONTEXT Context, Before;
+    if (!DescribeRaise(&Context))
+        return FALSE;
+    Before = Context;
+    if (!Dispatch(Record, &Context))
+        return FALSE;
+    if (memcmp(&Context, &Before, sizeof(Context)) == 0)
+        return TRUE;
+    Context.Rip = LdrpPatchedOf(Context.Rip);
+    Resume((struct host_cpu *)&Context);
 }
 
 /* ---- faults ---- */
@@ -137,10 +194,8 @@ static BOOLEAN OnException(EXCEPTION_RECORD *Record, const struct host_fault *Fa
 {
     if (!LdrpHasImages())
         return FALSE;
-    if (Fault == NULL) {
-        CONTEXT Context;
-        return DescribeRaise(&Context, (ULONG_PTR)NtSehMark()) && Dispatch(Record, &Context);
-    }
+    if (Fault == NULL)
+        return OnRaise(Record);
     if (LdrpFaultState.Unhandled || !HasStack(Fault)) {
         LdrpFaultState.Unhandled = FALSE;
         return FALSE;

@@ -22,24 +22,47 @@ typedef struct LDRP_FRAME {
     ULONG64 Pc;
     const LDRP_FUNCTION *Function; /* NULL: a leaf, without an entry */
     ULONG64 Establisher;
-    ULONG Flags; /* LDRP_HANDLES_… */
+    ULONG Flags;      /* LDRP_HANDLES_… */
+    ULONG ScopeIndex; /* scopes before this one are left already */
     PVOID Handler;
     const void *Data;
 } LDRP_FRAME;
 
 const LDRP_FUNCTION *LdrpFunctionOf(const PE_IMAGE *Image, ULONG_PTR Address);
+BOOLEAN LdrpIsChained(const PE_IMAGE *Image, const LDRP_FUNCTION *Function);
 /* Cpu: of a place in the image; afterwards, of its caller. Any IRQL. */
 void LdrpUnwindFrame(const PE_IMAGE *Image, struct host_cpu *Cpu, LDRP_FRAME *Frame);
+
+/* epilogue.c: if the function is about to return, Cpu becomes that of its caller. */
+BOOLEAN LdrpLeaveEpilogue(const PE_IMAGE *Image, const LDRP_FUNCTION *Function,
+                          struct host_cpu *Cpu);
+
+/* vectors.c: a routine of Microsoft's convention keeps xmm6 to xmm15 for its caller, which it was
+ * left to with Cpu. Begin to Place of it has run. */
+void LdrpRestoreVectors(const void *Begin, const void *Place, struct host_cpu *Cpu);
 
 /* walk.c: the frames of Windows images on the stack of the calling thread, ours between them passed
  * over. */
 typedef struct LDRP_WALK {
     struct host_cpu Cpu; /* at the frame that comes next */
     ULONG64 Limit;       /* frames that lie above it do not count; 0: all */
+    ULONG64 Passed;      /* how far up the stack it is */
+    ULONG ScopeIndex;    /* of the next frame */
 } LDRP_WALK;
 void LdrpBeginWalk(LDRP_WALK *Walk, ULONG64 Limit);
 /* The next frame; Here: the registers in it. FALSE: none. */
 BOOLEAN LdrpNextFrame(LDRP_WALK *Walk, LDRP_FRAME *Frame, struct host_cpu *Here);
+
+/* A frame whose termination handler runs. An exception that comes out of that handler takes up the
+ * walk there: what was left is not met again (a collided unwind). */
+typedef struct LDRP_LEAVING {
+    struct LDRP_LEAVING *Outer;
+    ULONG64 Position; /* on the stack */
+    struct host_cpu Here;
+    const struct LDRP_DISPATCHER *Dispatcher;
+} LDRP_LEAVING;
+void LdrpBeginLeaving(LDRP_LEAVING *Leaving);
+void LdrpForgetLeavings(ULONG64 Stack); /* all that lie below */
 
 /* address.c. Any IRQL, also from a fault. NULL: no Windows image lies there. */
 const PE_IMAGE *LdrpImageAt(ULONG_PTR Address);
@@ -48,6 +71,7 @@ const PE_IMAGE *LdrpImageAt(ULONG_PTR Address);
 #define LDRP_UNWINDING 0x2
 #define LDRP_EXIT_UNWIND 0x4
 #define LDRP_TARGET_UNWIND 0x20
+#define LDRP_COLLIDED_UNWIND 0x40
 #define LDRP_UNWIND_FLAGS 0x66 /* any of them, and collided unwinds */
 
 /* DISPATCHER_CONTEXT of x64, which a handler of the image sees. */

@@ -63,7 +63,8 @@ __asm__(".text\n.hidden LdrpChangeIrql\n.type LdrpChangeIrql, @function\n.globl 
         /* As LdrpChangeIrql saves xmm registers, but for a routine of our convention in r11 that is
            called with arguments of Microsoft's: sixteen of them, more than any has. What is in the
            section nt_foreign is of Microsoft's convention and called as it is. (rax and r10 are
-           kept for it: they may hold something for what guards a call.) */
+           kept for it: they may hold something for what guards a call.) vectors.c reads where xmm6
+           to xmm15 are kept: pushes and pops are in pairs on the way there. */
         ".hidden __start_nt_foreign\n.hidden __stop_nt_foreign\n"
         ".hidden LdrpCallNative\n.type LdrpCallNative, @function\n.globl LdrpCallNative\n"
         "LdrpCallNative:\n"
@@ -71,15 +72,15 @@ __asm__(".text\n.hidden LdrpChangeIrql\n.type LdrpChangeIrql, @function\n.globl 
         "    push %rax\n.cfi_adjust_cfa_offset 8\n"
         "    lea __start_nt_foreign(%rip), %rax\n"
         "    cmp %rax, %r11\n"
+        "    pop %rax\n.cfi_adjust_cfa_offset -8\n"
         "    jb 1f\n"
+        "    push %rax\n.cfi_adjust_cfa_offset 8\n"
         "    lea __stop_nt_foreign(%rip), %rax\n"
         "    cmp %rax, %r11\n"
-        "    jae 1f\n"
         "    pop %rax\n.cfi_adjust_cfa_offset -8\n"
+        "    jae 1f\n"
         "    jmp *%r11\n"
-        ".cfi_adjust_cfa_offset 8\n"
-        "1:  pop %rax\n.cfi_adjust_cfa_offset -8\n"
-        "    push %rbp\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset %rbp, 0\n"
+        "1:  push %rbp\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset %rbp, 0\n"
         "    mov %rsp, %rbp\n.cfi_def_cfa_register %rbp\n"
         "    push %rdi\n.cfi_rel_offset %rdi, -8\n"
         "    push %rsi\n.cfi_rel_offset %rsi, -16\n"
@@ -292,11 +293,6 @@ static void PutInstruction(WRITER *Writer, const UCHAR *From, ULONG At, LDRP_SIT
         PutMoved(Writer, From, At, Instruction);
 }
 
-static void NotePiece(LDRP_PATCHES *Patches, ULONG Original, ULONG Stub, BOOLEAN Calls)
-{
-    Patches->Pieces[Patches->PieceCount++] = (LDRP_PIECE){Original, Stub, Calls};
-}
-
 BOOLEAN LdrpWriteSpan(PE_IMAGE *Image, const LDRP_CODE *Code, ULONG First, ULONG Last)
 {
     LDRP_PATCHES *Patches = Image->Patches;
@@ -309,7 +305,10 @@ BOOLEAN LdrpWriteSpan(PE_IMAGE *Image, const LDRP_CODE *Code, ULONG First, ULONG
         ULONG At = Code->Each[i].At;
         LDRP_INSTRUCTION Instruction;
         LdrpDecode(Image->Base + At, Code->Each[i].Length, &Instruction);
-        NotePiece(Patches, At, Writer.At, Code->Each[i].Site == LdrpIrqlWrite);
+        Patches->Pieces[Patches->PieceCount++] =
+            (LDRP_PIECE){At, Writer.At, Code->Each[i].Site == LdrpIrqlWrite,
+                         Code->Each[i].Site == LdrpCallOut &&
+                             Instruction.Info.meta.category == ZYDIS_CATEGORY_UNCOND_BR};
         PutInstruction(&Writer, Image->Base + At, At, Code->Each[i].Site, &Instruction);
     }
     if (!Code->Each[Last].Ends)

@@ -183,6 +183,13 @@ static void Return(struct host_cpu *Cpu)
     Cpu->rsp += 8;
 }
 
+BOOLEAN LdrpIsChained(const PE_IMAGE *Image, const LDRP_FUNCTION *Function)
+{
+    LDRP_FUNCTION Copy;
+    INFO Info;
+    return OpenInfo(Image, Function, &Copy, &Info) && Info.Kind >> 3 & LDRP_CHAINED;
+}
+
 static void FindHandler(LDRP_FRAME *Frame, const INFO *Info, ULONG Offset)
 {
     ULONG Handler;
@@ -209,6 +216,8 @@ void LdrpUnwindFrame(const PE_IMAGE *Image, struct host_cpu *Cpu, LDRP_FRAME *Fr
         Return(Cpu);
         return;
     }
+    if (LdrpLeaveEpilogue(Image, &Function, Cpu))
+        return; /* and no handler is called */
     ULONG Offset = (ULONG)(Cpu->rip - (ULONG_PTR)Image->Base) - Function.Begin;
     Frame->Establisher = FrameOf(Cpu, &Info, Offset);
     FindHandler(Frame, &Info, Offset);
