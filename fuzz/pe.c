@@ -40,6 +40,11 @@ static void OnLine(void *Context, const char *Line)
     ++*(ULONG *)Context;
 }
 
+static const PE_IMAGE *Provide(void *Context, const char *Library)
+{
+    return LdrpFindImageNamed(Library);
+}
+
 /* ---- a loaded image ---- */
 
 /* A moment somewhere in the image, on a stack of its own. */
@@ -117,14 +122,16 @@ static void LookAround(PE_IMAGE *Image)
 {
     IMAGE_EXPORT_DIRECTORY Exports;
     char Name[64] = "";
+    ULONG Names[8];
 
     PeExportByName(Image, "DllInitialize");
     PeExportByOrdinal(Image, (ULONG)Next() % 100);
     if (PeRead(Image, Image->Directories[IMAGE_DIRECTORY_ENTRY_EXPORT].VirtualAddress, &Exports,
                sizeof(Exports)) &&
-        PeRead(Image, Exports.AddressOfNames, &Exports.Base, sizeof(ULONG)) &&
-        PeRead(Image, Exports.Base, Name, sizeof(Name) - 1))
-        PeExportByName(Image, Name);
+        PeRead(Image, Exports.AddressOfNames, Names, sizeof(Names)))
+        for (ULONG i = 0; i < RTL_NUMBER_OF(Names); i++)
+            if (PeRead(Image, Names[i], Name, sizeof(Name) - 1))
+                PeExportByName(Image, Name);
     for (ULONG i = 0; i < 24; i++)
         UnwindFrom(Image, RandomPlace(Image));
 }
@@ -147,9 +154,10 @@ static void Live(PE_IMAGE *Image)
 static void Try(const UCHAR *Bytes, SIZE_T Size)
 {
     ULONG Lines = 0;
+    PE_LOADER Loader = {OnLine, Provide, &Lines};
     PE_IMAGE Image;
 
-    if (!NT_SUCCESS(PePrepare(Bytes, Size, &Image, OnLine, &Lines))) {
+    if (!NT_SUCCESS(PePrepare(Bytes, Size, &Image, &Loader))) {
         Check(Lines != 0, "an image is refused without a word");
         return;
     }
@@ -174,11 +182,17 @@ int LLVMFuzzerInitialize(int *Argc, char ***Argv);
 int LLVMFuzzerInitialize(int *Argc, char ***Argv)
 {
     static const USERNT_OPTIONS Options = {.Size = sizeof(Options), .Processors = 1};
+    const char *Folder = getenv("USERNT_FUZZ_IMAGES");
+    char Path[1024];
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"changed");
 
-    if (!NT_SUCCESS(UserNtBoot(&Options)) || !SeedsLoad(getenv("USERNT_FUZZ_IMAGES")) ||
+    if (!NT_SUCCESS(UserNtBoot(&Options)) || !SeedsLoad(Folder) ||
         !NT_SUCCESS(LdrpCreateModule("changed.sys", &Name, &Module)))
         exit(1);
+    snprintf(Path, sizeof(Path), "%s/exports.sys", Folder == NULL ? "" : Folder);
+    UserNtLoadDriver(Path, L"exports"); /* what others import from, if it is there */
+    snprintf(Path, sizeof(Path), "%s/library.sys", Folder == NULL ? "" : Folder);
+    UserNtLoadDriver(Path, L"library");
     return 0;
 }
 

@@ -21,6 +21,27 @@ test_privileged_instructions_are_as_documented() {
     [ "$(nt log | grep -c 'privileged: .*: good')" = 14 ] && ! nt log | grep 'privileged: .*WRONG'
 }
 
+is_listed() { nt modules | grep -q "$1"; }
+
+test_what_a_driver_imports_from_is_loaded_with_it() {
+    expect 0 nt load imports || return 1
+    [ "$(nt log | grep -c 'imports: .*: good')" = 9 ] && ! nt log | grep 'WRONG' || return 1
+    nt log | grep -q 'library: initialized for .*Services.library$' && is_listed library.sys && is_listed exports.sys || return 1
+    expect 1 nt load library && expect 0 nt unload imports || return 1
+    nt log | grep -q 'imports: unloaded: good' && nt log | grep -q 'library: unloaded' && ! is_listed library.sys && is_listed exports.sys
+}
+
+test_a_driver_that_others_import_from_stays_as_long() {
+    expect 0 nt load library imports && expect 0 nt unload library && is_listed library.sys || return 1
+    expect 0 nt unload imports && ! is_listed library.sys
+}
+
+test_an_import_that_nobody_provides_is_named() {
+    mkdir "$place/alone" && cp "$USERNT_DRIVERS/imports.sys" "$place/alone/lonely.sys" && cp "$USERNT_DRIVERS/exports.sys" "$place/alone"
+    expect 1 nt load "$place/alone/lonely.sys"
+    case $output in *'lonely.sys: no driver provides library.sys!LibraryCount'*) ;; *) fail "$output" ;; esac
+}
+
 refused_because() {
     expect 1 nt load "$place/$1.sys" || return 1
     case $output in *"$1.sys: "*"$2"*) ;; *) fail "no reason '$2': $output" ;; esac

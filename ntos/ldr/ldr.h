@@ -30,7 +30,11 @@ typedef struct LDR_MODULE {
     atomic_int References; /* io's, and the loading thread's */
     host_image
         *Image; /* NULL: a Windows image, the executive, or a driver linked into the program */
-    struct PE_IMAGE *Pe; /* NULL: not a Windows image */
+    struct PE_IMAGE *Pe;     /* NULL: not a Windows image */
+    struct LDR_MODULE *For;  /* the one that it is being loaded for */
+    struct LDRP_NEED *Needs; /* what it imports from; each is in that one's LoadCount */
+    BOOLEAN Library; /* loaded because another imports from it: no service, no driver object */
+    BOOLEAN Stays;   /* in its LoadCount: it has no DllUnload */
     PDRIVER_OBJECT Driver;
 } LDR_MODULE;
 

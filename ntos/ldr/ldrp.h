@@ -2,8 +2,8 @@
  * What the files of ldr share.
  *
  * Lock: LdrpState.Lock, a push lock, guards the module list; nothing is called out to under it but
- * LdrEnumerateModules' routine. The address table beside the list is read without any lock, at any
- * IRQL.
+ * LdrEnumerateModules' routine. library.c has another one, outside it. The address table beside the
+ * list is read without any lock, at any IRQL.
  */
 #ifndef LDRP_H
 #define LDRP_H
@@ -15,7 +15,9 @@
 
 typedef struct LDRP_STATE {
     EX_PUSH_LOCK Lock;
-    LIST_ENTRY Modules; /* LDR_MODULE.Entry.InLoadOrderLinks */
+    EX_PUSH_LOCK Libraries;    /* library.c */
+    _Atomic(PKTHREAD) Mapping; /* who holds it */
+    LIST_ENTRY Modules;        /* LDR_MODULE.Entry.InLoadOrderLinks */
     USHORT NextOrder;
     LDR_MODULE Executive;
     char SearchPath[4096];
@@ -27,11 +29,22 @@ NTSTATUS LdrpCreateModule(const char *HostPath, PCUNICODE_STRING ServiceName, LD
 NTSTATUS
 LdrpPublishModule(LDR_MODULE *Module); /* Base and Size are known. STATUS_IMAGE_ALREADY_LOADED: the
                                           service has a driver */
-void LdrpRelease(PVOID Section); /* takes it off the list and unmaps it; drops io's reference */
+void LdrpRelease(PVOID Section);       /* its service is stopped: it goes, if no other needs it */
+void LdrpRemoveModule(LDR_MODULE *Module); /* takes it off the list and unmaps it; drops the
+                                              reference of io, or of the list */
 void LdrpUnmapModule(LDR_MODULE *Module);
 void LdrpDereferenceModule(LDR_MODULE *Module);
 void LdrpShowExecutiveAs(PVOID Base, ULONG Bytes); /* in lists of modules */
 void LdrpSetModuleDriver(LDR_MODULE *Module, PDRIVER_OBJECT Driver);
+
+/* load.c */
+void LdrpNotifyImage(LDR_MODULE *Module);
+
+/* library.c */
+BOOLEAN LdrpBeginMapping(void);
+void LdrpEndMapping(BOOLEAN Began);
+void LdrpDropNeeds(LDR_MODULE *Module);
+void LdrpDropLibraries(void); /* those that stay, unless a driver that stays needs them */
 
 /* address.c */
 BOOLEAN LdrpPublishAddresses(const LDR_MODULE *Module); /* FALSE: the table is full */

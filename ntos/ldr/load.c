@@ -64,7 +64,7 @@ static NTSTATUS AdoptImage(LDR_MODULE *Module, PDRIVER_INITIALIZE Entry)
     return STATUS_SUCCESS;
 }
 
-static void NotifyImage(LDR_MODULE *Module)
+void LdrpNotifyImage(LDR_MODULE *Module)
 {
     IMAGE_INFO Information = {.ImageAddressingMode = IMAGE_ADDRESSING_MODE_32BIT,
                               .SystemModeImage = 1};
@@ -82,7 +82,7 @@ static NTSTATUS Start(LDR_MODULE *Module, const LDRP_SERVICE *Service, PDRIVER_I
         Module->Size,   Module,        LdrpRelease, Module->Image == NULL && Module->Pe == NULL};
     PDRIVER_OBJECT Driver;
     VfTrace(VfEventLoad, (ULONG_PTR)Module->Base, Module->Size);
-    NotifyImage(Module);
+    LdrpNotifyImage(Module);
     NTSTATUS Status = IopLoadDriverImage(&Image, &Driver);
     if (!NT_SUCCESS(Status) && !Module->Unmapped)
         LdrpRelease(Module);
@@ -105,14 +105,16 @@ static NTSTATUS LoadImage(const LDRP_SERVICE *Service, const char *Path, PDRIVER
     NTSTATUS Status = LdrpCreateModule(Path, &Service->Name, &Module);
     if (!NT_SUCCESS(Status))
         return Status;
+    BOOLEAN Began = LdrpBeginMapping();
     Status = Entry == NULL ? MapImage(Module, &Entry) : AdoptImage(Module, Entry);
+    if (NT_SUCCESS(Status)) {
+        Status = LdrpPublishModule(Module);
+        if (!NT_SUCCESS(Status))
+            LdrpUnmapModule(Module);
+    }
+    LdrpEndMapping(Began);
     if (!NT_SUCCESS(Status))
         goto dereference;
-    Status = LdrpPublishModule(Module);
-    if (!NT_SUCCESS(Status)) {
-        LdrpUnmapModule(Module);
-        goto dereference;
-    }
     Status = Start(Module, Service, Entry);
     LdrpDereferenceModule(Module);
     return Status;

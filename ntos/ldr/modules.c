@@ -115,6 +115,7 @@ void LdrpDereferenceModule(LDR_MODULE *Module)
 {
     if (atomic_fetch_sub(&Module->References, 1) != 1)
         return;
+    LdrpDropNeeds(Module);
     RtlFreeUnicodeString(&Module->FullName);
     if (Module->Pe != NULL)
         ExFreePoolWithTag(Module->Pe, LDRP_TAG);
@@ -133,8 +134,18 @@ void LdrpRelease(PVOID Section)
 {
     LDR_MODULE *Module = Section;
     ExLockExclusive_(&LdrpState.Lock);
+    BOOLEAN Last = --Module->LoadCount == 0; /* else others import from it, and keep it */
     Module->Unmapped = TRUE;
     Module->Driver = NULL;
+    LdrpPublishDriver(Module, NULL);
+    ExUnlockExclusive_(&LdrpState.Lock);
+    if (Last)
+        LdrpRemoveModule(Module);
+}
+
+void LdrpRemoveModule(LDR_MODULE *Module)
+{
+    ExLockExclusive_(&LdrpState.Lock);
     RemoveEntryList(&Module->Entry.InLoadOrderLinks);
     LdrpWithdrawAddresses(Module);
     ExUnlockExclusive_(&LdrpState.Lock);
@@ -210,7 +221,7 @@ static LDR_MODULE *NextToUnload(void)
     for (PLIST_ENTRY Entry = LdrpState.Modules.Blink; Entry != &LdrpState.Modules && Found == NULL;
          Entry = Entry->Blink) {
         LDR_MODULE *Module = CONTAINING_RECORD(Entry, LDR_MODULE, Entry.InLoadOrderLinks);
-        if (Module != &LdrpState.Executive && !Module->AskedToUnload)
+        if (Module != &LdrpState.Executive && !Module->AskedToUnload && !Module->Library)
             Found = Module;
     }
     if (Found != NULL) {
@@ -228,6 +239,7 @@ static NTSTATUS UnloadAll(PVOID Context)
         IopUnloadDriver(&Module->ServiceName);
         LdrpDereferenceModule(Module);
     }
+    LdrpDropLibraries();
     return STATUS_SUCCESS;
 }
 

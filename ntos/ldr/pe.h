@@ -70,11 +70,19 @@ void PePatch(const PE_FILE *File, const PE_IMAGE *Image);
 /* The security cookie, if the image has one. */
 void PeInitCookie(const PE_IMAGE *Image);
 
-/* peimport.c. Missing is called for each import that nobody provides; how many there are, or -1:
- * damaged. */
-int PeBindImports(const PE_IMAGE *Image,
-                  void (*Missing)(void *Context, const char *Library, const char *Name),
-                  void *Context);
+#define PE_LIBRARY 64 /* the name of another image, with its end */
+
+/* peimport.c: who provides what an image imports. How many imports nobody does, or -1: damaged. */
+typedef struct PE_BINDER {
+    const PE_IMAGE *(*Provide)(void *Context, const char *Library); /* not the executive */
+    void (*Missing)(void *Context, const char *Library, const char *Name);
+    void *Context;
+} PE_BINDER;
+int PeBindImports(const PE_IMAGE *Image, const PE_BINDER *Binder);
+
+/* peexport.c: NULL: there is no such. Forwarders are followed, to the executive and to images that
+ * are loaded. */
+BOOLEAN PeIsExecutive(const char *Library);
 PVOID PeExportByName(const PE_IMAGE *Image, const char *Name);
 PVOID PeExportByOrdinal(const PE_IMAGE *Image, ULONG Ordinal);
 
@@ -89,13 +97,19 @@ void PeForgetPatches(PE_IMAGE *Image);
 
 /* pe.c: all that is done before DriverEntry. Refused: nothing is left, and Report was called with
  * each thing that is wrong. */
-typedef void PE_REPORT(void *Context, const char *Line);
-NTSTATUS PePrepare(const void *Bytes, SIZE_T Size, PE_IMAGE *Image, PE_REPORT *Report,
-                   void *Context);
+typedef struct PE_LOADER {
+    void (*Report)(void *Context, const char *Line);
+    const PE_IMAGE *(*Provide)(void *Context, const char *Library); /* NULL: there is none */
+    void *Context;
+} PE_LOADER;
+NTSTATUS PePrepare(const void *Bytes, SIZE_T Size, PE_IMAGE *Image, const PE_LOADER *Loader);
 
 /* pe.c: a module that is such an image */
 BOOLEAN LdrpIsPe(const char *Path);
 NTSTATUS LdrpMapPe(LDR_MODULE *Module, PDRIVER_INITIALIZE *Entry);
 BOOLEAN LdrpHasImages(void);                          /* any is mapped */
 const PE_IMAGE *LdrpFindImageNamed(const char *Name); /* NULL: no such module is loaded */
+
+/* library.c: drivers that others import from */
+const PE_IMAGE *LdrpProvide(LDR_MODULE *Importer, const char *Library); /* loads it */
 #endif

@@ -1,54 +1,37 @@
 /*
- * Imports and exports of a Windows image in memory.
+ * Imports of a Windows image in memory.
  */
-#include "ldr/ldrp.h"
 #include "ldr/pe.h"
 #include <stdio.h>
 #include <string.h>
 
-#define PE_NAME 1024u         /* with its end */
-#define PE_EXPORTS 0x10000u   /* their ordinals have 16 bits */
 #define PE_IMPORTS 0x10000    /* of an image; a driver has hundreds */
 #define PE_MISSING_LIMIT 1000 /* more are not told */
 
 typedef struct BINDING {
-    const PE_IMAGE *Image;
-    const char *Library;
-    void (*Missing)(void *Context, const char *Library, const char *Name);
-    void *Context;
+    const PE_IMAGE *Image, *Provider; /* NULL: the executive, or nobody */
+    const PE_BINDER *Binder;
+    char Library[PE_LIBRARY];
     int Imports;
     int Count; /* of the missing */
 } BINDING;
 
-/* Names whose routines are the executive's. */
-static BOOLEAN IsExecutive(const char *Library)
-{
-    static const char *const Names[] = {"ntoskrnl.exe", "hal.dll", "ntkrnlpa.exe", "ntkrnlmp.exe"};
-    for (ULONG i = 0; i < RTL_NUMBER_OF(Names); i++)
-        if (_stricmp(Library, Names[i]) == 0)
-            return TRUE;
-    return FALSE;
-}
-
 static PVOID FindNamed(const BINDING *Binding, const char *Name)
 {
-    if (IsExecutive(Binding->Library))
+    if (PeIsExecutive(Binding->Library))
         return LdrpForeignExport(Name);
-    const PE_IMAGE *Provider = LdrpFindImageNamed(Binding->Library);
-    return Provider == NULL ? NULL : PeExportByName(Provider, Name);
+    return Binding->Provider == NULL ? NULL : PeExportByName(Binding->Provider, Name);
 }
 
 static PVOID FindNumbered(const BINDING *Binding, ULONG Ordinal)
 {
-    const PE_IMAGE *Provider =
-        IsExecutive(Binding->Library) ? NULL : LdrpFindImageNamed(Binding->Library);
-    return Provider == NULL ? NULL : PeExportByOrdinal(Provider, Ordinal);
+    return Binding->Provider == NULL ? NULL : PeExportByOrdinal(Binding->Provider, Ordinal);
 }
 
 static void ReportMissing(BINDING *Binding, const char *Name)
 {
     if (Binding->Count++ < PE_MISSING_LIMIT)
-        Binding->Missing(Binding->Context, Binding->Library, Name);
+        Binding->Binder->Missing(Binding->Binder->Context, Binding->Library, Name);
 }
 
 /* FALSE: the entry is damaged. */
@@ -75,9 +58,12 @@ static BOOLEAN BindLibrary(BINDING *Binding, const IMAGE_IMPORT_DESCRIPTOR *Desc
 {
     ULONG Names = Descriptor->OriginalFirstThunk != 0 ? Descriptor->OriginalFirstThunk
                                                       : Descriptor->FirstThunk;
-    Binding->Library = PeStringAt(Binding->Image, Descriptor->Name);
-    if (Binding->Library == NULL)
+    const char *Library = PeStringAt(Binding->Image, Descriptor->Name);
+    if (Library == NULL || strlen(Library) >= sizeof(Binding->Library))
         return FALSE;
+    strcpy(Binding->Library, Library); /* slots may lie over the name */
+    Binding->Provider =
+        PeIsExecutive(Library) ? NULL : Binding->Binder->Provide(Binding->Binder->Context, Library);
     for (ULONG Offset = 0;; Offset += sizeof(ULONG64)) {
         ULONG64 Entry;
         void *From = PeAt(Binding->Image, Names + Offset, sizeof(Entry));
@@ -92,12 +78,10 @@ static BOOLEAN BindLibrary(BINDING *Binding, const IMAGE_IMPORT_DESCRIPTOR *Desc
     }
 }
 
-int PeBindImports(const PE_IMAGE *Image,
-                  void (*Missing)(void *Context, const char *Library, const char *Name),
-                  void *Context)
+int PeBindImports(const PE_IMAGE *Image, const PE_BINDER *Binder)
 {
     const IMAGE_DATA_DIRECTORY *Directory = &Image->Directories[IMAGE_DIRECTORY_ENTRY_IMPORT];
-    BINDING Binding = {Image, NULL, Missing, Context, 0, 0};
+    BINDING Binding = {.Image = Image, .Binder = Binder};
     if (Directory->Size == 0)
         return 0;
     for (ULONG Offset = 0;; Offset += sizeof(IMAGE_IMPORT_DESCRIPTOR)) {
@@ -111,64 +95,4 @@ int PeBindImports(const PE_IMAGE *Image,
         if (!BindLibrary(&Binding, &Descriptor))
             return -1;
     }
-}
-
-static ULONG LongAt(const PE_IMAGE *Image, ULONG Rva, ULONG Index)
-{
-    ULONG Value;
-    return Index < Image->Size && PeRead(Image, Rva + Index * sizeof(Value), &Value, sizeof(Value))
-               ? Value
-               : 0;
-}
-
-static USHORT ShortAt(const PE_IMAGE *Image, ULONG Rva, ULONG Index)
-{
-    USHORT Value;
-    return Index < Image->Size && PeRead(Image, Rva + Index * sizeof(Value), &Value, sizeof(Value))
-               ? Value
-               : MAXUSHORT;
-}
-
-/* Without forwarders: what lies in the export directory itself is a name elsewhere. */
-static PVOID ExportAt(const PE_IMAGE *Image, const IMAGE_EXPORT_DIRECTORY *Exports, ULONG Index)
-{
-    const IMAGE_DATA_DIRECTORY *Directory = &Image->Directories[IMAGE_DIRECTORY_ENTRY_EXPORT];
-    ULONG Rva =
-        Index < Exports->NumberOfFunctions ? LongAt(Image, Exports->AddressOfFunctions, Index) : 0;
-    return Rva == 0 || Rva - Directory->VirtualAddress < Directory->Size ? NULL
-                                                                         : PeAt(Image, Rva, 1);
-}
-
-static BOOLEAN OpenExports(const PE_IMAGE *Image, IMAGE_EXPORT_DIRECTORY *Exports)
-{
-    const IMAGE_DATA_DIRECTORY *Directory = &Image->Directories[IMAGE_DIRECTORY_ENTRY_EXPORT];
-    return Directory->Size >= sizeof(*Exports) &&
-           PeRead(Image, Directory->VirtualAddress, Exports, sizeof(*Exports));
-}
-
-PVOID PeExportByOrdinal(const PE_IMAGE *Image, ULONG Ordinal)
-{
-    IMAGE_EXPORT_DIRECTORY Exports;
-    return OpenExports(Image, &Exports) && Ordinal >= Exports.Base
-               ? ExportAt(Image, &Exports, Ordinal - Exports.Base)
-               : NULL;
-}
-
-static BOOLEAN IsString(const PE_IMAGE *Image, ULONG Rva, const char *Text)
-{
-    char Found[PE_NAME];
-    SIZE_T Bytes = strlen(Text) + 1;
-    return Bytes <= sizeof(Found) && PeRead(Image, Rva, Found, Bytes) &&
-           memcmp(Found, Text, Bytes) == 0;
-}
-
-PVOID PeExportByName(const PE_IMAGE *Image, const char *Name)
-{
-    IMAGE_EXPORT_DIRECTORY Exports;
-    if (!OpenExports(Image, &Exports))
-        return NULL;
-    for (ULONG i = 0; i < Exports.NumberOfNames && i < PE_EXPORTS; i++)
-        if (IsString(Image, LongAt(Image, Exports.AddressOfNames, i), Name))
-            return ExportAt(Image, &Exports, ShortAt(Image, Exports.AddressOfNameOrdinals, i));
-    return NULL;
 }
