@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 
 CONTROL = 'IRP_MJ_DEVICE_CONTROL '
+SET_MODE, QUERY_STATE = CONTROL + '0x00222040', CONTROL + '0x00222044'  # drivers/pipe/public.h
 
 # Chance: what is compared of the files of these drivers is how they are opened and closed, as a set.
 ENDS_ONLY = {
@@ -83,7 +84,7 @@ def without_chance(driver, lines):
         # w2k_hook asks for lines of the log again and again; and there are as many page entries as memory has pages.
         lines = [line for line in lines if not line.startswith(CONTROL + '0x8000e044')]
         return [line for at, line in enumerate(lines) if not line.startswith(CONTROL + '0x8000601c') or line != lines[at - 1]]
-    if lines[1:2] and lines[1].startswith(CONTROL + '0x00222040'):
+    if any(line.startswith(SET_MODE) for line in lines):
         return stream(lines)
     return lines
 
@@ -94,7 +95,7 @@ def stream(lines):
     result = []
     for line in lines:
         transfer, former = TRANSFER.match(line), TRANSFER.match(result[-1]) if result else None
-        if line.startswith(CONTROL + '0x00222040') and result[-1].startswith(CONTROL + '0x00222044'):
+        if line.startswith(SET_MODE) and result[-1].startswith(QUERY_STATE):
             continue
         if transfer and former and transfer.group(1) == former.group(1):
             line = '%s 0 -> STATUS_SUCCESS %d' % (transfer.group(1), int(transfer.group(2)) + int(former.group(2)))
