@@ -23,4 +23,9 @@ test_every_request_has_the_same_status_and_information() {
     "$(dirname "$0")/trace.py" "$place/linux" "$place/windows"
 }
 
+test_a_difference_would_be_seen() {
+    sed '1s/ -> STATUS_SUCCESS [0-9]*/ -> STATUS_SUCCESS 77/' "$place/linux" >"$place/changed" && ! cmp -s "$place/linux" "$place/changed" &&
+        cp "$place/linux.tests" "$place/changed.tests" && expect 1 "$(dirname "$0")/trace.py" "$place/changed" "$place/windows" && contains '1 tests differ'
+}
+
 run_tests
