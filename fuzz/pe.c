@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static LDR_MODULE *Module; /* what the image is published as */
+static LDR_MODULE Module = {
+    .BaseName = RTL_CONSTANT_STRING(L"changed.sys")}; /* what the image is published as */
 static ULONG64 Random;
 
 static ULONG64 Next(void)
@@ -138,15 +139,15 @@ static void LookAround(PE_IMAGE *Image)
 
 static void Live(PE_IMAGE *Image)
 {
-    Module->Base = Image->Base;
-    Module->Size = Image->Size;
-    Module->Pe = Image;
-    Check(LdrpPublishAddresses(Module), "there is no room for an image's addresses");
+    Module.Base = Image->Base;
+    Module.Size = Image->Size;
+    Module.Pe = Image;
+    Check(LdrpPublishAddresses(&Module), "there is no room for an image's addresses");
     LookAtPatches(Image);
     LookAround(Image);
     PeDiscard(Image);
     LookAround(Image);
-    LdrpWithdrawAddresses(Module);
+    LdrpWithdrawAddresses(&Module);
 }
 
 /* ---- inputs ---- */
@@ -184,10 +185,8 @@ int LLVMFuzzerInitialize(int *Argc, char ***Argv)
     static const USERNT_OPTIONS Options = {.Size = sizeof(Options), .Processors = 1};
     const char *Folder = getenv("USERNT_FUZZ_IMAGES");
     char Path[1024];
-    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"changed");
 
-    if (!NT_SUCCESS(UserNtBoot(&Options)) || !SeedsLoad(Folder) ||
-        !NT_SUCCESS(LdrpCreateModule("changed.sys", &Name, &Module)))
+    if (!NT_SUCCESS(UserNtBoot(&Options)) || !SeedsLoad(Folder))
         exit(1);
     snprintf(Path, sizeof(Path), "%s/exports.sys", Folder == NULL ? "" : Folder);
     UserNtLoadDriver(Path, L"exports"); /* what others import from, if it is there */

@@ -1,5 +1,7 @@
 /* Runs a fuzz target on inputs that once broke it (files, or folders of them), without libFuzzer:
  * what ./dev test does with fuzz/regressions. */
+#include <usernt.h>
+
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -59,6 +61,8 @@ int main(int Count, char **Arguments)
         LLVMFuzzerInitialize(&Count, &Arguments);
     for (int i = 1; i < Count; i++)
         Runs += run_path(Arguments[i]);
+    if (LLVMFuzzerInitialize) /* it has booted */
+        UserNtShutdown();
     printf("%d inputs\n", Runs);
     return Runs > 0 ? 0 : 1;
 }

@@ -21,6 +21,11 @@ test_privileged_instructions_are_as_documented() {
     [ "$(nt log | grep -c 'privileged: .*: good')" = 14 ] && ! nt log | grep 'privileged: .*WRONG'
 }
 
+test_calls_by_way_of_a_guard_and_out_of_leaves_arrive() {
+    expect 0 nt load guarded && expect 0 nt unload guarded || return 1
+    [ "$(nt log | grep -c 'guarded: .*: good')" = 7 ] && ! nt log | grep 'guarded: .*WRONG'
+}
+
 is_listed() { nt modules | grep -q "$1"; }
 
 test_what_a_driver_imports_from_is_loaded_with_it() {

@@ -61,6 +61,7 @@ static NTSTATUS Bind(const PE_IMAGE *Image, const PE_LOADER *Loader)
 static NTSTATUS Change(const PE_FILE *File, PE_IMAGE *Image, const PE_LOADER *Loader)
 {
     PeInitCookie(Image);
+    PeInitGuard(Image);
     PePatch(File, Image);
     PePatchCode(File, Image);
     NTSTATUS Status = PeProtect(File, Image);

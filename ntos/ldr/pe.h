@@ -69,6 +69,8 @@ void PeDiscard(PE_IMAGE *Image);
 void PePatch(const PE_FILE *File, const PE_IMAGE *Image);
 /* The security cookie, if the image has one. */
 void PeInitCookie(const PE_IMAGE *Image);
+/* guard.c: the routine for calls through pointers, if the image asks for one. */
+void PeInitGuard(const PE_IMAGE *Image);
 
 #define PE_LIBRARY 64 /* the name of another image, with its end */
 

@@ -19,7 +19,7 @@ typedef struct SEARCH {
     PE_IMAGE *Image;
     UCHAR *Targets; /* a bit for each byte of the image */
     LDRP_CODE Code;
-    BOOLEAN Leaf; /* Code is a leaf: nothing but IRQL changes is looked for */
+    BOOLEAN Leaf; /* Code is a leaf: IRQL changes are looked for, and jumps to other routines */
     void (*Each)(struct SEARCH *Search);
 } SEARCH;
 
@@ -97,7 +97,7 @@ static LDRP_SITE SiteOf(const SEARCH *Search, ULONG At, const LDRP_INSTRUCTION *
         if (Operands[0].reg.value == ZYDIS_REGISTER_CR8)
             return LdrpIrqlWrite;
     }
-    if (Search->Leaf)
+    if (Search->Leaf && Category != ZYDIS_CATEGORY_UNCOND_BR)
         return LdrpPlain;
     if ((Category == ZYDIS_CATEGORY_CALL || Category == ZYDIS_CATEGORY_UNCOND_BR) &&
         IsIndirect(Instruction) && Instruction->Info.meta.branch_type == ZYDIS_BRANCH_TYPE_NEAR &&
@@ -178,7 +178,25 @@ static BOOLEAN Read(SEARCH *Search, ULONG Begin, ULONG End)
     return TRUE;
 }
 
-/* A leaf: to its return. What is padding is passed over; what is not code is no leaf. */
+/* Where it leads is a place in the same function, or (Control Flow Guard's default routine, which
+ * is nothing else) in another. */
+static BOOLEAN IsTableJump(const UCHAR *Bytes, const LDRP_INSTRUCTION *Instruction)
+{
+    return Instruction->Info.meta.category == ZYDIS_CATEGORY_UNCOND_BR && IsIndirect(Instruction) &&
+           Instruction->Operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+           !LeavesFunction(Bytes, Instruction);
+}
+
+static BOOLEAN EndsLeaf(const SEARCH *Search, const LDRP_INSTRUCTION *Instruction)
+{
+    const LDRP_CODE *Code = &Search->Code;
+    return Instruction->Info.meta.category == ZYDIS_CATEGORY_RET ||
+           Code->Each[Code->Count - 1].Site == LdrpCallOut ||
+           (Code->Count == 1 && IsTableJump(Search->Image->Base + Code->Each[0].At, Instruction));
+}
+
+/* A leaf: to its return, or its jump to where a pointer leads. What is padding is passed over; what
+ * is not code, or has a jump table, is no leaf. */
 static ULONG ReadLeaf(SEARCH *Search, ULONG Begin, ULONG End)
 {
     const UCHAR *Base = Search->Image->Base;
@@ -192,8 +210,10 @@ static ULONG ReadLeaf(SEARCH *Search, ULONG Begin, ULONG End)
         if (!LdrpDecode(Base + At, End - At, &Instruction) || (Base[At] == 0 && Base[At + 1] == 0))
             return End;
         Collect(Search, At, &Instruction);
+        if (IsTableJump(Base + At, &Instruction) && Search->Code.Count != 1)
+            return End;
         At += Instruction.Info.length;
-        if (Instruction.Info.meta.category == ZYDIS_CATEGORY_RET) {
+        if (EndsLeaf(Search, &Instruction)) {
             Search->Code.End = At;
             Search->Each(Search);
             return At;
