@@ -52,12 +52,18 @@ static void Update(HWND Dialog, const SHARED_CLOCK *Clock)
         SetDlgItemTextA(Dialog, WINDOW_TIME, New);
 }
 
+static void SetIcon(HWND Dialog, WPARAM Which, int Size)
+{
+    SendMessageA(Dialog, WM_SETICON, Which,
+                 (LPARAM)LoadImageA(Module(), MAKEINTRESOURCEA(WINDOW_ICON), IMAGE_ICON, Size, Size,
+                                    LR_SHARED));
+}
+
 static void Begin(HWND Dialog, LPARAM Clock)
 {
-    HICON Icon = LoadIconA(Module(), MAKEINTRESOURCEA(WINDOW_ICON));
-
     SetWindowLongPtrA(Dialog, GWLP_USERDATA, Clock);
-    SendMessageA(Dialog, WM_SETICON, ICON_BIG, (LPARAM)Icon);
+    SetIcon(Dialog, ICON_BIG, GetSystemMetrics(SM_CXICON));
+    SetIcon(Dialog, ICON_SMALL, GetSystemMetrics(SM_CXSMICON));
     Update(Dialog, (const SHARED_CLOCK *)Clock);
     SetTimer(Dialog, TIMER, TIMER_MILLISECONDS, NULL);
 }
