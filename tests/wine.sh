@@ -74,6 +74,24 @@ test_its_client_finds_one_module_and_tells_that_another_is_absent() {
     [ $code = 1 ] || fail "ended with $code"
 }
 
+typed() { (cd "$place" && run cmd /c "$@"); }
+
+# The script of dist, typed as docs/windows.md says.
+test_the_script_installs_shows_and_removes_a_driver() {
+    cp "$build/drivers/windows/$machine/example_direct.sys" "$place"
+    sed 's/$/\r/' "$source/drivers/windows/drivers.cmd" >"$place/drivers.cmd"
+    typed drivers install example_direct >"$place/typed"
+    for _ in $(seq 60); do
+        output=$(typed drivers show | sed -n '/: example_direct$/,/STATE/p')
+        case $output in *RUNNING*) break ;; esac
+        sleep 0.5
+    done
+    contains RUNNING || fail "$(cat "$place/typed")" || return 1
+    typed drivers remove example_direct >"$place/typed"
+    output=$(run sc query example_direct)
+    case $output in *RUNNING*) fail "$(cat "$place/typed")" ;; esac
+}
+
 test_the_pipe_starts() {
     start example
 }

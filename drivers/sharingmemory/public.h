@@ -23,11 +23,11 @@
  *   in               nothing
  *   out              the address of the page, a pointer of the calling process
  *
- *   STATUS_SUCCESS                 Information is the size of the pointer; asked again, the same
- * one STATUS_BUFFER_TOO_SMALL        the output buffer cannot hold a pointer STATUS_ACCESS_DENIED
- * another process has made the handle, or for other than reading STATUS_INSUFFICIENT_RESOURCES  no
- * memory for the page, its description or its mapping STATUS_INVALID_DEVICE_STATE    the handle is
- * being closed
+ *   STATUS_SUCCESS                 Information is the size of the pointer, which stays the same
+ *   STATUS_BUFFER_TOO_SMALL        the output buffer cannot hold a pointer
+ *   STATUS_ACCESS_DENIED           another process has made the handle, or for other than reading
+ *   STATUS_INSUFFICIENT_RESOURCES  no memory for the page, its description or its mapping
+ *   STATUS_INVALID_DEVICE_STATE    the handle is being closed
  *
  * Any other code: STATUS_INVALID_DEVICE_REQUEST. No failure changes what was shared before.
  */

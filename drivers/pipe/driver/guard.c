@@ -5,6 +5,8 @@
  */
 #include "pipe.h"
 
+typedef NTSTATUS(NTAPI SET_GROUP)(PSECURITY_DESCRIPTOR Descriptor, PSID Group, BOOLEAN Defaulted);
+
 /* NULL under Wine only, which tells no one who opens; its pipes have no owner. */
 static PSECURITY_SUBJECT_CONTEXT SubjectOf(PIRP Irp)
 {
@@ -56,6 +58,20 @@ static ULONG EntrySize(PSID Sid)
     return Sid ? FIELD_OFFSET(ACCESS_ALLOWED_ACE, SidStart) + RtlLengthSid(Sid) : 0;
 }
 
+/*
+ * Documented for Windows Server 2003 SP1 and later. Without it there is no group; the list decides
+ * who may open.
+ */
+static NTSTATUS SetGroup(PSECURITY_DESCRIPTOR Guard, PSID Group)
+{
+    UNICODE_STRING Name;
+    SET_GROUP *Set;
+
+    RtlInitUnicodeString(&Name, L"RtlSetGroupSecurityDescriptor");
+    Set = (SET_GROUP *)MmGetSystemRoutineAddress(&Name);
+    return Set ? Set(Guard, Group, FALSE) : STATUS_SUCCESS;
+}
+
 static NTSTATUS Fill(PSECURITY_DESCRIPTOR Guard, PACL List, ULONG ListSize, PSID Owner, PSID Other)
 {
     NTSTATUS Status = RtlCreateSecurityDescriptor(Guard, SECURITY_DESCRIPTOR_REVISION);
@@ -72,7 +88,7 @@ static NTSTATUS Fill(PSECURITY_DESCRIPTOR Guard, PACL List, ULONG ListSize, PSID
     if (NT_SUCCESS(Status))
         Status = RtlSetOwnerSecurityDescriptor(Guard, Owner, FALSE);
     if (NT_SUCCESS(Status))
-        Status = RtlSetGroupSecurityDescriptor(Guard, Owner, FALSE);
+        Status = SetGroup(Guard, Owner);
     return Status;
 }
 

@@ -52,11 +52,13 @@ static void Update(HWND Dialog, const SHARED_CLOCK *Clock)
         SetDlgItemTextA(Dialog, WINDOW_TIME, New);
 }
 
+/* Of the two that the file holds; it goes with the process. */
 static void SetIcon(HWND Dialog, WPARAM Which, int Size)
 {
-    SendMessageA(Dialog, WM_SETICON, Which,
-                 (LPARAM)LoadImageA(Module(), MAKEINTRESOURCEA(WINDOW_ICON), IMAGE_ICON, Size, Size,
-                                    LR_SHARED));
+    HANDLE Icon = LoadImageA(Module(), MAKEINTRESOURCEA(WINDOW_ICON), IMAGE_ICON, Size, Size,
+                             LR_DEFAULTCOLOR);
+
+    SendMessageA(Dialog, WM_SETICON, Which, (LPARAM)Icon);
 }
 
 static void Begin(HWND Dialog, LPARAM Clock)
