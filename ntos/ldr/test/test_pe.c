@@ -183,6 +183,26 @@ static void AWindowsImageGetsRoutinesInItsOwnForm(void **Unused)
         0);
 }
 
+/* Rip is that of a place in here. */
+__attribute__((noinline)) static void Capture(CONTEXT *Context)
+{
+    memset(Context, 0xEE, sizeof(*Context));
+    RtlCaptureContext(Context);
+    __asm__ volatile("" : : : "memory"); /* no tail call */
+}
+
+static void TheCallersRegistersAreCaptured(void **Unused)
+{
+    CONTEXT Context;
+    Capture(&Context);
+    assert_int_equal(Context.ContextFlags & CONTEXT_FULL, CONTEXT_FULL);
+    assert_in_range(Context.Rip, (ULONG_PTR)Capture, (ULONG_PTR)Capture + 4096);
+    assert_in_range(Context.Rsp, (ULONG_PTR)__builtin_frame_address(0) - 65536,
+                    (ULONG_PTR)__builtin_frame_address(0));
+    assert_int_not_equal(Context.SegCs, 0xEEEE);
+    assert_int_not_equal(Context.EFlags, 0xEEEEEEEE);
+}
+
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
@@ -194,6 +214,7 @@ int main(void)
         NT_TEST(NoChangedByteDoesHarm),
         NT_TEST(SectionsAreRelocatedAndProtected),
         NT_TEST(AWindowsImageGetsRoutinesInItsOwnForm),
+        NT_TEST(TheCallersRegistersAreCaptured),
     };
     return cmocka_run_group_tests_name("ldr-pe", Tests, NULL, NULL);
 }
