@@ -66,11 +66,12 @@ static void CallToLeave(PEXCEPTION_RECORD Record, const LDRP_FRAME *Frame, struc
 }
 
 /* What lies below a frame that execution goes on in is no more. */
-static _Noreturn void Resume(struct host_cpu *Cpu)
+static _Noreturn __attribute__((noinline)) void Resume(struct host_cpu *Cpu, ULONG Traced)
 {
     Cpu->eflags = 0x202;
     NtSehAbandon((const void *)Cpu->rsp);
     LdrpForgetLeavings(Cpu->rsp);
+    LdrpLeaveTraced(Traced + 1); /* and this one */
     host_resume(Cpu);
 }
 
@@ -93,7 +94,7 @@ void LdrpUnwind(PEXCEPTION_RECORD Record, ULONG64 Limit, ULONG64 Target, ULONG64
             continue;
         Here.rip = LdrpPatchedOf(TargetIp);
         Here.rax = Value;
-        Resume(&Here);
+        Resume(&Here, Walk.Traced);
     }
     Record->ExceptionFlags = Flags;
     LdrpForgetLeavings(Limit); /* native SEH goes on above it */
@@ -157,8 +158,10 @@ static BOOLEAN OnRaise(PEXCEPTION_RECORD Record)
         return FALSE;
     if (memcmp(&Context, &Before, sizeof(Context)) == 0)
         return TRUE;
+    LDRP_WALK Walk;
+    LdrpBeginWalk(&Walk, 0);
     Context.Rip = LdrpPatchedOf(Context.Rip);
-    Resume((struct host_cpu *)&Context);
+    Resume((struct host_cpu *)&Context, Walk.Traced);
 }
 
 /* ---- faults ---- */

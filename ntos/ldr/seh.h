@@ -48,6 +48,8 @@ typedef struct LDRP_WALK {
     ULONG64 Limit;       /* frames that lie above it do not count; 0: all */
     ULONG64 Passed;      /* how far up the stack it is */
     ULONG ScopeIndex;    /* of the next frame */
+    ULONG64 Begin;       /* the stack of the function that began the walk lies above it */
+    ULONG Traced;        /* frames of ours from there on that traced.c knows */
 } LDRP_WALK;
 void LdrpBeginWalk(LDRP_WALK *Walk, ULONG64 Limit);
 /* The next frame; Here: the registers in it. FALSE: none. */
@@ -63,6 +65,10 @@ typedef struct LDRP_LEAVING {
 } LDRP_LEAVING;
 void LdrpBeginLeaving(LDRP_LEAVING *Leaving);
 void LdrpForgetLeavings(ULONG64 Stack); /* all that lie below */
+
+/* traced.c */
+BOOLEAN LdrpIsTraced(const void *Function);
+void LdrpLeaveTraced(ULONG Count);
 
 /* address.c. Any IRQL, also from a fault. NULL: no Windows image lies there. */
 const PE_IMAGE *LdrpImageAt(ULONG_PTR Address);

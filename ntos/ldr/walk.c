@@ -35,6 +35,8 @@ static bool Visit(void *Context, const struct host_frame *Frame)
         Search->Block = host_frame_diverted(Frame);
         Search->Function = host_frame_function(Frame);
         Search->Place = Frame->instruction;
+        if (Frame->stack > Search->Walk->Begin)
+            Search->Walk->Traced += LdrpIsTraced(Search->Function);
         return true;
     }
     Search->Found = TRUE;
@@ -73,7 +75,7 @@ void LdrpBeginWalk(LDRP_WALK *Walk, ULONG64 Limit)
 {
     RtlZeroMemory(Walk, sizeof(*Walk));
     Walk->Limit = Limit;
-    Walk->Passed = (ULONG_PTR)__builtin_frame_address(0);
+    Walk->Passed = Walk->Begin = (ULONG_PTR)__builtin_frame_address(0);
     LdrpForgetLeavings(Walk->Passed);
     if (!PassOurs(Walk, TRUE))
         Walk->Cpu.rip = 0;
