@@ -43,7 +43,7 @@ struct channel_apc {
 #define CHANNEL_PARTS 4096u
 struct channel_part {
     uint32_t service;
-    int32_t status;         /* the kernel's */
+    int32_t status;         /* the kernel writes any other than STATUS_SUCCESS */
     uint64_t arguments[11]; /* as many as the largest service has */
 };
 

@@ -17,7 +17,8 @@ struct half {
     ULONG Awake, Together, Patience; /* see part_from */
 };
 
-#define PARTS_HELD 64
+#define PARTS_COPIED 8
+#define WAKES_HELD 1000 /* of the performance counter: 100 us */
 #define PATIENCE_FIRST 16
 #define PATIENCE_MOST 4096
 #define AWAKE_ENOUGH 1000
@@ -135,36 +136,46 @@ static ULONG take_call(const struct channel *Channel, ULONG_PTR *Arguments)
     return *(const volatile uint16_t *)&Channel->service;
 }
 
-/* Each part is copied once. */
-static NTSTATUS call_one_of_many(ULONG_PTR Address)
+static NTSTATUS call_part(ULONG_PTR Address, const struct channel_part *Part)
 {
-    ULONG_PTR Arguments[CHANNEL_ARGUMENTS] = {0};
-    struct channel_part Part;
-    NTSTATUS Status = MmCopyFromUser(&Part, (PVOID)Address, sizeof(Part));
+    int32_t Status = KiSystemService(Part->service, (const ULONG_PTR *)Part->arguments);
 
-    if (!NT_SUCCESS(Status))
-        return Status;
-    memcpy(Arguments, Part.arguments, sizeof(Part.arguments));
-    Part.status = KiSystemService(Part.service, Arguments);
-    return MmCopyToUser((PVOID)(Address + offsetof(struct channel_part, status)), &Part.status,
-                        sizeof(Part.status));
+    if (Status == STATUS_SUCCESS)
+        return STATUS_SUCCESS;
+    return MmCopyToUser((PVOID)(Address + offsetof(struct channel_part, status)), &Status,
+                        sizeof(Status));
 }
 
-/* Whoever waits for what the parts do is woken once for many of them; for the last ones when the
- * answer has been given, since it may run on this processor, and the client need not wait for that.
- */
+/* Each part is copied once. */
+static NTSTATUS call_some(ULONG_PTR Address, ULONG_PTR Count)
+{
+    struct channel_part Parts[PARTS_COPIED];
+    NTSTATUS Status = MmCopyFromUser(Parts, (PVOID)Address, Count * sizeof(*Parts));
+
+    for (ULONG_PTR i = 0; i < Count && NT_SUCCESS(Status) && !is_terminating(); i++)
+        Status = call_part(Address + i * sizeof(*Parts), &Parts[i]);
+    return Status;
+}
+
+/* Whoever waits for what the parts do is woken once for many of them: it would run on the other
+ * processor, and get in the way of the next ones, or on this one, and hold them up. For the last
+ * ones it is woken when the answer has been given, since the client need not wait for that. */
 static NTSTATUS call_many(ULONG_PTR Address, ULONG_PTR Count)
 {
     NTSTATUS Status = STATUS_SUCCESS;
+    LONGLONG Now, Held = 0;
 
     if (Count > CHANNEL_PARTS)
         return STATUS_INVALID_PARAMETER;
-    for (ULONG_PTR i = 0; i < Count && NT_SUCCESS(Status) && !is_terminating(); i++) {
-        if (i % PARTS_HELD == 0) {
+    for (ULONG_PTR i = 0; i < Count && NT_SUCCESS(Status) && !is_terminating(); i += PARTS_COPIED) {
+        Now = KeQueryPerformanceCounter(NULL).QuadPart;
+        if (Now - Held >= WAKES_HELD) {
             KeReleaseWakes();
             KeHoldWakes();
+            Held = Now;
         }
-        Status = call_one_of_many(Address + i * sizeof(struct channel_part));
+        Status = call_some(Address + i * sizeof(struct channel_part),
+                           min(Count - i, (ULONG_PTR)PARTS_COPIED));
     }
     return Status;
 }

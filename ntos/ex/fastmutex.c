@@ -1,8 +1,10 @@
 /*
- * FAST_MUTEX and KGUARDED_MUTEX: a count and a synchronisation event.
+ * FAST_MUTEX and KGUARDED_MUTEX: a word and a synchronisation event.
  *
- * Count is 1 when free, 0 when held, and -n when n threads wait. Releasing with waiters hands the
- * mutex to the one that the event wakes: Count never passes through 1, so nobody can overtake it.
+ * The mutex belongs to whoever takes it first, not to who has waited longest: were it handed to a
+ * thread that sleeps, all others would have to wait until Linux has woken that one. So a thread
+ * that finds it held spins for about as long as going to sleep takes; and one that was woken tries
+ * like everybody else. Only one is woken at a time.
  */
 #include "ex/exp.h"
 
@@ -21,40 +23,102 @@ _Static_assert(FIELD_OFFSET(EXP_MUTEX, Event) == FIELD_OFFSET(FAST_MUTEX, Event)
 _Static_assert(FIELD_OFFSET(EXP_MUTEX, Event) == FIELD_OFFSET(KGUARDED_MUTEX, Gate),
                "one prefix for both");
 
+/* Count: whether it is free, whether a waiter was woken and has not tried yet, and the waiters. A
+ * mutex that is free and for which nobody waits is 1, as ExInitializeFastMutex leaves it. */
+#define EXP_FREE 1
+#define EXP_WOKEN 2
+#define EXP_WAITER 4
+#define EXP_SPINS 200 /* some microseconds */
+
+static BOOLEAN ExpChange(EXP_MUTEX *Mutex, LONG *Count, LONG New)
+{
+    return __atomic_compare_exchange_n(&Mutex->Count, Count, New, FALSE, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
+}
+
+/* Less: what else is taken off the count along with EXP_FREE. */
+static BOOLEAN ExpTryTake(EXP_MUTEX *Mutex, LONG Less)
+{
+    LONG Count = __atomic_load_n(&Mutex->Count, __ATOMIC_RELAXED);
+
+    while (Count & EXP_FREE)
+        if (ExpChange(Mutex, &Count, Count - EXP_FREE - Less))
+            return TRUE;
+    return FALSE;
+}
+
+static BOOLEAN ExpSpin(EXP_MUTEX *Mutex)
+{
+    for (ULONG Spins = 0; Spins < EXP_SPINS; Spins++) {
+        if (ExpTryTake(Mutex, 0))
+            return TRUE;
+        KiScheduler->Relax(0);
+    }
+    return FALSE;
+}
+
+/* FALSE: it has become free, and is taken. */
+static BOOLEAN ExpJoinWaiters(EXP_MUTEX *Mutex)
+{
+    LONG Count = __atomic_load_n(&Mutex->Count, __ATOMIC_RELAXED);
+
+    while (!ExpChange(Mutex, &Count, Count & EXP_FREE ? Count - EXP_FREE : Count + EXP_WAITER))
+        ;
+    return !(Count & EXP_FREE);
+}
+
+static VOID ExpAcquireSlowly(EXP_MUTEX *Mutex)
+{
+    __atomic_add_fetch(&Mutex->Contention, 1, __ATOMIC_RELAXED);
+    if (ExpSpin(Mutex) || !ExpJoinWaiters(Mutex))
+        return;
+    for (;;) {
+        KeWaitForSingleObject(&Mutex->Event, Executive, KernelMode, FALSE, NULL);
+        if (ExpTryTake(Mutex, EXP_WAITER + EXP_WOKEN))
+            return;
+        /* Who holds it now must wake somebody again; it may have been released meanwhile. */
+        __atomic_and_fetch(&Mutex->Count, ~EXP_WOKEN, __ATOMIC_SEQ_CST);
+        if (ExpTryTake(Mutex, EXP_WAITER))
+            return;
+    }
+}
+
 static VOID ExpAcquireMutex(EXP_MUTEX *Mutex)
 {
     PKTHREAD Owner = __atomic_load_n(&Mutex->Owner, __ATOMIC_RELAXED);
+    LONG Free = EXP_FREE;
 
     if (Owner != NULL && Owner == KiSelf)
         VfBugCheck(EXP_C4, 0x1000, (ULONG_PTR)Mutex, (ULONG_PTR)Owner, 0,
                    "the thread waits for a mutex that it holds itself");
-    if (__atomic_sub_fetch(&Mutex->Count, 1, __ATOMIC_ACQUIRE) != 0) {
-        __atomic_add_fetch(&Mutex->Contention, 1, __ATOMIC_RELAXED);
-        KeWaitForSingleObject(&Mutex->Event, Executive, KernelMode, FALSE, NULL);
-    }
+    if (!ExpChange(Mutex, &Free, 0))
+        ExpAcquireSlowly(Mutex);
     __atomic_store_n(&Mutex->Owner, KiSelf, __ATOMIC_RELAXED);
 }
 
 static BOOLEAN ExpTryAcquireMutex(EXP_MUTEX *Mutex)
 {
-    LONG Free = 1;
-
-    if (!__atomic_compare_exchange_n(&Mutex->Count, &Free, 0, FALSE, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED))
+    if (!ExpTryTake(Mutex, 0))
         return FALSE;
     __atomic_store_n(&Mutex->Owner, KiSelf, __ATOMIC_RELAXED);
     return TRUE;
 }
 
+/* Once it is free the mutex is not touched again, since the next holder may free its memory; unless
+ * a thread waits for the event that is about to be set, which keeps it. */
 static VOID ExpReleaseMutex(EXP_MUTEX *Mutex)
 {
     PKTHREAD Owner = __atomic_load_n(&Mutex->Owner, __ATOMIC_RELAXED);
+    LONG Count = 0;
+    BOOLEAN Wakes = FALSE;
 
     if (Owner != KiSelf)
         VfBugCheck(EXP_C4, 0x1004, (ULONG_PTR)Mutex, (ULONG_PTR)KiSelf, (ULONG_PTR)Owner,
                    "a mutex is released by a thread that does not hold it");
     __atomic_store_n(&Mutex->Owner, NULL, __ATOMIC_RELAXED);
-    if (__atomic_add_fetch(&Mutex->Count, 1, __ATOMIC_RELEASE) <= 0)
+    while (!ExpChange(Mutex, &Count, (Wakes ? Count | EXP_WOKEN : Count) + EXP_FREE))
+        Wakes = Count >= EXP_WAITER && !(Count & EXP_WOKEN);
+    if (Wakes)
         KeSetEvent(&Mutex->Event, IO_NO_INCREMENT, FALSE);
 }
 

@@ -71,7 +71,6 @@ static uint64_t *enqueue_call(struct ring *Ring, UINT32 Index, uint32_t Service)
     Ring->CallOp[Ring->Parts++] = Index;
     memset(Call, 0, sizeof(*Call));
     Call->service = Service;
-    Call->status = STATUS_PENDING;
     enqueue(Ring, Index);
     return Call->arguments;
 }

@@ -3,12 +3,14 @@
 
 VOID PipeLock(PIPE *Pipe)
 {
-    KeWaitForSingleObject(&Pipe->Lock, Executive, KernelMode, FALSE, NULL);
+    KeEnterCriticalRegion();
+    ExAcquireFastMutexUnsafe(&Pipe->Lock);
 }
 
 VOID PipeUnlock(PIPE *Pipe)
 {
-    KeReleaseMutex(&Pipe->Lock, FALSE);
+    ExReleaseFastMutexUnsafe(&Pipe->Lock);
+    KeLeaveCriticalRegion();
 }
 
 /* The owner begins at a multiple of its alignment. */
@@ -51,7 +53,7 @@ static PIPE *Allocate(const NAME *Name, PSID Owner)
     RtlCopyMemory(Pipe->Name, Name->Text, Name->Length * sizeof(WCHAR));
     Pipe->Owner = (UCHAR *)(Pipe + 1) + NameSize(Name->Length);
     RtlCopySid(RtlLengthSid(Owner), Pipe->Owner, Owner);
-    KeInitializeMutex(&Pipe->Lock, 0);
+    ExInitializeFastMutex(&Pipe->Lock);
     RingInitialize(&Pipe->Store.Ring, NULL, EXAMPLE_CAPACITY + 1);
     Pipe->Mode.Capacity = EXAMPLE_CAPACITY;
     return Pipe;

@@ -7,10 +7,10 @@
  *   INSTANCE  (FILE_OBJECT.FsContext2)      one open
  *   QUOTA     (INSTANCE.Quota)              what one process has of all this. Counted
  *
- * Locks, in this order: PIPE.Lock (a KMUTEX: store, mode, ends); NAMES.Lock (a fast mutex in a
- * critical region, so that one may ask for access rights under it: names, quotas, their counts of
- * references, guards); WAITING.Lock (a spin lock: one queue). Requests are completed with no lock
- * held.
+ * Locks, in this order: PIPE.Lock (store, mode, ends); NAMES.Lock (names, quotas, their counts of
+ * references, guards); WAITING.Lock (a spin lock: one queue). The first two are fast mutexes in a
+ * critical region, so that one may touch a user's memory or ask for access rights under them.
+ * Requests are completed with no lock held.
  */
 #ifndef PIPE_H
 #define PIPE_H
@@ -66,7 +66,7 @@ typedef struct _PIPE {
     volatile LONG Waiting[WAITING_KINDS];
     ULONG ReadEnds, WriteEnds; /* handles that may read, that may write */
     BOOLEAN HadReadEnd, HadWriteEnd;
-    KMUTEX Lock;
+    FAST_MUTEX Lock;
     QUOTA *Quota;     /* of the process that opened it first */
     QUOTA *RingQuota; /* of the process that made the ring. PIPE.Lock */
     EXAMPLE_MODE Mode;

@@ -50,6 +50,19 @@ static void CountWithFastMutex(void *Unused)
     }
 }
 
+/* The holder sleeps, so the others do, too: each of them is woken in the end. */
+static void CountAsleepWithFastMutex(void *Unused)
+{
+    LARGE_INTEGER Moment = {.QuadPart = -100};
+
+    for (int i = 0; i < ROUNDS / 20; i++) {
+        ExAcquireFastMutex(&Fast);
+        Counter++;
+        KeDelayExecutionThread(KernelMode, FALSE, &Moment);
+        ExReleaseFastMutex(&Fast);
+    }
+}
+
 static void CountWithGuardedMutex(void *Unused)
 {
     for (int i = 0; i < ROUNDS; i++) {
@@ -95,6 +108,15 @@ static void AFastMutexExcludes(void **Unused)
     ExInitializeFastMutex(&Fast);
     RunFour(CountWithFastMutex);
     assert_int_equal(Counter, 4 * ROUNDS);
+}
+
+static void AFastMutexWakesAllThatSleep(void **Unused)
+{
+    ExInitializeFastMutex(&Fast);
+    RunFour(CountAsleepWithFastMutex);
+    assert_int_equal(Counter, 4 * (ROUNDS / 20));
+    assert_int_equal(Fast.Count, 1);
+    assert_int_not_equal(Fast.Contention, 0);
 }
 
 static void AGuardedMutexExcludes(void **Unused)
@@ -191,6 +213,7 @@ int main(void)
         EX_TEST(AFastMutexRaisesToApcLevelAndRestores),
         EX_TEST(TryingTakesAFreeFastMutexOnly),
         EX_TEST(AFastMutexExcludes),
+        EX_TEST(AFastMutexWakesAllThatSleep),
         EX_TEST(AGuardedMutexExcludes),
         EX_TEST(APushLockExcludesWritersAndAdmitsReaders),
         EX_TEST(AcquiringAFastMutexTwiceIsASelfDeadlock),
