@@ -1,16 +1,43 @@
 /* A pipe's life, from the first open of its name to the last close, and its mode. */
 #include "pipe.h"
 
+/* Others may look at the holder meanwhile; they find that it is not they. */
+static VOID SetHolder(PIPE *Pipe, PKTHREAD Holder)
+{
+#ifdef __GNUC__
+    __atomic_store_n(&Pipe->Holder, Holder, __ATOMIC_RELAXED);
+#else
+    Pipe->Holder = Holder;
+#endif
+}
+
+BOOLEAN PipeIsMine(PIPE *Pipe)
+{
+#ifdef __GNUC__
+    return __atomic_load_n(&Pipe->Holder, __ATOMIC_RELAXED) == KeGetCurrentThread();
+#else
+    return Pipe->Holder == KeGetCurrentThread();
+#endif
+}
+
 VOID PipeLock(PIPE *Pipe)
 {
     KeEnterCriticalRegion();
     ExAcquireFastMutexUnsafe(&Pipe->Lock);
+    SetHolder(Pipe, KeGetCurrentThread());
 }
 
 VOID PipeUnlock(PIPE *Pipe)
 {
+    LIST_ENTRY Cancelled;
+
+    InitializeListHead(&Cancelled);
+    while (!IsListEmpty(&Pipe->Cancelled))
+        InsertTailList(&Cancelled, RemoveHeadList(&Pipe->Cancelled));
+    SetHolder(Pipe, NULL);
     ExReleaseFastMutexUnsafe(&Pipe->Lock);
     KeLeaveCriticalRegion();
+    WaitingCancel(&Cancelled);
 }
 
 /* The owner begins at a multiple of its alignment. */
@@ -54,6 +81,7 @@ static PIPE *Allocate(const NAME *Name, PSID Owner)
     Pipe->Owner = (UCHAR *)(Pipe + 1) + NameSize(Name->Length);
     RtlCopySid(RtlLengthSid(Owner), Pipe->Owner, Owner);
     ExInitializeFastMutex(&Pipe->Lock);
+    InitializeListHead(&Pipe->Cancelled);
     RingInitialize(&Pipe->Store.Ring, NULL, EXAMPLE_CAPACITY + 1);
     Pipe->Mode.Capacity = EXAMPLE_CAPACITY;
     return Pipe;

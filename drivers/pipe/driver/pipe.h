@@ -67,8 +67,10 @@ typedef struct _PIPE {
     ULONG ReadEnds, WriteEnds; /* handles that may read, that may write */
     BOOLEAN HadReadEnd, HadWriteEnd;
     FAST_MUTEX Lock;
-    QUOTA *Quota;     /* of the process that opened it first */
-    QUOTA *RingQuota; /* of the process that made the ring. PIPE.Lock */
+    volatile PKTHREAD Holder; /* of Lock */
+    LIST_ENTRY Cancelled;     /* PIPE.Lock: on the way into a queue; completed by PipeUnlock */
+    QUOTA *Quota;             /* of the process that opened it first */
+    QUOTA *RingQuota;         /* of the process that made the ring. PIPE.Lock */
     EXAMPLE_MODE Mode;
     STORE Store;
     ULONGLONG Refused;
@@ -159,6 +161,7 @@ NTSTATUS PipeOpen(PIRP Irp, INSTANCE *Instance, PIPE **Pipe);
 VOID PipeClose(DEVICE *Device, PIPE *Pipe, INSTANCE *Instance);
 VOID PipeLock(PIPE *Pipe);
 VOID PipeUnlock(PIPE *Pipe);
+BOOLEAN PipeIsMine(PIPE *Pipe); /* this thread holds the lock */
 /* PIPE.Lock is held. */
 NTSTATUS PipeHaveRing(PIPE *Pipe, PIRP Irp);
 NTSTATUS PipeSetMode(PIPE *Pipe, PIRP Irp, const EXAMPLE_MODE *Mode);
@@ -166,8 +169,8 @@ ULONG PipeConditions(const PIPE *Pipe);
 
 /* waiting.c */
 NTSTATUS WaitingInitialize(WAITING *Waiting, volatile LONG *Count);
-VOID WaitingAdd(WAITING *Waiting, PIRP Irp,
-                BOOLEAN AtHead); /* marks it pending; a cancelled one is completed */
+/* Marks it pending. PIPE.Lock is held. FALSE: it is cancelled already, and waits no more. */
+BOOLEAN WaitingAdd(PIPE *Pipe, WAITING *Waiting, PIRP Irp, BOOLEAN AtHead);
 PIRP WaitingRemove(WAITING *Waiting,
                    PFILE_OBJECT File); /* the oldest (of File, unless NULL); NULL: none */
 /* Those of File, for WaitingCancel. PIPE.Lock is held: so none of them is just being looked at. */

@@ -168,7 +168,7 @@ static NTSTATUS Wait(TRANSFER *Transfer)
     if (!NT_SUCCESS(Status))
         return Ended(Transfer, Status);
     WAITING_PROGRESS(Transfer->Irp) = Transfer->Done;
-    WaitingAdd(QueueOf(Transfer), Transfer->Irp, FALSE);
+    WaitingAdd(Transfer->Pipe, QueueOf(Transfer), Transfer->Irp, FALSE);
     return STATUS_PENDING;
 }
 
@@ -191,7 +191,7 @@ static NTSTATUS Serve(TRANSFER *Transfer)
     return Broken(Transfer->Pipe, Transfer->Write) ? STATUS_PIPE_BROKEN : Wait(Transfer);
 }
 
-/* One request of a queue goes on. FALSE: it still waits. */
+/* One request of a queue goes on. FALSE: it still waits, or there was none. */
 static BOOLEAN GoOn(PIPE *Pipe, BOOLEAN Write, PLIST_ENTRY Done)
 {
     TRANSFER Transfer;
@@ -207,8 +207,7 @@ static BOOLEAN GoOn(PIPE *Pipe, BOOLEAN Write, PLIST_ENTRY Done)
         Status = Ended(&Transfer, STATUS_PIPE_BROKEN);
     if (Status == STATUS_PENDING) {
         WAITING_PROGRESS(Irp) = Transfer.Done;
-        WaitingAdd(QueueOf(&Transfer), Irp, TRUE);
-        return FALSE;
+        return !WaitingAdd(Pipe, QueueOf(&Transfer), Irp, TRUE);
     }
     WaitingReturn(Irp);
     Irp->IoStatus.Status = Status;

@@ -84,12 +84,19 @@ static VOID Cancelled(PIRP Irp)
 
 /* Whoever stood behind it may fit now. Its file keeps the pipe alive until it is completed. A
  * driver that cancels at DISPATCH_LEVEL cannot wait for the pipe's lock: they go on with the next
- * request then. */
+ * request then. And this thread may be just adding the request. */
 static VOID NTAPI CompleteCancelled(PIO_CSQ Csq, PIRP Irp)
 {
+    PIPE *Pipe = PipeOf(Irp);
+
     UNREFERENCED_PARAMETER(Csq);
-    if (KeGetCurrentIrql() < DISPATCH_LEVEL)
-        TransferWake(PipeOf(Irp));
+    if (KeGetCurrentIrql() < DISPATCH_LEVEL) {
+        if (PipeIsMine(Pipe)) {
+            InsertTailList(&Pipe->Cancelled, &Irp->Tail.Overlay.ListEntry);
+            return;
+        }
+        TransferWake(Pipe);
+    }
     Cancelled(Irp);
 }
 
@@ -102,9 +109,12 @@ NTSTATUS WaitingInitialize(WAITING *Waiting, volatile LONG *Count)
                              CompleteCancelled);
 }
 
-VOID WaitingAdd(WAITING *Waiting, PIRP Irp, BOOLEAN AtHead)
+BOOLEAN WaitingAdd(PIPE *Pipe, WAITING *Waiting, PIRP Irp, BOOLEAN AtHead)
 {
+    PLIST_ENTRY Last = Pipe->Cancelled.Blink;
+
     IoCsqInsertIrpEx(&Waiting->Csq, Irp, NULL, AtHead ? Waiting : NULL);
+    return Pipe->Cancelled.Blink == Last;
 }
 
 PIRP WaitingRemove(WAITING *Waiting, PFILE_OBJECT File)

@@ -30,7 +30,7 @@ static NTSTATUS Serve(PIPE *Pipe, PIRP Irp, ULONG_PTR *Information)
         return Status;
     Pipe->Seen = Now;
     WAITING_PROGRESS(Irp) = 0;
-    WaitingAdd(&Pipe->Watchers, Irp, FALSE);
+    WaitingAdd(Pipe, &Pipe->Watchers, Irp, FALSE);
     return STATUS_PENDING;
 }
 
@@ -54,7 +54,7 @@ NTSTATUS WatchWait(PIRP Irp, ULONG_PTR *Information)
 static VOID Look(PIPE *Pipe, PIRP Irp, ULONG Now, PLIST_ENTRY Done)
 {
     if (!(ConditionsOf(Irp) & Now)) {
-        WaitingAdd(&Pipe->Watchers, Irp, FALSE);
+        WaitingAdd(Pipe, &Pipe->Watchers, Irp, FALSE);
         return;
     }
     Answer(Irp, Now);

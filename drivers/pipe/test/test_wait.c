@@ -440,6 +440,60 @@ static void keep_cancelling(void *Context)
         SYS(NtCancelIoFileEx, One.Pipe, NULL, &Iosb);
 }
 
+static NTSTATUS NTAPI note_end(PDEVICE_OBJECT Device, PIRP Irp, PVOID Event)
+{
+    KeSetEvent(Event, IO_NO_INCREMENT, FALSE);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+static PIRP driver_read(PFILE_OBJECT File, PVOID Buffer, PKEVENT Ended)
+{
+    PIRP Irp = IoBuildAsynchronousFsdRequest(IRP_MJ_READ, IoGetRelatedDeviceObject(File), Buffer, 4,
+                                             &Start, NULL);
+
+    assert_non_null(Irp);
+    IoGetNextIrpStackLocation(Irp)->FileObject = File;
+    KeInitializeEvent(Ended, NotificationEvent, FALSE);
+    IoSetCompletionRoutine(Irp, note_end, Ended, TRUE, TRUE, TRUE);
+    return Irp;
+}
+
+/* Whoever keeps an IRP frees what hangs on it. */
+static void free_read(PIRP Irp)
+{
+    if (Irp->MdlAddress) {
+        MmUnlockPages(Irp->MdlAddress);
+        IoFreeMdl(Irp->MdlAddress);
+    }
+    if (Irp->AssociatedIrp.SystemBuffer)
+        ExFreePool(Irp->AssociatedIrp.SystemBuffer);
+    IoFreeIrp(Irp);
+}
+
+/* The driver finds out when it puts the request into its queue, with the pipe's lock held. */
+static void a_request_that_is_cancelled_on_its_way_does_not_wait(void **State)
+{
+    HANDLE Pipe = opened("early");
+    PFILE_OBJECT File;
+    char Buffer[4];
+    KEVENT Ended;
+    PIRP Irp;
+
+    assert_ok(set(Pipe, 64, EXAMPLE_KEEP, EXAMPLE_EMPTY_WAIT, 0));
+    assert_ok(ObReferenceObjectByHandle(Pipe, 0, NULL, KernelMode, (PVOID *)&File, NULL));
+    Irp = driver_read(File, Buffer, &Ended);
+    assert_false(IoCancelIrp(Irp));
+    assert_status(IoCallDriver(IoGetRelatedDeviceObject(File), Irp), STATUS_PENDING);
+    assert_ok(KeWaitForSingleObject(&Ended, Executive, KernelMode, FALSE, NULL));
+    assert_status(Irp->IoStatus.Status, STATUS_CANCELLED);
+    free_read(Irp);
+    ObDereferenceObject(File);
+    assert_ok(DriverTestWrite(Pipe, "next", 4)); /* the lock is free */
+    assert_ok(DriverTestRead(Pipe, Buffer, 4));
+    assert_memory_equal(Buffer, "next", 4);
+    DriverTestClose(Pipe);
+}
+
 static void a_cancelled_request_moves_nothing(void **State)
 {
     HANDLE Pipe = opened("race");
@@ -493,6 +547,7 @@ int main(void)
         DRIVER_TEST(the_end_of_the_process_ends_it),
         DRIVER_TEST(requests_of_one_handle_are_served_in_order),
         DRIVER_TEST(a_mode_changes_around_those_who_wait),
+        DRIVER_TEST(a_request_that_is_cancelled_on_its_way_does_not_wait),
         DRIVER_TEST(a_cancelled_request_moves_nothing),
     };
 
