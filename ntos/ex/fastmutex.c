@@ -36,13 +36,12 @@ static BOOLEAN ExpChange(EXP_MUTEX *Mutex, LONG *Count, LONG New)
                                        __ATOMIC_RELAXED);
 }
 
-/* Less: what else is taken off the count along with EXP_FREE. */
-static BOOLEAN ExpTryTake(EXP_MUTEX *Mutex, LONG Less)
+static BOOLEAN ExpTryTake(EXP_MUTEX *Mutex)
 {
     LONG Count = __atomic_load_n(&Mutex->Count, __ATOMIC_RELAXED);
 
     while (Count & EXP_FREE)
-        if (ExpChange(Mutex, &Count, Count - EXP_FREE - Less))
+        if (ExpChange(Mutex, &Count, Count - EXP_FREE))
             return TRUE;
     return FALSE;
 }
@@ -50,7 +49,7 @@ static BOOLEAN ExpTryTake(EXP_MUTEX *Mutex, LONG Less)
 static BOOLEAN ExpSpin(EXP_MUTEX *Mutex)
 {
     for (ULONG Spins = 0; Spins < EXP_SPINS; Spins++) {
-        if (ExpTryTake(Mutex, 0))
+        if (ExpTryTake(Mutex))
             return TRUE;
         KiScheduler->Relax(0);
     }
@@ -67,20 +66,28 @@ static BOOLEAN ExpJoinWaiters(EXP_MUTEX *Mutex)
     return !(Count & EXP_FREE);
 }
 
+/* By the one that was woken. FALSE: it is held again, and whoever holds it now will wake somebody
+ * when he releases it. In one step: were EXP_WOKEN taken back first, that one might set it and the
+ * event, and this thread take the mutex, and free its memory, without having waited for the event.
+ */
+static BOOLEAN ExpTakeWoken(EXP_MUTEX *Mutex)
+{
+    LONG Count = __atomic_load_n(&Mutex->Count, __ATOMIC_RELAXED);
+
+    while (!ExpChange(Mutex, &Count,
+                      Count - EXP_WOKEN - (Count & EXP_FREE ? EXP_FREE + EXP_WAITER : 0)))
+        ;
+    return (Count & EXP_FREE) != 0;
+}
+
 static VOID ExpAcquireSlowly(EXP_MUTEX *Mutex)
 {
     __atomic_add_fetch(&Mutex->Contention, 1, __ATOMIC_RELAXED);
     if (ExpSpin(Mutex) || !ExpJoinWaiters(Mutex))
         return;
-    for (;;) {
+    do
         KeWaitForSingleObject(&Mutex->Event, Executive, KernelMode, FALSE, NULL);
-        if (ExpTryTake(Mutex, EXP_WAITER + EXP_WOKEN))
-            return;
-        /* Who holds it now must wake somebody again; it may have been released meanwhile. */
-        __atomic_and_fetch(&Mutex->Count, ~EXP_WOKEN, __ATOMIC_SEQ_CST);
-        if (ExpTryTake(Mutex, EXP_WAITER))
-            return;
-    }
+    while (!ExpTakeWoken(Mutex));
 }
 
 static VOID ExpAcquireMutex(EXP_MUTEX *Mutex)
@@ -98,7 +105,7 @@ static VOID ExpAcquireMutex(EXP_MUTEX *Mutex)
 
 static BOOLEAN ExpTryAcquireMutex(EXP_MUTEX *Mutex)
 {
-    if (!ExpTryTake(Mutex, 0))
+    if (!ExpTryTake(Mutex))
         return FALSE;
     __atomic_store_n(&Mutex->Owner, KiSelf, __ATOMIC_RELAXED);
     return TRUE;

@@ -108,6 +108,7 @@ static void AFastMutexExcludes(void **Unused)
     ExInitializeFastMutex(&Fast);
     RunFour(CountWithFastMutex);
     assert_int_equal(Counter, 4 * ROUNDS);
+    assert_int_equal(Fast.Count, 1);
 }
 
 static void AFastMutexWakesAllThatSleep(void **Unused)
@@ -115,8 +116,34 @@ static void AFastMutexWakesAllThatSleep(void **Unused)
     ExInitializeFastMutex(&Fast);
     RunFour(CountAsleepWithFastMutex);
     assert_int_equal(Counter, 4 * (ROUNDS / 20));
+    assert_int_equal(Fast.Count, 1); /* nobody is waited for, nobody was woken for nothing */
+}
+
+static void CountOnce(void *Unused)
+{
+    ExAcquireFastMutex(&Fast);
+    Counter++;
+    ExReleaseFastMutex(&Fast);
+}
+
+static void AReleasedFastMutexGoesToEachThatWaits(void **Unused)
+{
+    static EX_TEST_THREAD Threads[4];
+
+    Counter = 0;
+    ExInitializeFastMutex(&Fast);
+    ExAcquireFastMutex(&Fast);
+    for (int i = 0; i < 4; i++)
+        ExTestThread(&Threads[i], CountOnce, NULL);
+    for (int i = 0; i < 4; i++)
+        ExTestUntilWaiting(&Threads[i]);
+    assert_int_equal(Counter, 0);
+    ExReleaseFastMutex(&Fast);
+    for (int i = 0; i < 4; i++)
+        ExTestJoin(&Threads[i]);
+    assert_int_equal(Counter, 4);
     assert_int_equal(Fast.Count, 1);
-    assert_int_not_equal(Fast.Contention, 0);
+    assert_int_equal(Fast.Contention, 4);
 }
 
 static void AGuardedMutexExcludes(void **Unused)
@@ -214,6 +241,7 @@ int main(void)
         EX_TEST(TryingTakesAFreeFastMutexOnly),
         EX_TEST(AFastMutexExcludes),
         EX_TEST(AFastMutexWakesAllThatSleep),
+        EX_TEST(AReleasedFastMutexGoesToEachThatWaits),
         EX_TEST(AGuardedMutexExcludes),
         EX_TEST(APushLockExcludesWritersAndAdmitsReaders),
         EX_TEST(AcquiringAFastMutexTwiceIsASelfDeadlock),
