@@ -38,6 +38,18 @@ static int close_with(int fd, int error)
     return error;
 }
 
+/* A program whose standard streams are closed must not read from its kernel, nor print to it. */
+static int above_streams(int fd)
+{
+    int moved;
+
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close(fd);
+    return moved;
+}
+
 int host_connect(const char *path)
 {
     struct sockaddr_un address;
@@ -46,7 +58,7 @@ int host_connect(const char *path)
 
     if (error)
         return error;
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    fd = above_streams(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     if (fd < 0)
         return -errno;
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
