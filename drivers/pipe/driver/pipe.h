@@ -204,6 +204,7 @@ NTSTATUS BufferGuarded(const BUFFER_USE *Use, KPROCESSOR_MODE Mode, ULONG *Done)
 DRIVER_DISPATCH TransferRead;
 DRIVER_DISPATCH TransferWrite;
 DRIVER_DISPATCH TransferCleanup;
+VOID TransferComplete(PLIST_ENTRY Done); /* with no lock held */
 VOID TransferWake(PIPE *Pipe); /* serves who waits, with the lock taken inside. IRQL <= APC_LEVEL */
 NTSTATUS WatchWait(PIRP Irp, ULONG_PTR *Information);
 VOID WatchGoOn(PIPE *Pipe, PLIST_ENTRY Done); /* PIPE.Lock is held */

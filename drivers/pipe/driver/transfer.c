@@ -241,7 +241,7 @@ static VOID TransferGoOn(PIPE *Pipe, PLIST_ENTRY Done)
     WatchGoOn(Pipe, Done);
 }
 
-static VOID TransferComplete(PLIST_ENTRY Done)
+VOID TransferComplete(PLIST_ENTRY Done)
 {
     while (!IsListEmpty(Done)) {
         PIRP Irp = CONTAINING_RECORD(RemoveHeadList(Done), IRP, Tail.Overlay.ListEntry);

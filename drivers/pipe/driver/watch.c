@@ -13,6 +13,7 @@ static VOID Answer(PIRP Irp, ULONG Conditions)
     *(ULONG *)Irp->AssociatedIrp.SystemBuffer = Conditions;
 }
 
+/* PIPE.Lock is held. Those who wait already have just been looked at. */
 static NTSTATUS Serve(PIPE *Pipe, PIRP Irp, ULONG_PTR *Information)
 {
     ULONG Now = PipeConditions(Pipe);
@@ -38,6 +39,7 @@ NTSTATUS WatchWait(PIRP Irp, ULONG_PTR *Information)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     PIPE *Pipe = PipeOf(Irp);
+    LIST_ENTRY Done;
     NTSTATUS Status;
 
     if (Stack->Parameters.DeviceIoControl.InputBufferLength < sizeof(ULONG) ||
@@ -45,9 +47,12 @@ NTSTATUS WatchWait(PIRP Irp, ULONG_PTR *Information)
         return STATUS_BUFFER_TOO_SMALL;
     if (!ConditionsOf(Irp) || (ConditionsOf(Irp) & ~(ULONG)EXAMPLE_ANY_CONDITION))
         return STATUS_INVALID_PARAMETER;
+    InitializeListHead(&Done);
     PipeLock(Pipe);
+    WatchGoOn(Pipe, &Done); /* what has changed may not have been told to them yet */
     Status = Serve(Pipe, Irp, Information);
     PipeUnlock(Pipe);
+    TransferComplete(&Done);
     return Status;
 }
 

@@ -525,6 +525,92 @@ static void a_cancelled_request_moves_nothing(void **State)
     DriverTestClose(Pipe);
 }
 
+/* ---- requests that are cancelled before they wait -------------------------------------------- */
+
+typedef struct {
+    PFILE_OBJECT File;
+    PDEVICE_OBJECT Device;
+    KEVENT Event;
+    IO_STATUS_BLOCK Iosb;
+    UCHAR Data[100];
+} CANCELLED;
+
+static CANCELLED Early;
+
+static void prepare_early(HANDLE Pipe)
+{
+    memset(&Early, 0, sizeof(Early));
+    KeInitializeEvent(&Early.Event, NotificationEvent, FALSE);
+    assert_ok(ObReferenceObjectByHandle(Pipe, 0, *IoFileObjectType, KernelMode,
+                                        (PVOID *)&Early.File, NULL));
+    Early.Device = IoGetRelatedDeviceObject(Early.File);
+}
+
+static PIRP early_transfer(ULONG Major, ULONG Length)
+{
+    PIRP Irp = IoBuildSynchronousFsdRequest(Major, Early.Device, Early.Data, Length, &Start,
+                                            &Early.Event, &Early.Iosb);
+
+    IoGetNextIrpStackLocation(Irp)->FileObject = Early.File;
+    return Irp;
+}
+
+static PIRP early_watch(ULONG Conditions)
+{
+    PIRP Irp;
+
+    memcpy(Early.Data, &Conditions, sizeof(Conditions));
+    Irp =
+        IoBuildDeviceIoControlRequest(IOCTL_EXAMPLE_WAIT, Early.Device, Early.Data, sizeof(ULONG),
+                                      Early.Data, sizeof(ULONG), FALSE, &Early.Event, &Early.Iosb);
+    IoGetNextIrpStackLocation(Irp)->FileObject = Early.File;
+    return Irp;
+}
+
+static NTSTATUS send_cancelled(HANDLE Pipe, PIRP Irp)
+{
+    IoCancelIrp(Irp);
+    assert_status(IoCallDriver(Early.Device, Irp), STATUS_PENDING);
+    KeWaitForSingleObject(&Early.Event, Executive, KernelMode, FALSE, NULL);
+    ObDereferenceObject(Early.File);
+    nobody_waits(Pipe);
+    return Early.Iosb.Status;
+}
+
+static HANDLE waiting_pipe(void)
+{
+    HANDLE Pipe = opened("early");
+
+    assert_ok(set(Pipe, 10, EXAMPLE_FULL_WAIT, EXAMPLE_EMPTY_WAIT, 0));
+    prepare_early(Pipe);
+    return Pipe;
+}
+
+static void a_read_that_is_cancelled_before_it_waits_is_ended(void **State)
+{
+    HANDLE Pipe = waiting_pipe();
+
+    assert_status(send_cancelled(Pipe, early_transfer(IRP_MJ_READ, 10)), STATUS_CANCELLED);
+    assert_int_equal(Early.Iosb.Information, 0);
+}
+
+static void a_write_that_is_cancelled_before_it_waits_tells_what_went_in(void **State)
+{
+    HANDLE Pipe = waiting_pipe();
+
+    assert_ok(send_cancelled(Pipe, early_transfer(IRP_MJ_WRITE, 25)));
+    assert_int_equal(Early.Iosb.Information, 10);
+}
+
+static void a_watch_that_is_cancelled_before_it_waits_is_ended(void **State)
+{
+    HANDLE Pipe = waiting_pipe();
+
+    assert_status(send_cancelled(Pipe, early_watch(EXAMPLE_READABLE)), STATUS_CANCELLED);
+}
+
+/* ---- */
+
 int main(void)
 {
     const struct CMUnitTest Tests[] = {
@@ -549,6 +635,9 @@ int main(void)
         DRIVER_TEST(a_mode_changes_around_those_who_wait),
         DRIVER_TEST(a_request_that_is_cancelled_on_its_way_does_not_wait),
         DRIVER_TEST(a_cancelled_request_moves_nothing),
+        DRIVER_TEST(a_read_that_is_cancelled_before_it_waits_is_ended),
+        DRIVER_TEST(a_write_that_is_cancelled_before_it_waits_tells_what_went_in),
+        DRIVER_TEST(a_watch_that_is_cancelled_before_it_waits_is_ended),
     };
 
     return cmocka_run_group_tests(Tests, NULL, NULL);
