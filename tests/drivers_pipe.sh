@@ -61,6 +61,14 @@ test_the_writer_counts_the_nul_and_does_not_send_q() {
         [ "$(echo "$output" | grep -c 'bytes written')" = 2 ]
 }
 
+test_a_long_line_goes_in_pieces_that_end_nothing() {
+    xs=$(head -c 1023 /dev/zero | tr '\0' x)
+    output=$(printf '%squit\n%s\nquit\n' "$xs" abc | usedriver2 long) && [ "$(echo "$output" | grep -o '[0-9]* bytes written' | tr '\n' ,)" = \
+        '1024 bytes written,5 bytes written,4 bytes written,' ] || fail "$output" || return 1
+    output=$(printf '%s\nabc\n' "$xs" | usedriver2 long) && [ "$(echo "$output" | grep -o '[0-9]* bytes written' | tr '\n' ,)" = \
+        '1024 bytes written,4 bytes written,' ] || fail "$output"
+}
+
 test_the_reader_shows_every_text_of_a_read() {
     mkfifo "$place/keys"
     usedriver3 talk <"$place/keys" >"$place/read" &
@@ -176,6 +184,26 @@ test_progress_is_shown_on_a_terminal_only() {
     slowly | usedriver2 --quiet slow2 2>"$place/error" >/dev/null && [ ! -s "$place/error" ]
 }
 
+test_a_writer_that_is_alone_on_its_terminal_shows_it_too() {
+    rm -f "$place/slow"
+    mkfifo "$place/slow"
+    usedriver3 --quiet slow3 >/dev/null &
+    slowly >"$place/slow" &
+    "$terminal" sh -c "usedriver2 --quiet slow3 <'$place/slow'" >"$place/screen" || return 1
+    output=$(tr '\r' '\n' <"$place/screen")
+    contains 'MB/s'
+}
+
+test_a_reader_that_writes_to_its_terminal_shows_none() {
+    rm -f "$place/slow"
+    mkfifo "$place/slow"
+    slowly >"$place/slow" &
+    usedriver2 --quiet slow4 <"$place/slow" &
+    "$terminal" usedriver3 --quiet slow4 >"$place/screen" || return 1
+    output=$(tr -d '\r' <"$place/screen")
+    [ "$output" = "$(yes text | head -n 8)" ]
+}
+
 test_no_progress_of_a_tiny_transfer() {
     usedriver3 --quiet tiny >/dev/null &
     "$terminal" sh -c 'echo text | usedriver2 --quiet tiny >/dev/null' >"$place/screen" && [ ! -s "$place/screen" ]
@@ -220,7 +248,33 @@ test_missing_arguments_and_devices_are_errors() {
     expect 2 usedriver2 && contains 'name of a pipe is missing' && expect 2 usedriver3 && expect 2 usedriver3 a b &&
         expect 2 usedriver2 a --wait soon && expect 2 loader --loud &&
         expect 20 usedriver2 --device Nonesuch a && contains 'cannot open' && expect 1 usedriver3 --once empty &&
-        expect 20 usedriver2 --only S-1-x a && contains 'wants'
+        expect 20 usedriver2 --only S-1-x a && contains 'wants' &&
+        expect 2 usedriver2 --once a && contains "'--once' is not understood" && expect 2 usedriver3 --loud a && contains "'--loud' is not" &&
+        expect 2 usedriver3 --quiet --once a && contains 'exclude each other'
+}
+
+test_output_that_goes_nowhere_is_an_error() {
+    code=0
+    output=$(echo q | usedriver3 away 2>&1 >/dev/full) || code=$?
+    [ $code = 1 ] && contains 'cannot write standard output' || return 1
+    code=0
+    output=$(echo text | usedriver2 away 2>&1 >/dev/full) || code=$?
+    [ $code = 1 ] && contains 'cannot write standard output' || return 1
+    usedriver3 --quiet away >/dev/full 2>"$place/error" &
+    reader=$!
+    seq 100000 | usedriver2 --quiet away 2>/dev/null
+    wait $reader
+    [ $? = 1 ] && output=$(cat "$place/error") && contains 'cannot write standard output' && nothing_left
+}
+
+test_a_standard_stream_that_is_closed_is_not_the_kernel() {
+    expect 1 timeout 20 usedriver2 --quiet closed <&- && contains 'cannot read standard input' || return 1
+    code=0
+    echo text | timeout 20 usedriver2 closed >&- 2>"$place/error" || code=$?
+    [ $code = 1 ] && output=$(cat "$place/error") && contains 'cannot write standard output' || return 1
+    code=0
+    output=$(echo text | timeout 20 usedriver2 closed 2>&-) || code=$?
+    [ $code = 0 ] && contains '5 bytes written'
 }
 
 test_a_long_name_is_refused() {

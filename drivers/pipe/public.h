@@ -7,19 +7,26 @@
  * last close.
  *
  * CREATE
- *   STATUS_NAME_TOO_LONG      more than EXAMPLE_NAME_LIMIT characters, the backslash in front
- * included STATUS_ACCESS_DENIED      the device's descriptor, or the pipe's restriction, does not
- * let this user in STATUS_QUOTA_EXCEEDED     this process has as many names, or bytes, as it may
- * have
  *
- * WRITE copies as much as fits, READ copies what is there; the count is Information.
- *   STATUS_UNSUCCESSFUL       (write) the pipe is full, or the length is 0
- *   STATUS_BUFFER_TOO_SMALL   (read) the pipe is empty, or the length is 0
- *   STATUS_PIPE_BROKEN        in a mode that waits: the readers (of a write), the writers (of a
- * read) have gone STATUS_CANCELLED          the request waited, and its wait was ended
- *   STATUS_QUOTA_EXCEEDED     no more memory for this process: for the ring, or for a request that
- * waits the exception's code      (neither variant) the address cannot be used. A fault moves
- * nothing
+ *   STATUS_NAME_TOO_LONG     more than EXAMPLE_NAME_LIMIT characters, with the backslash in front
+ *   STATUS_ACCESS_DENIED     the device's descriptor, or the pipe's restriction, denies it
+ *   STATUS_QUOTA_EXCEEDED    this process has as many names, or bytes, as it may have
+ *
+ * WRITE copies as much as fits, READ copies what is there; the count is Information. The modes
+ * below change that.
+ *
+ *   STATUS_UNSUCCESSFUL         (write) the pipe is full, or the length is 0
+ *   STATUS_BUFFER_TOO_SMALL     (read) the pipe is empty, or the length is 0
+ *   STATUS_PIPE_BUSY            (write) it is full, STATUS_PIPE_EMPTY (read) it is empty:
+ *                               with EXAMPLE_CLEAR_STATUS
+ *   STATUS_INVALID_BUFFER_SIZE  (write) a message that can never fit
+ *   STATUS_BUFFER_OVERFLOW      (read) a part of a message; the rest is still there
+ *   STATUS_PIPE_BROKEN          in a mode that waits: the readers (of a write), the writers (of a
+ *                               read) have gone
+ *   STATUS_CANCELLED            the request waited, and its wait was ended
+ *   STATUS_QUOTA_EXCEEDED       no more memory for this process: for the ring, or for a request
+ *                               that waits
+ *   the exception's code        (neither variant) the address cannot be used. A fault moves nothing
  *
  * A handle opened for reading makes its holder a reader of the pipe, one for writing a writer; most
  * are both.
@@ -48,8 +55,8 @@
  * NUL, and Information is its size.
  *
  *   STATUS_UNSUCCESSFUL       a buffer is missing, or the input has no NUL
- *   STATUS_BUFFER_TOO_SMALL   the output buffer is too small; Information is the size that is
- * needed the exception's code      (neither) an address cannot be used
+ *   STATUS_BUFFER_TOO_SMALL   the output buffer is too small; Information is the size it needs
+ *   the exception's code      (neither) an address cannot be used
  *
  * DIRECT_IN: the second buffer is for reading only, it carries data *to* the driver. So it is
  * checked as the others, and logged; nothing is written into it, and Information is 0.
@@ -81,11 +88,9 @@
 /* Any value of a mode, in SET_MODE: as it is. */
 #define EXAMPLE_KEEP 0xFFFFFFFF
 /* What a pipe does when a write does not fit ... */
-#define EXAMPLE_FULL_DROP_NEW 0 /* takes what fits; fails if nothing does */
-#define EXAMPLE_FULL_OVERWRITE                                                                     \
-    1                       /* the oldest gives way (whole messages): a write succeeds whole       \
-                             */
-#define EXAMPLE_FULL_WAIT 2 /* waits until all of it is taken; writers are served in order */
+#define EXAMPLE_FULL_DROP_NEW 0  /* takes what fits; fails if nothing does */
+#define EXAMPLE_FULL_OVERWRITE 1 /* the oldest gives way (whole messages): all is taken */
+#define EXAMPLE_FULL_WAIT 2      /* waits until all of it is taken; writers are served in order */
 /* ... and when there is nothing to read. */
 #define EXAMPLE_EMPTY_FAIL 0
 #define EXAMPLE_EMPTY_WAIT 1 /* waits; readers are served in order */
@@ -111,9 +116,10 @@ typedef struct _EXAMPLE_MODE {
  *   STATUS_INVALID_PARAMETER      a value is not one of the above
  *   STATUS_BUFFER_TOO_SMALL       the pipe holds more than the new capacity
  *   STATUS_INVALID_DEVICE_STATE   a change that a waiting request stands against (WhenFull:
- * writers, WhenEmpty: readers, Capacity and EXAMPLE_MESSAGES: both), or EXAMPLE_MESSAGES changes
- * while the pipe is not empty STATUS_QUOTA_EXCEEDED, STATUS_INSUFFICIENT_RESOURCES   no room for
- * the new ring
+ *                                 writers, WhenEmpty: readers, Capacity and EXAMPLE_MESSAGES:
+ *                                 both), or EXAMPLE_MESSAGES changes while the pipe is not empty
+ *   STATUS_QUOTA_EXCEEDED         no room for the new ring in this process's quota,
+ *   STATUS_INSUFFICIENT_RESOURCES or in the pool
  */
 #define IOCTL_EXAMPLE_SET_MODE                                                                     \
     CTL_CODE(FILE_DEVICE_UNKNOWN, 0x810, METHOD_BUFFERED, FILE_ANY_ACCESS)

@@ -50,10 +50,12 @@ typedef struct _SYSTEM_MODULE_LIST {
  *   out  SYSTEM_MODULE_LIST
  *
  *   STATUS_SUCCESS            the whole list
- *   STATUS_BUFFER_OVERFLOW    (a warning: ERROR_MORE_DATA) as many as fit; Count tells how many
- * there are STATUS_BUFFER_TOO_SMALL   not even the two counts fit STATUS_INVALID_PARAMETER  no such
- * source STATUS_NOT_SUPPORTED      this build has no Aux_Klib STATUS_INSUFFICIENT_RESOURCES,
- * STATUS_NO_MEMORY   no memory for the system's list, for ours or the status of the query
+ *   STATUS_BUFFER_OVERFLOW    (a warning: ERROR_MORE_DATA) as many as fit; Count is all of them
+ *   STATUS_BUFFER_TOO_SMALL   not even the two counts fit
+ *   STATUS_INVALID_PARAMETER  no such source
+ *   STATUS_NOT_SUPPORTED      this build has no Aux_Klib
+ *   STATUS_INSUFFICIENT_RESOURCES, STATUS_NO_MEMORY
+ *                             no memory for the system's list, for ours or the status of the query
  */
 #define IOCTL_SYSTEMMODULES_LIST                                                                   \
     CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_READ_ACCESS)

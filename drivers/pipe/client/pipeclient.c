@@ -4,16 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static BOOL TakesValue(const char *Option)
+{
+    return !strcmp(Option, "--device") || !strcmp(Option, "--only") || !strcmp(Option, "--wait");
+}
+
 static BOOL TakeValue(const char *Option, const char *Value, PIPE_OPTIONS *Options)
 {
     if (!strcmp(Option, "--device"))
         Options->Device = Value;
     else if (!strcmp(Option, "--only"))
         Options->Only = Value;
-    else if (!strcmp(Option, "--wait"))
-        return ClientNumber(Value, 0, 86400, &Options->Seconds);
     else
-        return FALSE;
+        return ClientNumber(Value, 0, 86400, &Options->Seconds);
     return TRUE;
 }
 
@@ -23,12 +26,13 @@ static BOOL TakeOption(int Count, char **Arguments, int *At, PIPE_OPTIONS *Optio
 
     if (!strcmp(Option, "--quiet"))
         Options->Quiet = TRUE;
-    else if (!strcmp(Option, "--once"))
+    else if (Options->Reads && !strcmp(Option, "--once"))
         Options->Once = TRUE;
     else if (!strcmp(Option, "--help"))
         Options->Help = TRUE;
     else
-        return *At + 1 < Count && TakeValue(Option, Arguments[++*At], Options);
+        return TakesValue(Option) && *At + 1 < Count &&
+               TakeValue(Option, Arguments[++*At], Options);
     return TRUE;
 }
 
@@ -43,6 +47,12 @@ static BOOL Take(int Count, char **Arguments, int *At, PIPE_OPTIONS *Options)
     return TRUE;
 }
 
+static BOOL Refuse(const char *Text, const char *Usage)
+{
+    fprintf(stderr, "%s: %s\n%s", ClientName, Text, Usage);
+    return FALSE;
+}
+
 BOOL PipeParse(int Count, char **Arguments, const char *Usage, PIPE_OPTIONS *Options)
 {
     Options->Device = "Example";
@@ -53,11 +63,20 @@ BOOL PipeParse(int Count, char **Arguments, const char *Usage, PIPE_OPTIONS *Opt
             return FALSE;
         }
     if (Options->Help)
-        fputs(Usage, stdout);
-    if (Options->Name || Options->Help)
-        return TRUE;
-    fprintf(stderr, "%s: the name of a pipe is missing\n%s", ClientName, Usage);
-    return FALSE;
+        return fputs(Usage, stdout), TRUE;
+    if (!Options->Name)
+        return Refuse("the name of a pipe is missing", Usage);
+    if (Options->Quiet && Options->Once)
+        return Refuse("--quiet and --once exclude each other", Usage);
+    return TRUE;
+}
+
+int PipeEndOutput(int Code)
+{
+    if (!fflush(stdout) && !ferror(stdout))
+        return Code;
+    ClientFails("cannot write standard output", 0);
+    return EXIT_FAILED;
 }
 
 /* ---- one request ----------------------------------------------------------------------------- */

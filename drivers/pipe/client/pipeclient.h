@@ -15,6 +15,7 @@ typedef struct _PIPE_OPTIONS {
     const char *Name;   /* of the pipe; "" without one */
     const char *Device; /* Example, ExampleDirect, ExampleNeither */
     const char *Only;   /* who else may open it: "me", or a SID */
+    BOOL Reads;         /* set by the reader: it has --once */
     BOOL Quiet, Once, Help;
     long Seconds; /* -1: without end */
 } PIPE_OPTIONS;
@@ -42,13 +43,16 @@ ULONG PipeAwait(HANDLE Pipe, ULONG Conditions, DWORD Milliseconds);
 BOOL PipeIsFull(DWORD Error);
 BOOL PipeIsEmpty(DWORD Error);
 
+/* Flushes standard output. EXIT_FAILED after a message, if not all of it went out; else Code. */
+int PipeEndOutput(int Code);
+
 /* progress.c: how far a long transfer is, on standard error if that is a terminal, not before a
  * second has passed. */
 typedef struct _PIPE_PROGRESS {
     BOOL Wanted, Shown;
     ULONGLONG Start, Last, Bytes;
 } PIPE_PROGRESS;
-void ProgressBegin(PIPE_PROGRESS *Progress);
+void ProgressBegin(PIPE_PROGRESS *Progress, BOOL OutputIsData);
 void ProgressAdd(PIPE_PROGRESS *Progress, DWORD Bytes);
 void ProgressEnd(PIPE_PROGRESS *Progress);
 

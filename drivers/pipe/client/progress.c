@@ -13,9 +13,10 @@ static BOOL IsTerminal(DWORD Which)
 }
 
 /* Not into the midst of the data, when those go to a terminal, too. */
-void ProgressBegin(PIPE_PROGRESS *Progress)
+void ProgressBegin(PIPE_PROGRESS *Progress, BOOL OutputIsData)
 {
-    Progress->Wanted = IsTerminal(STD_ERROR_HANDLE) && !IsTerminal(STD_OUTPUT_HANDLE);
+    Progress->Wanted =
+        IsTerminal(STD_ERROR_HANDLE) && !(OutputIsData && IsTerminal(STD_OUTPUT_HANDLE));
     Progress->Shown = FALSE;
     Progress->Start = Progress->Last = ClientMilliseconds();
     Progress->Bytes = 0;

@@ -19,28 +19,53 @@ static const char Usage[] =
     "Exit codes: 0 done, 1 not everything was written (or, quiet, read), 2 usage, 20 the pipe "
     "cannot be opened.\n";
 
-/* A line without its end. FALSE: there is none. A longer one comes in pieces. */
-static BOOL GetLine(char Line[PIPE_LINE])
+/* What is left of a line that was as long as the buffer. FALSE: its end only. */
+static BOOL GoesOn(void)
+{
+    int Letter = getchar();
+
+    if (Letter == '\r')
+        Letter = getchar();
+    if (Letter == '\n' || Letter == EOF)
+        return FALSE;
+    ungetc(Letter, stdin);
+    return TRUE;
+}
+
+/* A line without its end. FALSE: there is none. A longer one comes in pieces; Goes tells of a
+ * piece whether another follows. */
+static BOOL GetLine(char Line[PIPE_LINE], BOOL *Goes)
 {
     size_t Length;
 
     if (!fgets(Line, PIPE_LINE, stdin))
         return FALSE;
     Length = strlen(Line);
+    *Goes = Length == PIPE_LINE - 1 && Line[Length - 1] != '\n' && GoesOn();
     while (Length && (Line[Length - 1] == '\n' || Line[Length - 1] == '\r'))
         Line[--Length] = 0;
     return TRUE;
 }
 
+/* The next text. FALSE: the user ends it; a piece of a longer line does not. */
+static BOOL AskUser(char Line[PIPE_LINE], BOOL *Goes)
+{
+    BOOL Piece = *Goes;
+
+    if (!Piece)
+        printf("Text to send (q ends): ");
+    fflush(stdout);
+    return GetLine(Line, Goes) && (Piece || (Line[0] != 'q' && Line[0] != 'Q'));
+}
+
 static int Converse(HANDLE Pipe, DWORD Patience)
 {
     char Line[PIPE_LINE];
+    BOOL Goes = FALSE;
     DWORD Written;
 
     for (;;) {
-        printf("Text to send (q ends): ");
-        fflush(stdout);
-        if (!GetLine(Line) || Line[0] == 'q' || Line[0] == 'Q')
+        if (!AskUser(Line, &Goes))
             return EXIT_DONE;
         if (PipeWrite(Pipe, Line, (DWORD)strlen(Line) + 1, &Written, Patience))
             printf("%u bytes written\n", (unsigned)Written);
@@ -96,6 +121,20 @@ static BOOL ReadInput(char *Data, DWORD *Length)
     return FALSE;
 }
 
+/* 0: for that long nobody has read anything. */
+static ULONG AwaitDrained(HANDLE Pipe, DWORD Patience)
+{
+    EXAMPLE_STATE State = {.Used = 0};
+    ULONG Before, Now;
+
+    PipeState(Pipe, &State);
+    do {
+        Before = State.Used;
+        Now = PipeAwait(Pipe, EXAMPLE_DRAINED | EXAMPLE_NO_READERS, Patience);
+    } while (!Now && PipeState(Pipe, &State) && State.Used < Before);
+    return Now;
+}
+
 /* The pipe goes with its last handle, and what is in it too. Nothing at all is something that a
  * reader must come for as well. */
 static int WaitUntilRead(HANDLE Pipe, DWORD Patience)
@@ -104,7 +143,7 @@ static int WaitUntilRead(HANDLE Pipe, DWORD Patience)
     ULONG Now = PipeAwait(Pipe, EXAMPLE_HAS_READERS | EXAMPLE_NO_READERS, Patience);
 
     if (Now)
-        Now = PipeAwait(Pipe, EXAMPLE_DRAINED | EXAMPLE_NO_READERS, Patience);
+        Now = AwaitDrained(Pipe, Patience);
     if (Now & EXAMPLE_DRAINED)
         return EXIT_DONE;
     if (!PipeState(Pipe, &State)) {
@@ -136,7 +175,7 @@ static int Stream(HANDLE Pipe, DWORD Patience)
 
     if (!PipeSetPolicy(Pipe, EXAMPLE_FULL_WAIT, EXAMPLE_KEEP))
         return EXIT_FAILED;
-    ProgressBegin(&Progress);
+    ProgressBegin(&Progress, FALSE);
     Code = Pour(Pipe, Patience, &Progress);
     ProgressEnd(&Progress);
     return Code;
@@ -157,7 +196,7 @@ int main(int Count, char **Arguments)
     if (!Pipe)
         return EXIT_NO_DEVICE;
     Code = Options.Quiet ? Stream(Pipe, PipePatience(&Options))
-                         : Converse(Pipe, PipePatience(&Options));
+                         : PipeEndOutput(Converse(Pipe, PipePatience(&Options)));
     CloseHandle(Pipe);
     return Code;
 }

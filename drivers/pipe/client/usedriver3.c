@@ -136,7 +136,7 @@ static int Stream(HANDLE Pipe, DWORD Patience)
         ClientFails("nobody has written anything", 0);
         return EXIT_FAILED;
     }
-    ProgressBegin(&Progress);
+    ProgressBegin(&Progress, TRUE);
     Code = Drain(Pipe, &Progress);
     ProgressEnd(&Progress);
     return Code;
@@ -144,18 +144,14 @@ static int Stream(HANDLE Pipe, DWORD Patience)
 
 static int Run(HANDLE Pipe, const PIPE_OPTIONS *Options)
 {
-    int Code;
-
     if (Options->Quiet)
         return Stream(Pipe, PipePatience(Options));
-    Code = Options->Once ? ReadOnce(Pipe) : Converse(Pipe, PipePatience(Options));
-    fflush(stdout);
-    return Code;
+    return PipeEndOutput(Options->Once ? ReadOnce(Pipe) : Converse(Pipe, PipePatience(Options)));
 }
 
 int main(int Count, char **Arguments)
 {
-    PIPE_OPTIONS Options = {0};
+    PIPE_OPTIONS Options = {.Reads = TRUE};
     HANDLE Pipe;
     int Code;
 
