@@ -129,11 +129,24 @@ static void stop(int Signal)
     server_stop();
 }
 
+/* What is opened later must not take the place of a standard stream that is closed. */
+static void fill_streams(void)
+{
+    int Nothing;
+
+    do
+        Nothing = open("/dev/null", O_RDWR);
+    while (Nothing >= 0 && Nothing <= STDERR_FILENO);
+    if (Nothing >= 0)
+        close(Nothing);
+}
+
 int main(int Count, char **Arguments)
 {
     static const struct argp Parser = {Options, parse, NULL, "The UserNT kernel process.",
                                        NULL,    NULL,  NULL};
 
+    fill_streams();
     Main.Server.PatienceSeconds = 10;
     Main.Server.ProcessesPerUser = MM_SLOT_COUNT / 4;
     Main.Server.Boot.Size = sizeof(USERNT_OPTIONS);

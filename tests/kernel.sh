@@ -62,6 +62,15 @@ test_a_kernel_that_was_killed_leaves_its_address_free() {
     boot && end_kernel
 }
 
+test_a_kernel_without_standard_streams_keeps_them_free() {
+    nt-kernel --drivers "$USERNT_DRIVERS" <&- >&- 2>&- & kernel=$!
+    until nt status >/dev/null 2>&1; do kill -0 $kernel || return 1; done
+    for stream in 0 1 2; do
+        [ "$(readlink "/proc/$kernel/fd/$stream")" = /dev/null ] || { fail "stream $stream is taken"; return 1; }
+    done
+    expect 0 nt load example && end_kernel
+}
+
 test_a_script_may_keep_what_boot_prints() {
     expect 0 timeout 20 sh -c 'said=$(nt boot); nt shutdown' && expect 3 nt status
 }
