@@ -107,7 +107,8 @@ static EXP_PUSH_WAITER *ExpTakeNext(EXP_BUCKET *Bucket, PEX_PUSH_LOCK Lock, ULON
     return Taken;
 }
 
-/* The last holder leaves and bit 1 is set. */
+/* The last holder leaves and bit 1 is set. What those did who held it shared, and left before, is
+ * acquired, since it comes before what the next holders do. */
 static VOID ExpHandOver(PEX_PUSH_LOCK Lock)
 {
     EXP_BUCKET *Bucket = ExpBucketOf(Lock);
@@ -116,6 +117,8 @@ static VOID ExpHandOver(PEX_PUSH_LOCK Lock)
     KIRQL Irql;
 
     KeAcquireSpinLock(&Bucket->Lock, &Irql);
+    Word = __atomic_load_n(Lock, __ATOMIC_ACQUIRE);
+    NT_ASSERT((Word & EXP_WAITERS) != 0);
     Waiter = ExpTakeNext(Bucket, Lock, &Word);
     NT_ASSERT(Waiter != NULL);
     __atomic_store_n(Lock, Word, __ATOMIC_RELEASE);

@@ -140,7 +140,7 @@ static void KiBlockOnQueue(PRKQUEUE Queue, KTHREAD_NT *Thread, KPROCESSOR_MODE M
     KiQueuedBlocks(Thread);
     Thread->WaitMode = Mode;
     Thread->WaitAlertable = FALSE;
-    Thread->WaitReason = WrQueue;
+    __atomic_store_n(&Thread->WaitReason, WrQueue, __ATOMIC_RELAXED);
     KiBlock(Thread);
 }
 

@@ -334,7 +334,7 @@ static void KiQueueBlocks(KTHREAD_NT *Thread, KI_WAIT *Wait)
     Thread->WaitCount = Wait->Count;
     Thread->WaitMode = Wait->Mode;
     Thread->WaitAlertable = Wait->Alertable;
-    Thread->WaitReason = Wait->Reason;
+    __atomic_store_n(&Thread->WaitReason, Wait->Reason, __ATOMIC_RELAXED);
     KiQueuedBlocks(Thread);
 }
 

@@ -24,10 +24,10 @@ static void AddThread(PVOID Context, struct _ETHREAD *Thread)
     One->CreateTime = Thread->CreateTime;
     One->StartAddress = (PVOID)Thread->StartRoutine;
     One->ClientId = (CLIENT_ID){Thread->UniqueProcessId, Thread->UniqueThreadId};
-    One->Priority = Thread->Tcb.Priority;
-    One->BasePriority = Thread->Tcb.BasePriority;
-    One->ThreadState = States[Thread->Tcb.State & 3];
-    One->WaitReason = (ULONG)Thread->Tcb.WaitReason;
+    One->Priority = __atomic_load_n(&Thread->Tcb.Priority, __ATOMIC_RELAXED);
+    One->BasePriority = __atomic_load_n(&Thread->Tcb.BasePriority, __ATOMIC_RELAXED);
+    One->ThreadState = States[__atomic_load_n(&Thread->Tcb.State, __ATOMIC_RELAXED) & 3];
+    One->WaitReason = (ULONG)__atomic_load_n(&Thread->Tcb.WaitReason, __ATOMIC_RELAXED);
 }
 
 /* Threads come and go: grows until they fit. */

@@ -92,6 +92,73 @@ static void CountWithPushLock(void *Shared)
     }
 }
 
+/* Who holds the lock with others, and leaves it first, has left it for the next holder, too: that
+ * is for ThreadSanitizer to see. So nothing else orders these three. */
+static volatile ULONG Seen, Step;
+
+static void AwaitStep(ULONG Wanted)
+{
+    for (ULONG Spins = 0; __atomic_load_n(&Step, __ATOMIC_RELAXED) != Wanted; Spins++)
+        KiScheduler->Relax(Spins);
+}
+
+static void SetStep(ULONG Next)
+{
+    __atomic_store_n(&Step, Next, __ATOMIC_RELAXED);
+}
+
+static void LeaveFirst(void *Unused)
+{
+    KeEnterCriticalRegion();
+    ExAcquirePushLockShared(&Push);
+    Seen = Counter;
+    SetStep(1);
+    AwaitStep(3);
+    ExReleasePushLockShared(&Push);
+    SetStep(4);
+    KeLeaveCriticalRegion();
+}
+
+static void LeaveLast(void *Unused)
+{
+    AwaitStep(1);
+    KeEnterCriticalRegion();
+    ExAcquirePushLockShared(&Push);
+    SetStep(2);
+    AwaitStep(4);
+    ExReleasePushLockShared(&Push);
+    KeLeaveCriticalRegion();
+}
+
+static void WriteAfterBoth(void *Unused)
+{
+    AwaitStep(2);
+    KeEnterCriticalRegion();
+    ExAcquirePushLockExclusive(&Push);
+    Counter = 7;
+    ExReleasePushLockExclusive(&Push);
+    KeLeaveCriticalRegion();
+}
+
+static void AWriterComesAfterEveryReader(void **Unused)
+{
+    static EX_TEST_THREAD Threads[3];
+    void (*const Bodies[])(void *) = {LeaveFirst, LeaveLast, WriteAfterBoth};
+
+    ExInitializePushLock(&Push);
+    Counter = Step = 0;
+    for (int i = 0; i < 3; i++)
+        ExTestThread(&Threads[i], Bodies[i], NULL);
+    AwaitStep(2);
+    for (ULONG Spins = 0; (__atomic_load_n(&Push, __ATOMIC_RELAXED) & 2) == 0; Spins++)
+        KiScheduler->Relax(Spins); /* until the writer waits */
+    SetStep(3);
+    for (int i = 0; i < 3; i++)
+        ExTestJoin(&Threads[i]);
+    assert_int_equal(Counter, 7);
+    assert_int_equal(Seen, 0);
+}
+
 static void RunFour(void (*Body)(void *))
 {
     static EX_TEST_THREAD Threads[4];
@@ -244,6 +311,7 @@ int main(void)
         EX_TEST(AReleasedFastMutexGoesToEachThatWaits),
         EX_TEST(AGuardedMutexExcludes),
         EX_TEST(APushLockExcludesWritersAndAdmitsReaders),
+        EX_TEST(AWriterComesAfterEveryReader),
         EX_TEST(AcquiringAFastMutexTwiceIsASelfDeadlock),
         EX_TEST(ReleasingAFastMutexBelowApcLevelIsABugCheck),
         EX_TEST(AcquiringAFastMutexAtDispatchLevelIsABugCheck),
