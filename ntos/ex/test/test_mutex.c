@@ -98,8 +98,8 @@ static volatile ULONG Seen, Step;
 
 static void AwaitStep(ULONG Wanted)
 {
-    for (ULONG Spins = 0; __atomic_load_n(&Step, __ATOMIC_RELAXED) != Wanted; Spins++)
-        KiScheduler->Relax(Spins);
+    while (__atomic_load_n(&Step, __ATOMIC_RELAXED) != Wanted)
+        KiScheduler->Relax(0); /* which orders nothing */
 }
 
 static void SetStep(ULONG Next)
@@ -116,6 +116,7 @@ static void LeaveFirst(void *Unused)
     AwaitStep(3);
     ExReleasePushLockShared(&Push);
     SetStep(4);
+    AwaitStep(5); /* the end of a thread is seen by others */
     KeLeaveCriticalRegion();
 }
 
@@ -136,6 +137,7 @@ static void WriteAfterBoth(void *Unused)
     KeEnterCriticalRegion();
     ExAcquirePushLockExclusive(&Push);
     Counter = 7;
+    SetStep(5);
     ExReleasePushLockExclusive(&Push);
     KeLeaveCriticalRegion();
 }
@@ -150,8 +152,8 @@ static void AWriterComesAfterEveryReader(void **Unused)
     for (int i = 0; i < 3; i++)
         ExTestThread(&Threads[i], Bodies[i], NULL);
     AwaitStep(2);
-    for (ULONG Spins = 0; (__atomic_load_n(&Push, __ATOMIC_RELAXED) & 2) == 0; Spins++)
-        KiScheduler->Relax(Spins); /* until the writer waits */
+    while ((__atomic_load_n(&Push, __ATOMIC_RELAXED) & 2) == 0)
+        KiScheduler->Relax(0); /* until the writer waits */
     SetStep(3);
     for (int i = 0; i < 3; i++)
         ExTestJoin(&Threads[i]);
