@@ -22,8 +22,9 @@ ENDS_ONLY = {
     # ... or work until others are done.
     'test_hooks_come_and_go_a_thousand_times_under_load': 'example',
 }
-# Chance: how much went through the pipe before one of its clients was killed (something did), and whether that one was waiting.
-SOME_BYTES = {'test_a_writer_ends_with_an_error_when_its_reader_is_killed', 'test_a_reader_ends_when_its_writer_is_killed'}
+# Chance: how much went through the pipe before one of its clients ended (something did), and whether that one was waiting.
+SOME_BYTES = {'test_a_writer_ends_with_an_error_when_its_reader_is_killed', 'test_a_reader_ends_when_its_writer_is_killed',
+              'test_output_that_goes_nowhere_is_an_error'}  # the reader ends at its first write, the writer when that has been noticed
 # Chance: how much clients write, and which of the readers of a pipe gets what; all that was written was read.
 SHARED_BYTES = {'test_two_writers_and_two_readers_exchange_bytes', 'test_two_writers_and_two_readers_exchange_messages',
                 'test_the_pipe_is_as_good_as_new'}
