@@ -39,4 +39,41 @@ static __inline PVOID DriverAllocate(SIZE_T Bytes, ULONG Tag)
     return Block;
 }
 
+/* What others look at or change meanwhile, without a locked instruction. */
+static __inline LONG DriverLoad(const volatile LONG *Value)
+{
+#ifdef __GNUC__
+    return __atomic_load_n(Value, __ATOMIC_ACQUIRE);
+#else
+    return ReadAcquire(Value);
+#endif
+}
+
+static __inline VOID DriverStore(volatile LONG *Value, LONG New)
+{
+#ifdef __GNUC__
+    __atomic_store_n(Value, New, __ATOMIC_RELEASE);
+#else
+    WriteRelease(Value, New);
+#endif
+}
+
+static __inline PVOID DriverLoadPointer(PVOID const volatile *Value)
+{
+#ifdef __GNUC__
+    return __atomic_load_n(Value, __ATOMIC_ACQUIRE);
+#else
+    return ReadPointerAcquire(Value);
+#endif
+}
+
+static __inline VOID DriverStorePointer(PVOID volatile *Value, PVOID New)
+{
+#ifdef __GNUC__
+    __atomic_store_n(Value, New, __ATOMIC_RELEASE);
+#else
+    WritePointerRelease(Value, New);
+#endif
+}
+
 #endif

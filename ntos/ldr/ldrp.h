@@ -34,7 +34,9 @@ void LdrpRemoveModule(LDR_MODULE *Module); /* takes it off the list and unmaps i
                                               reference of io, or of the list */
 void LdrpUnmapModule(LDR_MODULE *Module);
 void LdrpDereferenceModule(LDR_MODULE *Module);
-void LdrpShowExecutiveAs(PVOID Base, ULONG Bytes); /* in lists of modules */
+void LdrpShowExecutiveAs(PVOID Base, ULONG Bytes);             /* in lists of modules */
+LDR_MODULE *LdrpTakeLast(BOOLEAN (*Take)(LDR_MODULE *Module)); /* the last loaded one that Take,
+                                                                  under the lock, says TRUE to */
 void LdrpSetModuleDriver(LDR_MODULE *Module, PDRIVER_OBJECT Driver);
 
 /* load.c */

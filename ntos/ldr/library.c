@@ -214,25 +214,16 @@ void LdrpDropNeeds(LDR_MODULE *Module)
     }
 }
 
-static LDR_MODULE *TakeStaying(void)
+static BOOLEAN TakeStaying(LDR_MODULE *Module)
 {
-    LDR_MODULE *Found = NULL;
-    ExLockExclusive_(&LdrpState.Lock);
-    for (PLIST_ENTRY Entry = LdrpState.Modules.Blink; Entry != &LdrpState.Modules && Found == NULL;
-         Entry = Entry->Blink) {
-        LDR_MODULE *Module = CONTAINING_RECORD(Entry, LDR_MODULE, Entry.InLoadOrderLinks);
-        if (Module->Stays)
-            Found = Module;
-    }
-    if (Found != NULL)
-        Found->Stays = FALSE;
-    ExUnlockExclusive_(&LdrpState.Lock);
-    return Found;
+    BOOLEAN Stays = Module->Stays;
+    Module->Stays = FALSE;
+    return Stays;
 }
 
 void LdrpDropLibraries(void)
 {
     LDR_MODULE *Module;
-    while ((Module = TakeStaying()) != NULL)
+    while ((Module = LdrpTakeLast(TakeStaying)) != NULL)
         Drop(Module);
 }

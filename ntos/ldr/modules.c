@@ -164,6 +164,20 @@ void LdrEnumerateModules(BOOLEAN (*Each)(PVOID Context, const LDR_MODULE *Module
     ExUnlockShared_(&LdrpState.Lock);
 }
 
+LDR_MODULE *LdrpTakeLast(BOOLEAN (*Take)(LDR_MODULE *Module))
+{
+    LDR_MODULE *Found = NULL;
+    ExLockExclusive_(&LdrpState.Lock);
+    for (PLIST_ENTRY Entry = LdrpState.Modules.Blink; Entry != &LdrpState.Modules && Found == NULL;
+         Entry = Entry->Blink) {
+        LDR_MODULE *Module = CONTAINING_RECORD(Entry, LDR_MODULE, Entry.InLoadOrderLinks);
+        if (Take(Module))
+            Found = Module;
+    }
+    ExUnlockExclusive_(&LdrpState.Lock);
+    return Found;
+}
+
 /* Entry 0 of the list. Its base and size are those of the executive's own library. */
 static NTSTATUS AddExecutive(void)
 {
@@ -213,29 +227,19 @@ NTSTATUS LdrInitSystem(const char *SearchPath)
     return STATUS_SUCCESS;
 }
 
-/* The last loaded driver that was not asked yet. */
-static LDR_MODULE *NextToUnload(void)
+static BOOLEAN TakeToUnload(LDR_MODULE *Module)
 {
-    LDR_MODULE *Found = NULL;
-    ExLockExclusive_(&LdrpState.Lock);
-    for (PLIST_ENTRY Entry = LdrpState.Modules.Blink; Entry != &LdrpState.Modules && Found == NULL;
-         Entry = Entry->Blink) {
-        LDR_MODULE *Module = CONTAINING_RECORD(Entry, LDR_MODULE, Entry.InLoadOrderLinks);
-        if (Module != &LdrpState.Executive && !Module->AskedToUnload && !Module->Library)
-            Found = Module;
-    }
-    if (Found != NULL) {
-        Found->AskedToUnload = TRUE;
-        atomic_fetch_add(&Found->References, 1);
-    }
-    ExUnlockExclusive_(&LdrpState.Lock);
-    return Found;
+    if (Module == &LdrpState.Executive || Module->AskedToUnload || Module->Library)
+        return FALSE;
+    Module->AskedToUnload = TRUE;
+    atomic_fetch_add(&Module->References, 1);
+    return TRUE;
 }
 
 static NTSTATUS UnloadAll(PVOID Context)
 {
     LDR_MODULE *Module;
-    while ((Module = NextToUnload()) != NULL) {
+    while ((Module = LdrpTakeLast(TakeToUnload)) != NULL) {
         IopUnloadDriver(&Module->ServiceName);
         LdrpDereferenceModule(Module);
     }

@@ -2,29 +2,16 @@
 #include "pipe.h"
 
 /* Others may look at the holder meanwhile; they find that it is not they. */
-static VOID SetHolder(PIPE *Pipe, PKTHREAD Holder)
-{
-#ifdef __GNUC__
-    __atomic_store_n(&Pipe->Holder, Holder, __ATOMIC_RELAXED);
-#else
-    Pipe->Holder = Holder;
-#endif
-}
-
 BOOLEAN PipeIsMine(PIPE *Pipe)
 {
-#ifdef __GNUC__
-    return __atomic_load_n(&Pipe->Holder, __ATOMIC_RELAXED) == KeGetCurrentThread();
-#else
-    return Pipe->Holder == KeGetCurrentThread();
-#endif
+    return DriverLoadPointer(&Pipe->Holder) == KeGetCurrentThread();
 }
 
 VOID PipeLock(PIPE *Pipe)
 {
     KeEnterCriticalRegion();
     ExAcquireFastMutexUnsafe(&Pipe->Lock);
-    SetHolder(Pipe, KeGetCurrentThread());
+    DriverStorePointer(&Pipe->Holder, KeGetCurrentThread());
 }
 
 VOID PipeUnlock(PIPE *Pipe)
@@ -34,7 +21,7 @@ VOID PipeUnlock(PIPE *Pipe)
     InitializeListHead(&Cancelled);
     while (!IsListEmpty(&Pipe->Cancelled))
         InsertTailList(&Cancelled, RemoveHeadList(&Pipe->Cancelled));
-    SetHolder(Pipe, NULL);
+    DriverStorePointer(&Pipe->Holder, NULL);
     ExReleaseFastMutexUnsafe(&Pipe->Lock);
     KeLeaveCriticalRegion();
     WaitingCancel(&Cancelled);

@@ -67,10 +67,10 @@ typedef struct _PIPE {
     ULONG ReadEnds, WriteEnds; /* handles that may read, that may write */
     BOOLEAN HadReadEnd, HadWriteEnd;
     FAST_MUTEX Lock;
-    volatile PKTHREAD Holder; /* of Lock */
-    LIST_ENTRY Cancelled;     /* PIPE.Lock: on the way into a queue; completed by PipeUnlock */
-    QUOTA *Quota;             /* of the process that opened it first */
-    QUOTA *RingQuota;         /* of the process that made the ring. PIPE.Lock */
+    PVOID volatile Holder; /* of Lock: a thread */
+    LIST_ENTRY Cancelled;  /* PIPE.Lock: on the way into a queue; completed by PipeUnlock */
+    QUOTA *Quota;          /* of the process that opened it first */
+    QUOTA *RingQuota;      /* of the process that made the ring. PIPE.Lock */
     EXAMPLE_MODE Mode;
     STORE Store;
     ULONGLONG Refused;

@@ -125,11 +125,7 @@ PIRP WaitingRemove(WAITING *Waiting, PFILE_OBJECT File)
 /* Looked at several times in each request: no locked instruction for it. */
 LONG WaitingCount(const PIPE *Pipe, ULONG Kind)
 {
-#ifdef __GNUC__
-    return __atomic_load_n(&Pipe->Waiting[Kind], __ATOMIC_ACQUIRE);
-#else
-    return Pipe->Waiting[Kind];
-#endif
+    return DriverLoad(&Pipe->Waiting[Kind]);
 }
 
 static VOID Take(WAITING *Waiting, PFILE_OBJECT File, PLIST_ENTRY Taken)

@@ -53,9 +53,9 @@ static SPY_CALL *Enter(HANDLE Thread)
     for (i = 0; i < SPY_CALLS; i++) {
         SPY_CALL *Call = &Spy.Calls[(First + i) % SPY_CALLS];
 
-        if (!HookLoadThread(&Call->hThread) &&
+        if (!DriverLoadPointer(&Call->hThread) &&
             !InterlockedCompareExchangePointer(&Call->hThread, Thread, NULL)) {
-            HookStore(&Call->fInUse, 1);
+            DriverStore(&Call->fInUse, 1);
             return Call;
         }
     }
@@ -65,8 +65,8 @@ static SPY_CALL *Enter(HANDLE Thread)
 
 static VOID Free(SPY_CALL *Call)
 {
-    HookStore(&Call->fInUse, 0);
-    HookStoreThread(&Call->hThread, NULL);
+    DriverStore(&Call->fInUse, 0);
+    DriverStorePointer(&Call->hThread, NULL);
 }
 
 VOID HookLeave(SPY_CALL *Call)
@@ -82,10 +82,10 @@ static BOOLEAN Quiet(HANDLE Except)
 {
     ULONG i;
 
-    if (HookLoad(&Spy.WithoutSlot))
+    if (DriverLoad(&Spy.WithoutSlot))
         return FALSE;
     for (i = 0; i < SPY_CALLS; i++) {
-        HANDLE Thread = HookLoadThread(&Spy.Calls[i].hThread);
+        HANDLE Thread = DriverLoadPointer(&Spy.Calls[i].hThread);
 
         if (Thread && Thread != Except)
             return FALSE;
@@ -103,7 +103,7 @@ static VOID NTAPI ThreadNotify(HANDLE Process, HANDLE Thread, BOOLEAN Create)
         return;
     InterlockedCompareExchange(&Spy.Installer, 0, (LONG)(LONG_PTR)Thread);
     for (i = 0; i < SPY_CALLS; i++)
-        if (HookLoadThread(&Spy.Calls[i].hThread) == Thread)
+        if (DriverLoadPointer(&Spy.Calls[i].hThread) == Thread)
             Free(&Spy.Calls[i]);
 }
 
@@ -125,10 +125,10 @@ static LONGLONG Now(VOID)
 /* With the filter on, most calls are none of its business: that is seen before anything else. */
 static BOOLEAN Wanted(const HOOK_STATE *Hook, const ULONG_PTR *Values, HANDLE Thread)
 {
-    if (HookLoad(&Spy.Paused) || !HookLoad(&Spy.Installed) ||
-        HookLoad(&Spy.Installer) == (LONG)(LONG_PTR)Thread)
+    if (DriverLoad(&Spy.Paused) || !DriverLoad(&Spy.Installed) ||
+        DriverLoad(&Spy.Installer) == (LONG)(LONG_PTR)Thread)
         return FALSE;
-    if (!HookLoad(&Spy.Filter) || (Hook->Kind != HANDLE_USED && Hook->Kind != HANDLE_CLOSED))
+    if (!DriverLoad(&Spy.Filter) || (Hook->Kind != HANDLE_USED && Hook->Kind != HANDLE_CLOSED))
         return TRUE;
     return ProtocolMayKnow(Spy.Protocol, PsGetCurrentProcessId(), (HANDLE)Values[Hook->HandleAt]);
 }
@@ -149,7 +149,7 @@ static VOID Log(ULONG Number, const ULONG_PTR *Values, PROTOCOL_CALL *Call)
     Call->Format = HookRows[Number].Format;
     Call->Parameters = HookRows[Number].Count + 1;
     Call->Values = Values;
-    Call->Filter = HookLoad(&Spy.Filter) != 0;
+    Call->Filter = DriverLoad(&Spy.Filter) != 0;
     ExAcquireFastMutex(&Spy.Lock);
     ProtocolLog(Spy.Protocol, Call);
     ExReleaseFastMutex(&Spy.Lock);
@@ -478,7 +478,7 @@ static VOID BeforeUnload(ULONG_PTR Key)
     if (!RtlEqualUnicodeString(&Name, &Spy.Service, TRUE))
         return;
     SpyLock();
-    if (HookLoad(&Spy.Installed))
+    if (DriverLoad(&Spy.Installed))
         Remove(&Count);
     BeginDrain();
     SpyUnlock();
@@ -498,7 +498,7 @@ NTSTATUS SpyHookInstall(SPY_REQUEST *Request)
 
     if (!NT_SUCCESS(Status))
         return Status;
-    if (HookLoad(&Spy.Installed))
+    if (DriverLoad(&Spy.Installed))
         return STATUS_INVALID_DEVICE_STATE;
     Status = SetPin();
     if (!NT_SUCCESS(Status))
@@ -526,7 +526,7 @@ NTSTATUS SpyHookRemove(SPY_REQUEST *Request)
 
     if (!NT_SUCCESS(Status))
         return Status;
-    if (!HookLoad(&Spy.Installed))
+    if (!DriverLoad(&Spy.Installed))
         return STATUS_INVALID_DEVICE_STATE;
     Status = Remove(&Count);
     if (!NT_SUCCESS(Status))
@@ -653,7 +653,7 @@ VOID SpyHooksShutdown(VOID)
     ULONG Count, i;
 
     SpyLock();
-    if (HookLoad(&Spy.Installed))
+    if (DriverLoad(&Spy.Installed))
         Remove(&Count);
     for (i = 0; i < DRAIN_STEPS && !Pin && Spy.Pin; i++) {
         Pin = TakePin();

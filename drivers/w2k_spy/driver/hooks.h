@@ -113,41 +113,4 @@ VOID HookLeave(SPY_CALL *Slot);
 /* Values: room for the result, then the arguments. */
 NTSTATUS HookCall(ULONG Number, ULONG_PTR *Values, SPY_CALL *Slot, PVOID Caller);
 
-/* A flag that others change meanwhile. */
-static __inline LONG HookLoad(volatile LONG *Value)
-{
-#ifdef __GNUC__
-    return __atomic_load_n(Value, __ATOMIC_ACQUIRE);
-#else
-    return ReadAcquire(Value);
-#endif
-}
-
-static __inline VOID HookStore(volatile LONG *Value, LONG New)
-{
-#ifdef __GNUC__
-    __atomic_store_n(Value, New, __ATOMIC_RELEASE);
-#else
-    WriteRelease(Value, New);
-#endif
-}
-
-static __inline HANDLE HookLoadThread(HANDLE *Value)
-{
-#ifdef __GNUC__
-    return __atomic_load_n(Value, __ATOMIC_ACQUIRE);
-#else
-    return ReadPointerAcquire(Value);
-#endif
-}
-
-static __inline VOID HookStoreThread(HANDLE *Value, HANDLE New)
-{
-#ifdef __GNUC__
-    __atomic_store_n(Value, New, __ATOMIC_RELEASE);
-#else
-    WritePointerRelease(Value, New);
-#endif
-}
-
 #endif
