@@ -35,7 +35,8 @@ NTSTATUS IopCaptureInput(PIRP Irp, const void *Input, ULONG InputLength, ULONG B
         IopFreeBuffer(Buffer, BufferLength);
         return Status;
     }
-    memset((PUCHAR)Buffer + InputLength, IOP_GARBAGE, BufferLength - InputLength);
+    if (InputLength < BufferLength)
+        memset((PUCHAR)Buffer + InputLength, IOP_GARBAGE, BufferLength - InputLength);
     Irp->AssociatedIrp.SystemBuffer = Buffer;
     Irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
     /* Which cache the buffer returns to: see IopReleaseBuffers. */

@@ -48,10 +48,14 @@ typedef struct IO_ASYNC {
 NTSTATUS IopDeviceControl(HANDLE File, const IO_ASYNC *Async, ULONG Code, PVOID Input,
                           ULONG InputLength, PVOID Output, ULONG OutputLength, BOOLEAN FsControl,
                           KPROCESSOR_MODE Mode);
-NTSTATUS IopReadFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length,
-                     PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode);
-NTSTATUS IopWriteFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length,
-                      PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode);
+typedef struct IO_TRANSFER {
+    PVOID Buffer;
+    ULONG Length, Key;
+    LARGE_INTEGER Offset;
+    BOOLEAN HasOffset, Write;
+} IO_TRANSFER;
+NTSTATUS IopTransfer(HANDLE File, const IO_ASYNC *Async, IO_TRANSFER *Transfer,
+                     KPROCESSOR_MODE Mode); /* may change *Transfer */
 NTSTATUS IopCreateFile(PHANDLE File, ACCESS_MASK Desired, POBJECT_ATTRIBUTES Attributes,
                        PIO_STATUS_BLOCK Iosb, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
                        ULONG Share, ULONG Disposition, ULONG Options, PVOID EaBuffer,

@@ -249,6 +249,20 @@ PVOID IopAllocateBuffer(SIZE_T Bytes); /* a system buffer; freed by IopFreeBuffe
 void IopFreeBuffer(PVOID Buffer, SIZE_T Bytes);
 
 /* issue.c */
+void IopLockBusyIrps(PETHREAD Thread);
+static inline BOOLEAN IopTryLockIrps(PETHREAD Thread)
+{
+    return !__atomic_exchange_n(&Thread->IrpListLock, 1, __ATOMIC_ACQUIRE);
+}
+static inline void IopLockIrps(PETHREAD Thread)
+{
+    if (__builtin_expect(!IopTryLockIrps(Thread), 0))
+        IopLockBusyIrps(Thread);
+}
+static inline void IopUnlockIrps(PETHREAD Thread)
+{
+    __atomic_store_n(&Thread->IrpListLock, 0, __ATOMIC_RELEASE);
+}
 typedef struct IOP_REQUEST {
     PFILE_OBJECT
     File; /* referenced by the caller; passes to the IRP if the request stays pending */
@@ -307,8 +321,6 @@ extern BOOLEAN IopTracing;
 void IopTraceCompletion(PIRP Irp);
 
 /* cancel.c */
-void IopLockIrps(PETHREAD Thread);
-void IopUnlockIrps(PETHREAD Thread);
 BOOLEAN IopIsPinned(PETHREAD Thread, PIRP Irp); /* being cancelled; the list is locked */
 void IopAwaitCancelled(PIRP Irp, PKEVENT Event, BOOLEAN MayAbandon, BOOLEAN *Abandoned);
 void IopReportStuck(PIRP Irp, const char *Where);

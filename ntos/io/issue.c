@@ -3,15 +3,10 @@
  */
 #include "io/iop.h"
 
-void IopLockIrps(PETHREAD Thread)
+void IopLockBusyIrps(PETHREAD Thread)
 {
-    for (ULONG Spins = 0; __atomic_exchange_n(&Thread->IrpListLock, 1, __ATOMIC_ACQUIRE); Spins++)
+    for (ULONG Spins = 0; !IopTryLockIrps(Thread); Spins++)
         KiScheduler->Relax(Spins);
-}
-
-void IopUnlockIrps(PETHREAD Thread)
-{
-    __atomic_store_n(&Thread->IrpListLock, 0, __ATOMIC_RELEASE);
 }
 
 void IopQueueIrp(PIRP Irp)

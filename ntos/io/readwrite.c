@@ -3,47 +3,39 @@
  */
 #include "io/iop.h"
 
-typedef struct IOP_TRANSFER {
-    PVOID Buffer;
-    ULONG Length, Key;
-    LARGE_INTEGER Offset;
-    BOOLEAN Write;
-} IOP_TRANSFER;
-
-static BOOLEAN IopIsFilePointer(PLARGE_INTEGER Offset)
+static BOOLEAN IopIsFilePointer(const IO_TRANSFER *Transfer)
 {
-    return !Offset || (Offset->HighPart == -1 && Offset->LowPart == FILE_USE_FILE_POINTER_POSITION);
+    return !Transfer->HasOffset || (Transfer->Offset.HighPart == -1 &&
+                                    Transfer->Offset.LowPart == FILE_USE_FILE_POINTER_POSITION);
 }
 
-static BOOLEAN IopIsEndOfFile(PLARGE_INTEGER Offset)
+static BOOLEAN IopIsEndOfFile(const IO_TRANSFER *Transfer)
 {
-    return Offset && Offset->HighPart == -1 && Offset->LowPart == FILE_WRITE_TO_END_OF_FILE;
+    return Transfer->Offset.HighPart == -1 && Transfer->Offset.LowPart == FILE_WRITE_TO_END_OF_FILE;
 }
 
 /* A synchronous file has a position, which stands in for an offset that is not given; an
  * asynchronous one needs the offset. */
-static NTSTATUS IopDecideOffset(PFILE_OBJECT File, PLARGE_INTEGER Given, ACCESS_MASK Granted,
-                                IOP_TRANSFER *Transfer)
+static NTSTATUS IopDecideOffset(PFILE_OBJECT File, ACCESS_MASK Granted, IO_TRANSFER *Transfer)
 {
     if (Transfer->Write && (Granted & (FILE_APPEND_DATA | FILE_WRITE_DATA)) == FILE_APPEND_DATA) {
         Transfer->Offset.LowPart = FILE_WRITE_TO_END_OF_FILE;
         Transfer->Offset.HighPart = -1;
         return STATUS_SUCCESS;
     }
-    if (IopIsFilePointer(Given)) {
+    if (IopIsFilePointer(Transfer)) {
         if (IopIsSynchronous(File))
             Transfer->Offset = File->CurrentByteOffset;
-        else if (Given || !(File->Flags & (FO_NAMED_PIPE | FO_MAILSLOT)))
+        else if (Transfer->HasOffset || !(File->Flags & (FO_NAMED_PIPE | FO_MAILSLOT)))
             return STATUS_INVALID_PARAMETER;
         return STATUS_SUCCESS;
     }
-    Transfer->Offset = *Given;
-    if (Given->QuadPart < 0 && !(Transfer->Write && IopIsEndOfFile(Given)))
+    if (Transfer->Offset.QuadPart < 0 && !(Transfer->Write && IopIsEndOfFile(Transfer)))
         return STATUS_INVALID_PARAMETER;
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS IopSetUpBufferedTransfer(PIRP Irp, const IOP_TRANSFER *Transfer,
+static NTSTATUS IopSetUpBufferedTransfer(PIRP Irp, const IO_TRANSFER *Transfer,
                                          KPROCESSOR_MODE Mode)
 {
     Irp->Flags |= IRP_BUFFERED_IO;
@@ -56,7 +48,7 @@ static NTSTATUS IopSetUpBufferedTransfer(PIRP Irp, const IOP_TRANSFER *Transfer,
                            Transfer->Length, Mode);
 }
 
-static NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, const IOP_TRANSFER *Transfer,
+static NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, const IO_TRANSFER *Transfer,
                                  KPROCESSOR_MODE Mode)
 {
     PIO_STACK_LOCATION Location = IopTopLocation(Irp);
@@ -79,7 +71,7 @@ static NTSTATUS IopSetUpTransfer(PIRP Irp, PDEVICE_OBJECT Device, const IOP_TRAN
                          Transfer->Write ? IoReadAccess : IoWriteAccess, Mode);
 }
 
-static NTSTATUS IopSendTransfer(IOP_REQUEST *Request, const IOP_TRANSFER *Transfer)
+static NTSTATUS IopSendTransfer(IOP_REQUEST *Request, const IO_TRANSFER *Transfer)
 {
     PIRP Irp = IopAllocateIrp(Request->Device->StackSize);
     NTSTATUS Status;
@@ -102,16 +94,21 @@ static BOOLEAN IopMayTransfer(BOOLEAN Write, ACCESS_MASK Granted)
     return (Granted & (Write ? FILE_WRITE_DATA | FILE_APPEND_DATA : FILE_READ_DATA)) != 0;
 }
 
-static NTSTATUS IopReadOrWrite(HANDLE File, const IO_ASYNC *Async, IOP_TRANSFER *Transfer,
-                               PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
+static BOOLEAN IopIsReachable(const IO_ASYNC *Async, const IO_TRANSFER *Transfer)
+{
+    return MmIsUserRangeWritable(Async->UserIosb, sizeof(IO_STATUS_BLOCK)) &&
+           (Transfer->Write ? MmIsUserRange(Transfer->Buffer, Transfer->Length)
+                            : MmIsUserRangeWritable(Transfer->Buffer, Transfer->Length));
+}
+
+NTSTATUS IopTransfer(HANDLE File, const IO_ASYNC *Async, IO_TRANSFER *Transfer,
+                     KPROCESSOR_MODE Mode)
 {
     IOP_REQUEST Request;
     ACCESS_MASK Granted;
     NTSTATUS Status;
 
-    if (Mode == UserMode && (!MmIsUserRangeWritable(Async->UserIosb, sizeof(IO_STATUS_BLOCK)) ||
-                             !(Transfer->Write ? MmIsUserRange : MmIsUserRangeWritable)(
-                                 Transfer->Buffer, Transfer->Length)))
+    if (Mode == UserMode && !IopIsReachable(Async, Transfer))
         return STATUS_ACCESS_VIOLATION;
     Status = IopReferenceFile(File, 0, Mode, &Request.File, &Granted);
     if (!NT_SUCCESS(Status))
@@ -120,30 +117,13 @@ static NTSTATUS IopReadOrWrite(HANDLE File, const IO_ASYNC *Async, IOP_TRANSFER 
         ObDereferenceObject(Request.File);
         return STATUS_ACCESS_DENIED;
     }
-    Transfer->Key = Key ? *Key : 0;
     Status = IopBeginRequest(&Request, Mode, Async);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = IopDecideOffset(Request.File, Offset, Granted, Transfer);
+    Status = IopDecideOffset(Request.File, Granted, Transfer);
     if (!NT_SUCCESS(Status)) {
         IopEndRequest(&Request);
         return Status;
     }
     return IopSendTransfer(&Request, Transfer);
-}
-
-NTSTATUS IopReadFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length,
-                     PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
-{
-    IOP_TRANSFER Transfer = {.Buffer = Buffer, .Length = Length};
-
-    return IopReadOrWrite(File, Async, &Transfer, Offset, Key, Mode);
-}
-
-NTSTATUS IopWriteFile(HANDLE File, const IO_ASYNC *Async, PVOID Buffer, ULONG Length,
-                      PLARGE_INTEGER Offset, PULONG Key, KPROCESSOR_MODE Mode)
-{
-    IOP_TRANSFER Transfer = {.Buffer = Buffer, .Length = Length, .Write = TRUE};
-
-    return IopReadOrWrite(File, Async, &Transfer, Offset, Key, Mode);
 }

@@ -196,7 +196,7 @@ static KAPC *KiNextKernelApc(KTHREAD_NT *Thread, KI_CALL *Call)
 }
 
 /* Below APC_LEVEL. Runs every kernel APC of the calling thread that is not held off. */
-void KeDeliverKernelApcs(void)
+void KiRunKernelApcs(void)
 {
     KTHREAD_NT *Thread = KiSelf;
     KIRQL Old = Thread->Irql;

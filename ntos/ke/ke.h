@@ -202,8 +202,13 @@ void NTAPI KeInitializeApc(PRKAPC Apc, struct _KTHREAD *Thread, KAPC_ENVIRONMENT
 BOOLEAN NTAPI KeInsertQueueApc(PRKAPC Apc, PVOID SystemArgument1, PVOID SystemArgument2,
                                KPRIORITY Increment);
 BOOLEAN NTAPI KeRemoveQueueApc_(PRKAPC Apc);
-void KeDeliverKernelApcs(
-    void); /* below APC_LEVEL; by lowering, waits, leaving regions and service exit */
+void KiRunKernelApcs(void);
+/* Below APC_LEVEL: by lowering, waits, leaving regions and service exit. */
+static inline void KeDeliverKernelApcs(void)
+{
+    if (__builtin_expect(__atomic_load_n(&KiSelf->ApcState.KernelApcPending, __ATOMIC_RELAXED), 0))
+        KiRunKernelApcs();
+}
 /* One pending user APC of the calling thread, for its client: FALSE if none. Its kernel routine has
  * run. */
 typedef struct KI_USER_APC {

@@ -174,6 +174,7 @@ BOOLEAN MiDeviceFile(PFN_NUMBER Number, int *File, ULONG64 *Offset);
 BOOLEAN MiIsNothingFile(int File);
 
 /* Page tables. */
+#define MI_PTES_PER_TABLE 512
 #define MI_PTE_PRESENT 0x1ull
 #define MI_PTE_WRITE 0x2ull
 #define MI_PTE_USER 0x4ull
@@ -202,6 +203,28 @@ BOOLEAN MiTranslateIn(PFN_NUMBER Directory, ULONG_PTR Address, MM_PTE *Pte);
 static inline PFN_NUMBER MiPteFrame(MM_PTE Pte)
 {
     return (Pte.Value & MI_PTE_FRAME) >> PAGE_SHIFT;
+}
+
+static inline MM_PTE MiReadPte(const MM_PTE *Entry)
+{
+    return (MM_PTE){__atomic_load_n(&Entry->Value, __ATOMIC_ACQUIRE)};
+}
+
+/* A slot lies in one table of 2 MiB entries, which is there as long as the slot: so a walk for one
+ * of its pages begins with it. */
+const MM_PTE *MiSlotTable(PFN_NUMBER Directory, ULONG_PTR Low);
+
+/* The entry of a page (by its number) of the slot: the 4 KiB one, or that of the 2 MiB around it.
+ */
+static inline ULONG64 MiSlotEntry(const MM_ADDRESS_SPACE *Space, ULONG_PTR Page)
+{
+    MM_PTE Pte = MiReadPte(&Space->SlotTable[Page / MI_PTES_PER_TABLE % MI_PTES_PER_TABLE]);
+    const MM_PTE *Table;
+
+    if ((Pte.Value & (MI_PTE_PRESENT | MI_PTE_LARGE)) != MI_PTE_PRESENT)
+        return Pte.Value;
+    Table = MmFrameAddress(MiPteFrame(Pte));
+    return MiReadPte(&Table[Page % MI_PTES_PER_TABLE]).Value;
 }
 
 /* System PTEs: address ranges above the direct map, and what is mapped there. */

@@ -63,10 +63,11 @@ typedef struct MM_HAND {
 /* A process's user memory: its slot. */
 typedef struct MM_ADDRESS_SPACE {
     ULONG Slot;
-    ULONG_PTR Low, High;       /* the slot's range */
-    int File;                  /* the slot's sealed memory file */
-    PFN_NUMBER FirstFrame;     /* its bank */
-    PFN_NUMBER DirectoryFrame; /* CR3 >> 12 */
+    ULONG_PTR Low, High;            /* the slot's range */
+    int File;                       /* the slot's sealed memory file */
+    PFN_NUMBER FirstFrame;          /* its bank */
+    PFN_NUMBER DirectoryFrame;      /* CR3 >> 12 */
+    const struct MM_PTE *SlotTable; /* the directory's table of 2 MiB entries for the slot */
     BOOLEAN Embedded;
     const MM_HAND *Hand;
     void *HandContext;
@@ -86,7 +87,12 @@ void MmSetHand(MM_ADDRESS_SPACE *Space, const MM_HAND *Hand, void *Context);
 void MmCleanAddressSpace(MM_ADDRESS_SPACE *Space);  /* at process end, in its context: unmaps every
                                                        view; 0x76 if pages are still locked */
 void MmDeleteAddressSpace(MM_ADDRESS_SPACE *Space); /* gives the slot back */
-MM_ADDRESS_SPACE *MmCurrentAddressSpace(void);
+static inline MM_ADDRESS_SPACE *MmCurrentAddressSpace(void) /* NULL: none */
+{
+    struct _KPROCESS *Process = KiSelf ? KiSelf->ApcState.Process : NULL;
+
+    return Process ? Process->AddressSpace : NULL;
+}
 BOOLEAN MmTakeThread_(MM_ADDRESS_SPACE *Space); /* what a kernel half costs; FALSE: no more */
 void MmReturnThread_(MM_ADDRESS_SPACE *Space);
 

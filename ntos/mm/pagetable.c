@@ -11,7 +11,6 @@
 
 #define MI_LEVELS 4
 #define MI_LARGE_FRAMES ((SIZE_T)512)
-#define MI_PTES_PER_TABLE 512
 
 PFN_NUMBER MiSystemDirectory;
 static MI_LOCK MiTableLock;
@@ -24,11 +23,6 @@ static ULONG MiIndexOf(ULONG_PTR Address, ULONG Level) /* level 0: top */
 static MM_PTE *MiEntryOf(PFN_NUMBER Table, ULONG_PTR Address, ULONG Level)
 {
     return (MM_PTE *)MmFrameAddress(Table) + MiIndexOf(Address, Level);
-}
-
-static MM_PTE MiReadPte(const MM_PTE *Entry)
-{
-    return (MM_PTE){__atomic_load_n(&Entry->Value, __ATOMIC_ACQUIRE)};
 }
 
 static void MiWritePte(MM_PTE *Entry, ULONG64 Value)
@@ -78,6 +72,18 @@ BOOLEAN MiTranslateIn(PFN_NUMBER Directory, ULONG_PTR Address, MM_PTE *Pte)
             return MiSplit(Pte, Address, 39 - 9 * Level);
         Table = MiPteFrame(*Pte);
     }
+}
+
+const MM_PTE *MiSlotTable(PFN_NUMBER Directory, ULONG_PTR Low)
+{
+    MM_PTE Levels[MI_LEVELS];
+    ULONG PageShift;
+
+    _Static_assert(MM_SLOT_LOW % MM_SLOT_BYTES == 0 && (1ul << 30) % MM_SLOT_BYTES == 0,
+                   "a slot lies in one table of 2 MiB entries");
+    MmWalk(Directory, Low, Levels, &PageShift);
+    NT_ASSERT(Levels[1].Value & MI_PTE_PRESENT);
+    return MmFrameAddress(MiPteFrame(Levels[1]));
 }
 
 BOOLEAN MiTranslate(const void *Address, MM_PTE *Pte)

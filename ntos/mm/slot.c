@@ -58,13 +58,6 @@ static void MiGiveSlot(ULONG Slot)
     MiRelease(&MiSlots.Lock);
 }
 
-MM_ADDRESS_SPACE *MmCurrentAddressSpace(void)
-{
-    struct _KPROCESS *Process = MiCurrentProcess();
-
-    return Process ? Process->AddressSpace : NULL;
-}
-
 struct _KPROCESS *MiCurrentProcess(void)
 {
     return KiSelf ? KiSelf->ApcState.Process : NULL;
@@ -96,6 +89,8 @@ static NTSTATUS MiOpenControl(MM_ADDRESS_SPACE *Space)
                       .Protect = PAGE_READWRITE};
     Status = MiMapLargePages(Space->DirectoryFrame, Space->Low, Space->FirstFrame,
                              MM_SLOT_CONTROL >> PAGE_SHIFT, MiPteProtection(PAGE_READWRITE));
+    if (NT_SUCCESS(Status))
+        Space->SlotTable = MiSlotTable(Space->DirectoryFrame, Space->Low);
     if (NT_SUCCESS(Status) &&
         host_protect((void *)Space->Low, MM_SLOT_CONTROL, HOST_READ | HOST_WRITE) < 0)
         Status = STATUS_INSUFFICIENT_RESOURCES;

@@ -13,15 +13,18 @@ static BOOLEAN MiOverlaps(const void *Address, SIZE_T Bytes, ULONG_PTR Low, ULON
     return (ULONG_PTR)Address < High && (ULONG_PTR)Address + Bytes > Low;
 }
 
-/* What a range of user addresses is; the whole range is of one sort. */
-static MI_WHERE MiClassify(const MM_ADDRESS_SPACE *Space, const void *Address, SIZE_T Bytes)
+/* Bytes is not 0. */
+static inline BOOLEAN MiIsInSlot(const MM_ADDRESS_SPACE *Space, ULONG_PTR Start, SIZE_T Bytes)
+{
+    return Start - Space->Low < MM_SLOT_BYTES && Bytes <= Space->High - Start;
+}
+
+static MI_WHERE MiClassifyOther(const MM_ADDRESS_SPACE *Space, const void *Address, SIZE_T Bytes)
 {
     ULONG_PTR Start = (ULONG_PTR)Address;
 
-    if (!Space || Start + Bytes < Start || (Start + Bytes) >> 47)
+    if (Start + Bytes < Start || (Start + Bytes) >> 47)
         return MiNowhere;
-    if (Start >= Space->Low && Start + Bytes <= Space->High)
-        return MiInSlot;
     if (MiOverlaps(Address, Bytes, MM_SLOT_LOW, MM_SYSTEM_HIGH))
         return MiNowhere;
     if (Start < 0x10000)
@@ -29,45 +32,48 @@ static MI_WHERE MiClassify(const MM_ADDRESS_SPACE *Space, const void *Address, S
     return Space->Embedded ? MiOrdinary : Space->Hand ? MiElsewhere : MiNowhere;
 }
 
-static BOOLEAN MiIsCommitted(const MM_ADDRESS_SPACE *Space, ULONG_PTR Address, SIZE_T Bytes,
-                             BOOLEAN Write)
+/* What a range of user addresses is; the whole range is of one sort. Bytes is not 0. */
+static inline MI_WHERE MiClassify(const MM_ADDRESS_SPACE *Space, const void *Address, SIZE_T Bytes)
 {
-    ULONG_PTR Last = (Address + Bytes - 1) & ~(ULONG_PTR)(PAGE_SIZE - 1);
-    MM_PTE Pte;
+    if (!Space)
+        return MiNowhere;
+    return __builtin_expect(MiIsInSlot(Space, (ULONG_PTR)Address, Bytes), 1)
+               ? MiInSlot
+               : MiClassifyOther(Space, Address, Bytes);
+}
 
-    for (Address &= ~(ULONG_PTR)(PAGE_SIZE - 1); Address <= Last; Address += PAGE_SIZE)
-        if (!MiTranslateIn(Space->DirectoryFrame, Address, &Pte) ||
-            (Write && !(Pte.Value & MI_PTE_WRITE)))
+/* Every page's entry has all these bits. */
+static inline BOOLEAN MiSlotHas(const MM_ADDRESS_SPACE *Space, ULONG_PTR Address, SIZE_T Bytes,
+                                ULONG64 Bits)
+{
+    ULONG_PTR Page = Address >> PAGE_SHIFT, Last = (Address + Bytes - 1) >> PAGE_SHIFT;
+
+    for (; Page <= Last; Page++)
+        if (Bits & ~MiSlotEntry(Space, Page))
             return FALSE;
     return TRUE;
 }
 
-/* Where libntdll puts copies of what lies elsewhere: always there. */
-static BOOLEAN MiIsControl(const MM_ADDRESS_SPACE *Space, ULONG_PTR Address, SIZE_T Bytes)
-{
-    return Address + Bytes <= Space->Low + MM_SLOT_CONTROL;
-}
-
-static BOOLEAN MiIsUserRange(const void *Address, SIZE_T Bytes, BOOLEAN Write)
+static inline BOOLEAN MiIsUserRange(const void *Address, SIZE_T Bytes, ULONG64 Bits)
 {
     MM_ADDRESS_SPACE *Space = MmCurrentAddressSpace();
-    MI_WHERE Where = MiClassify(Space, Address, Bytes);
+    MI_WHERE Where;
 
     if (!Bytes)
         return TRUE;
-    return Where == MiOrdinary ||
-           (Where == MiInSlot && (MiIsControl(Space, (ULONG_PTR)Address, Bytes) ||
-                                  MiIsCommitted(Space, (ULONG_PTR)Address, Bytes, Write)));
+    Where = MiClassify(Space, Address, Bytes);
+    return Where == MiInSlot ? MiSlotHas(Space, (ULONG_PTR)Address, Bytes, Bits)
+                             : Where == MiOrdinary;
 }
 
 BOOLEAN MmIsUserRange(const void *Address, SIZE_T Bytes)
 {
-    return MiIsUserRange(Address, Bytes, FALSE);
+    return MiIsUserRange(Address, Bytes, MI_PTE_PRESENT);
 }
 
 BOOLEAN MmIsUserRangeWritable(const void *Address, SIZE_T Bytes)
 {
-    return MiIsUserRange(Address, Bytes, TRUE);
+    return MiIsUserRange(Address, Bytes, MI_PTE_PRESENT | MI_PTE_WRITE);
 }
 
 /* Any IRQL for the slot and ordinary memory; the hand wants PASSIVE_LEVEL. */
@@ -80,7 +86,7 @@ NTSTATUS MmCopyFromUser(PVOID To, const void *From, SIZE_T Bytes)
     switch (MiClassify(Space, From, Bytes)) {
     case MiInSlot:
     case MiOrdinary:
-        return MiCopyGuarded(To, From, Bytes) == Bytes ? STATUS_SUCCESS : STATUS_ACCESS_VIOLATION;
+        return host_copy(To, From, Bytes) ? STATUS_SUCCESS : STATUS_ACCESS_VIOLATION;
     case MiElsewhere:
         return Space->Hand->CopyIn(Space->HandContext, To, From, Bytes);
     default:
@@ -97,7 +103,7 @@ NTSTATUS MmCopyToUser(PVOID To, const void *From, SIZE_T Bytes)
     switch (MiClassify(Space, To, Bytes)) {
     case MiInSlot:
     case MiOrdinary:
-        return MiCopyGuarded(To, From, Bytes) == Bytes ? STATUS_SUCCESS : STATUS_ACCESS_VIOLATION;
+        return host_copy(To, From, Bytes) ? STATUS_SUCCESS : STATUS_ACCESS_VIOLATION;
     case MiElsewhere:
         return Space->Hand->CopyOut(Space->HandContext, To, From, Bytes);
     default:

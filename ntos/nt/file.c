@@ -77,22 +77,19 @@ NTSTATUS NTAPI NtOpenFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
                         ShareAccess, FILE_OPEN, OpenOptions, NULL, 0);
 }
 
-static NTSTATUS NtpTransfer(BOOLEAN Write, HANDLE File, const IO_ASYNC *Async, PVOID Buffer,
-                            ULONG Length, PLARGE_INTEGER Offset, PULONG Key)
+static NTSTATUS NtpTransfer(HANDLE File, const IO_ASYNC *Async, IO_TRANSFER *Transfer,
+                            PLARGE_INTEGER Offset, PULONG Key)
 {
-    KPROCESSOR_MODE Mode = ExGetPreviousMode();
-    LARGE_INTEGER Where = {0};
-    ULONG KeyValue = 0;
+    KPROCESSOR_MODE Mode = NtpMode();
     NTSTATUS Status = STATUS_SUCCESS;
 
-    if (Offset)
-        Status = NTP_READ(Mode, Where, Offset);
+    if (Offset) {
+        Transfer->HasOffset = TRUE;
+        Status = NTP_READ(Mode, Transfer->Offset, Offset);
+    }
     if (NT_SUCCESS(Status) && Key)
-        Status = NTP_READ(Mode, KeyValue, Key);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    return (Write ? IopWriteFile : IopReadFile)(File, Async, Buffer, Length, Offset ? &Where : NULL,
-                                                Key ? &KeyValue : NULL, Mode);
+        Status = NTP_READ(Mode, Transfer->Key, Key);
+    return NT_SUCCESS(Status) ? IopTransfer(File, Async, Transfer, Mode) : Status;
 }
 
 NTSTATUS NTAPI NtReadFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
@@ -100,8 +97,9 @@ NTSTATUS NTAPI NtReadFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRo
                           ULONG Length, PLARGE_INTEGER ByteOffset, PULONG Key)
 {
     IO_ASYNC Async = {Event, ApcRoutine, ApcContext, IoStatusBlock};
+    IO_TRANSFER Transfer = {.Buffer = Buffer, .Length = Length};
 
-    return NtpTransfer(FALSE, FileHandle, &Async, Buffer, Length, ByteOffset, Key);
+    return NtpTransfer(FileHandle, &Async, &Transfer, ByteOffset, Key);
 }
 
 NTSTATUS NTAPI NtWriteFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
@@ -109,8 +107,9 @@ NTSTATUS NTAPI NtWriteFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcR
                            ULONG Length, PLARGE_INTEGER ByteOffset, PULONG Key)
 {
     IO_ASYNC Async = {Event, ApcRoutine, ApcContext, IoStatusBlock};
+    IO_TRANSFER Transfer = {.Buffer = Buffer, .Length = Length, .Write = TRUE};
 
-    return NtpTransfer(TRUE, FileHandle, &Async, Buffer, Length, ByteOffset, Key);
+    return NtpTransfer(FileHandle, &Async, &Transfer, ByteOffset, Key);
 }
 
 NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,

@@ -41,14 +41,6 @@ static _Thread_local struct {
     ULONG64 LastTicks;
 } VfTraceSelf __attribute__((tls_model("initial-exec")));
 
-static __attribute__((noinline)) void VfJoinTrace(void)
-{
-    ULONG Number = __atomic_fetch_add(&VfTraceState.Threads, 1, __ATOMIC_RELAXED);
-
-    VfTraceSelf.Shard = &VfTraceState.Shards[Number % VF_SHARDS];
-    VfTraceSelf.ThreadId = host_thread_id();
-}
-
 static void VfStore(ULONG64 *Word, ULONG64 Value)
 {
     __atomic_store_n(Word, Value, __ATOMIC_RELAXED);
@@ -64,16 +56,29 @@ static ULONG64 VfTicks(VF_EVENT Event)
     return VfTraceSelf.LastTicks;
 }
 
+/* The thread's first event. */
+static __attribute__((noinline)) void VfTraceFirst(VF_EVENT Event, ULONG_PTR A, ULONG_PTR B)
+{
+    ULONG Number = __atomic_fetch_add(&VfTraceState.Threads, 1, __ATOMIC_RELAXED);
+
+    VfTraceSelf.Shard = &VfTraceState.Shards[Number % VF_SHARDS];
+    VfTraceSelf.ThreadId = host_thread_id();
+    VfTrace(Event, A, B);
+}
+
 void VfTrace(VF_EVENT Event, ULONG_PTR A, ULONG_PTR B)
 {
+    VF_TRACE_SHARD *Shard = VfTraceSelf.Shard;
     VF_TRACE_RECORD *Record;
     ULONG Index;
 
-    if (__builtin_expect(!VfTraceSelf.Shard, 0))
-        VfJoinTrace();
-    Index = __atomic_load_n(&VfTraceSelf.Shard->Next, __ATOMIC_RELAXED);
-    __atomic_store_n(&VfTraceSelf.Shard->Next, Index + 1, __ATOMIC_RELAXED);
-    Record = &VfTraceSelf.Shard->Records[Index % VF_SHARD_RECORDS];
+    if (__builtin_expect(!Shard, 0)) {
+        VfTraceFirst(Event, A, B);
+        return;
+    }
+    Index = __atomic_load_n(&Shard->Next, __ATOMIC_RELAXED);
+    __atomic_store_n(&Shard->Next, Index + 1, __ATOMIC_RELAXED);
+    Record = &Shard->Records[Index % VF_SHARD_RECORDS];
     VfStore(&Record->Ticks, VfTicks(Event));
     VfStore(&Record->EventAndThread, (ULONG64)Event << 32 | VfTraceSelf.ThreadId);
     VfStore(&Record->A, A);

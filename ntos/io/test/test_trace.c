@@ -164,8 +164,9 @@ static void WhoCompletesIsWhoAnswers(void **State)
     IO_STATUS_BLOCK Iosb;
     IO_ASYNC Async = {.UserIosb = &Iosb};
     UCHAR Bytes[5] = {0};
+    IO_TRANSFER Transfer = {.Buffer = Bytes, .Length = sizeof(Bytes), .Write = TRUE};
 
-    IopWriteFile(File, &Async, Bytes, 5, NULL, NULL, KernelMode);
+    IopTransfer(File, &Async, &Transfer, KernelMode);
     Read();
     assert_non_null(strstr(Lines, ": IRP_MJ_WRITE 5 -> STATUS_SUCCESS 3\n"
                                   "Traced\\u0020One: IRP_MJ_WRITE 5 -> STATUS_DEVICE_BUSY 0\n"));

@@ -310,6 +310,149 @@ static void AccessorsWorkOrRaise(void **Unused)
     assert_success(Free(Base, 0, MEM_RELEASE));
 }
 
+static void NothingIsAUserRangeOfLength0(void **Unused)
+{
+    assert_true(MmIsUserRange(NULL, 0));
+    assert_true(MmIsUserRangeWritable((PVOID)MM_SYSTEM_LOW, 0));
+    assert_true(MmIsUserRangeWritable((PVOID)MmTestSpace.High, 0));
+    assert_true(MmIsUserRange((PVOID) ~(ULONG_PTR)0, 0));
+    assert_success(MmCopyFromUser(NULL, (PVOID)MM_SYSTEM_LOW, 0));
+    assert_success(MmCopyToUser(NULL, NULL, 0));
+}
+
+static void ARangeEndsWhereTheSlotDoes(void **Unused)
+{
+    const struct {
+        ULONG_PTR Address;
+        SIZE_T Bytes;
+    } Bad[] = {
+        {0, 1},
+        {MmTestSpace.Low - 1, 2},
+        {MmTestSpace.Low, MM_SLOT_BYTES + 1},
+        {MmTestSpace.High - 1, 1}, /* in it, and not committed */
+        {MmTestSpace.High - 1, 2},
+        {MmTestSpace.High, 1},
+        {MmTestSpace.Low, ~(SIZE_T)0},
+        {MmTestSpace.Low, 0 - MmTestSpace.Low},
+        {MM_SYSTEM_LOW, 8},
+        {~(ULONG_PTR)0, 1},
+        {(ULONG_PTR)1 << 47, 1},
+    };
+
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Bad); i++) {
+        char Byte = 0;
+
+        assert_false(MmIsUserRange((PVOID)Bad[i].Address, Bad[i].Bytes));
+        assert_false(MmIsUserRangeWritable((PVOID)Bad[i].Address, Bad[i].Bytes));
+        assert_status(MmCopyToUser((PVOID)Bad[i].Address, &Byte, Bad[i].Bytes),
+                      STATUS_ACCESS_VIOLATION);
+        assert_status(MmCopyFromUser(&Byte, (PVOID)Bad[i].Address, Bad[i].Bytes),
+                      STATUS_ACCESS_VIOLATION);
+    }
+    assert_true(MmIsUserRangeWritable((PVOID)MmTestSpace.Low, MM_SLOT_CONTROL));
+    assert_false(MmIsUserRange((PVOID)MmTestSpace.Low, MM_SLOT_CONTROL + 1));
+}
+
+/* Two tables of 4 KiB entries; the second is there once something in it was committed. */
+static void ARangeIsAskedForPageByPage(void **Unused)
+{
+    char *Base = Allocate(4 << 20, MEM_RESERVE, PAGE_READWRITE);
+    char *Border = (char *)(((ULONG_PTR)Base + (2 << 20)) & ~(((ULONG_PTR)2 << 20) - 1));
+    PVOID At = Border - PAGE_SIZE;
+    SIZE_T Bytes = PAGE_SIZE;
+    ULONG Old;
+
+    assert_success(MmAllocateUser(&MmTestSpace, &At, &Bytes, MEM_COMMIT, PAGE_READWRITE));
+    assert_true(MmIsUserRangeWritable(Border - PAGE_SIZE, PAGE_SIZE));
+    assert_false(MmIsUserRange(Border - 1, 2));
+    assert_false(MmIsUserRange(Border - PAGE_SIZE - 1, 2));
+    At = Border;
+    Bytes = 2 * PAGE_SIZE;
+    assert_success(MmAllocateUser(&MmTestSpace, &At, &Bytes, MEM_COMMIT, PAGE_READWRITE));
+    assert_true(MmIsUserRangeWritable(Border - 1, 2));
+    assert_true(MmIsUserRangeWritable(Border - PAGE_SIZE, 3 * PAGE_SIZE));
+    At = Border + PAGE_SIZE;
+    Bytes = 1;
+    assert_success(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_READONLY, &Old));
+    assert_true(MmIsUserRangeWritable(Border, PAGE_SIZE));
+    assert_false(MmIsUserRangeWritable(Border, PAGE_SIZE + 1));
+    assert_true(MmIsUserRange(Border - PAGE_SIZE, 3 * PAGE_SIZE));
+    assert_success(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_NOACCESS, &Old));
+    assert_false(MmIsUserRange(Border, PAGE_SIZE + 1));
+    assert_success(Free(Base, 0, MEM_RELEASE));
+    assert_false(MmIsUserRange(Border - 1, 1));
+}
+
+#define COPY_MOST 1100 /* more than host_copy does with moves */
+
+/* To the end of a page behind which there is nothing: all of it and no byte more, and one byte
+ * further on none of it is. */
+static void ACopyOfAnyLengthIsExactAndEndsWhereThePageDoes(void **Unused)
+{
+    char *Base = Allocate(2 * PAGE_SIZE, MEM_RESERVE, PAGE_READWRITE), *End = Base + PAGE_SIZE;
+    char Here[COPY_MOST + 1], Pattern[COPY_MOST];
+    PVOID At = Base;
+    SIZE_T Page = PAGE_SIZE;
+
+    assert_success(MmAllocateUser(&MmTestSpace, &At, &Page, MEM_COMMIT, PAGE_READWRITE));
+    for (ULONG i = 0; i < COPY_MOST; i++)
+        Pattern[i] = (char)(i % 251 + 1);
+    for (SIZE_T Bytes = 1; Bytes <= COPY_MOST; Bytes++) {
+        memset(Base, 0, PAGE_SIZE);
+        assert_success(MmCopyToUser(End - Bytes, Pattern, Bytes));
+        assert_memory_equal(End - Bytes, Pattern, Bytes);
+        assert_int_equal(End[-(LONG_PTR)Bytes - 1], 0);
+        memset(Here, 0, sizeof(Here));
+        assert_success(MmCopyFromUser(Here, End - Bytes, Bytes));
+        assert_memory_equal(Here, Pattern, Bytes);
+        assert_int_equal(Here[Bytes], 0);
+        assert_status(MmCopyFromUser(Here, End - Bytes + 1, Bytes), STATUS_ACCESS_VIOLATION);
+        assert_status(MmCopyToUser(End - Bytes + 1, Pattern, Bytes), STATUS_ACCESS_VIOLATION);
+    }
+    assert_success(Free(Base, 0, MEM_RELEASE));
+}
+
+static atomic_bool RacersStop;
+
+/* Whatever it finds is a status. */
+static void CopyAllTheTime(void *Base)
+{
+    char Block[64] = {0};
+
+    while (!atomic_load(&RacersStop)) {
+        NTSTATUS To = MmCopyToUser(Base, Block, sizeof(Block));
+        NTSTATUS From = MmCopyFromUser(Block, Base, sizeof(Block));
+
+        MmIsUserRangeWritable(Base, sizeof(Block));
+        if ((!NT_SUCCESS(To) && To != STATUS_ACCESS_VIOLATION) ||
+            (!NT_SUCCESS(From) && From != STATUS_ACCESS_VIOLATION))
+            abort();
+    }
+}
+
+static void AClientMayTakeItsMemoryAwayDuringACopy(void **Unused)
+{
+    char *Base = Allocate(PAGE_SIZE, MEM_RESERVE, PAGE_READWRITE);
+    SIZE_T Bytes = PAGE_SIZE;
+    PVOID At = Base;
+    MM_TEST_THREAD Thread;
+    ULONG Old;
+
+    atomic_store(&RacersStop, FALSE);
+    MmTestThread(&Thread, CopyAllTheTime, Base);
+    for (ULONG Round = 0; Round < 300; Round++) {
+        assert_success(MmAllocateUser(&MmTestSpace, &At, &Bytes, MEM_COMMIT, PAGE_READWRITE));
+        assert_true(MmIsUserRangeWritable(Base, PAGE_SIZE));
+        assert_success(MmProtectUser(&MmTestSpace, &At, &Bytes, PAGE_READONLY, &Old));
+        assert_false(MmIsUserRangeWritable(Base, PAGE_SIZE));
+        assert_success(Free(Base, PAGE_SIZE, MEM_DECOMMIT));
+        assert_false(MmIsUserRange(Base, 1));
+    }
+    atomic_store(&RacersStop, TRUE);
+    MmTestJoin(&Thread);
+    assert_success(Free(Base, 0, MEM_RELEASE));
+}
+
 static void TwoProcessesHaveTheirOwnSlots(void **Unused)
 {
     static MM_ADDRESS_SPACE Spaces[40];
@@ -343,6 +486,11 @@ int main(void)
         MM_TEST_USER(OrdinaryMemoryIsUserMemoryOfAnEmbeddedProcess),
         MM_TEST_CLIENT(OtherMemoryOfAClientIsReachedByItsHand),
         MM_TEST_USER(AccessorsWorkOrRaise),
+        MM_TEST_USER(NothingIsAUserRangeOfLength0),
+        MM_TEST_USER(ARangeEndsWhereTheSlotDoes),
+        MM_TEST_USER(ARangeIsAskedForPageByPage),
+        MM_TEST_USER(ACopyOfAnyLengthIsExactAndEndsWhereThePageDoes),
+        MM_TEST_USER(AClientMayTakeItsMemoryAwayDuringACopy),
         MM_TEST(TwoProcessesHaveTheirOwnSlots),
     };
 
