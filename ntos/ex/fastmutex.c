@@ -171,11 +171,14 @@ VOID FASTCALL ExReleaseFastMutex(PFAST_MUTEX FastMutex)
     KeLowerIrql(OldIrql);
 }
 
-static VOID ExpCheckUnsafe(ULONG Subcode, PFAST_MUTEX FastMutex)
+static inline VOID ExpCheckUnsafe(ULONG Subcode, PFAST_MUTEX FastMutex)
 {
-    VF_IRQL_MAX(APC_LEVEL);
-    if (KeGetCurrentIrql() < APC_LEVEL && KiSelf != NULL && !KeAreApcsDisabled())
-        VfBugCheck(EXP_C4, Subcode, KeGetCurrentIrql(), 0, (ULONG_PTR)FastMutex,
+    const struct _KTHREAD *Self = KiSelf;
+
+    if (__builtin_expect(Self != NULL && Self->Irql < APC_LEVEL && !Self->KernelApcDisable &&
+                             !Self->SpecialApcDisable,
+                         0))
+        VfBugCheck(EXP_C4, Subcode, Self->Irql, 0, (ULONG_PTR)FastMutex,
                    "an unsafe fast mutex needs normal kernel APCs disabled");
 }
 
@@ -183,6 +186,7 @@ static VOID ExpCheckUnsafe(ULONG Subcode, PFAST_MUTEX FastMutex)
  * wdm/nf-wdm-exacquirefastmutexunsafe */
 VOID FASTCALL ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
+    VF_IRQL_MAX(APC_LEVEL);
     ExpCheckUnsafe(0x39, FastMutex);
     ExpAcquireMutex((EXP_MUTEX *)FastMutex);
 }
@@ -190,6 +194,7 @@ VOID FASTCALL ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 /* Doc: wdm/nf-wdm-exreleasefastmutexunsafe; 0xC4/3A with APCs enabled. */
 VOID FASTCALL ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
+    VF_IRQL_MAX(APC_LEVEL);
     ExpCheckUnsafe(0x3A, FastMutex);
     ExpReleaseMutex((EXP_MUTEX *)FastMutex);
 }

@@ -3,7 +3,6 @@
 #include "win32/kernel32/ioring.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define SUBMISSION_LEAST 8u
 #define SUBMISSION_MOST 4096u
@@ -55,8 +54,7 @@ static void destroy(struct ring *Ring)
     if (Ring->UserEvent)
         CloseHandle(Ring->UserEvent);
     free(Ring->CallOp);
-    free(Ring->BuiltOp);
-    free(Ring->SubmittedOp);
+    free(Ring->Order);
     free(Ring->Files);
     free(Ring->Buffers);
     free(Ring);
@@ -65,7 +63,7 @@ static void destroy(struct ring *Ring)
 static BOOL in_progress(const struct ring *Ring)
 {
     for (UINT32 i = 0; i < Ring->Submitted; i++)
-        if (!ring_op_complete(&Ring->Ops[Ring->SubmittedOp[i]]))
+        if (!ring_op_complete(ring_op_at(Ring, i)))
             return TRUE;
     return FALSE;
 }
@@ -97,10 +95,8 @@ static BOOL allocate(struct ring *Ring)
                                MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     Ring->Event = CreateEventW(NULL, FALSE, FALSE, NULL);
     Ring->CallOp = calloc(Ring->SubmissionSize, sizeof(UINT32));
-    Ring->BuiltOp = calloc(Ring->SubmissionSize, sizeof(UINT32));
-    Ring->SubmittedOp = calloc(Ring->CompletionSize, sizeof(UINT32));
-    if (!Ring->Ops || !Ring->Calls || !Ring->Event || !Ring->CallOp || !Ring->BuiltOp ||
-        !Ring->SubmittedOp)
+    Ring->Order = calloc(2 * Ring->CompletionSize, sizeof(UINT32));
+    if (!Ring->Ops || !Ring->Calls || !Ring->Event || !Ring->CallOp || !Ring->Order)
         return FALSE;
     for (UINT32 i = 0; i < Ops; i++)
         Ring->Ops[i].Next = i + 1;
@@ -206,6 +202,15 @@ static NTSTATUS deliver(struct ring_op *Op)
     return Status;
 }
 
+/* Those that are older move up. Nearly always there is none. */
+static void leave_order(struct ring *Ring, UINT32 At)
+{
+    for (; At; At--)
+        *ring_place(Ring, At) = *ring_place(Ring, At - 1);
+    Ring->Oldest++;
+    Ring->Submitted--;
+}
+
 /* The oldest that is complete; S_FALSE: none. Doc: ioringapi/nf-ioringapi-popioringcompletion */
 HRESULT WINAPI PopIoRingCompletion(HIORING Handle, IORING_CQE *Completion)
 {
@@ -216,19 +221,17 @@ HRESULT WINAPI PopIoRingCompletion(HIORING Handle, IORING_CQE *Completion)
 
     if (!Ring)
         return E_INVALIDARG;
-    while (At < Ring->Submitted && !ring_op_complete(&Ring->Ops[Ring->SubmittedOp[At]]))
+    while (At < Ring->Submitted && !ring_op_complete(ring_op_at(Ring, At)))
         At++;
     if (At == Ring->Submitted)
         return S_FALSE;
-    Op = &Ring->Ops[Ring->SubmittedOp[At]];
+    Op = ring_op_at(Ring, At);
     Status = deliver(Op);
     *Completion = (IORING_CQE){
         .UserData = Op->UserData,
         .ResultCode = NT_ERROR(Status) ? HRESULT_FROM_WIN32(RtlNtStatusToDosError(Status)) : S_OK,
         .Information = NT_ERROR(Status) ? 0 : Op->Iosb.Information};
-    ring_op_free(Ring, Ring->SubmittedOp[At]);
-    Ring->Submitted--;
-    memmove(&Ring->SubmittedOp[At], &Ring->SubmittedOp[At + 1],
-            (Ring->Submitted - At) * sizeof(UINT32));
+    ring_op_free(Ring, *ring_place(Ring, At));
+    leave_order(Ring, At);
     return S_OK;
 }

@@ -37,14 +37,15 @@ struct ring_file {
 struct ring {
     struct ring *NextDying; /* closed, with requests in progress */
     IORING_VERSION Version;
-    UINT32 SubmissionSize, CompletionSize;
+    UINT32 SubmissionSize, CompletionSize; /* powers of two */
     UINT32 Built, Parts, Submitted;
     UINT32 FirstFree;
+    UINT32 *Order; /* twice CompletionSize, in a circle: from Oldest on those submitted, in progress
+                      or complete and not popped yet; behind them those built */
+    UINT32 Oldest;
     struct ring_op *Ops;        /* in the slot: one for each place of both queues */
     struct channel_part *Calls; /* in the slot: what was built */
     UINT32 *CallOp;             /* whose call it is */
-    UINT32 *BuiltOp;            /* in the order in which they were built */
-    UINT32 *SubmittedOp;        /* in progress, or complete and not popped yet; oldest first */
     HANDLE Event;               /* set at every completion */
     HANDLE UserEvent;           /* instead of it */
     struct ring_file *Files;
@@ -61,6 +62,17 @@ static inline struct ring *ring_of(HIORING Handle)
 static inline BOOL ring_op_complete(const struct ring_op *Op)
 {
     return __atomic_load_n(&Op->Iosb.Status, __ATOMIC_ACQUIRE) != STATUS_PENDING;
+}
+
+/* Where Order names the request that comes At behind the oldest. */
+static inline UINT32 *ring_place(const struct ring *Ring, UINT32 At)
+{
+    return &Ring->Order[(Ring->Oldest + At) & (2 * Ring->CompletionSize - 1)];
+}
+
+static inline struct ring_op *ring_op_at(const struct ring *Ring, UINT32 At)
+{
+    return &Ring->Ops[*ring_place(Ring, At)];
 }
 
 static inline HANDLE ring_event(const struct ring *Ring)

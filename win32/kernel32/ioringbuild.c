@@ -53,7 +53,7 @@ static HRESULT new_op(struct ring *Ring, UINT_PTR UserData, UINT32 *Index)
 
 static void enqueue(struct ring *Ring, UINT32 Index)
 {
-    Ring->BuiltOp[Ring->Built++] = Index;
+    *ring_place(Ring, Ring->Submitted + Ring->Built++) = Index;
 }
 
 /* An entry that needs no call: it completes when it is submitted. */
@@ -64,15 +64,14 @@ static HRESULT enqueue_done(struct ring *Ring, UINT32 Index, NTSTATUS Status)
     return S_OK;
 }
 
-static uint64_t *enqueue_call(struct ring *Ring, UINT32 Index, uint32_t Service)
+/* The caller fills it. */
+static struct channel_part *enqueue_call(struct ring *Ring, UINT32 Index)
 {
     struct channel_part *Call = &Ring->Calls[Ring->Parts];
 
     Ring->CallOp[Ring->Parts++] = Index;
-    memset(Call, 0, sizeof(*Call));
-    Call->service = Service;
     enqueue(Ring, Index);
-    return Call->arguments;
+    return Call;
 }
 
 /* Where the kernel finds the data. A buffer that is not there stays, and is refused by the kernel.
@@ -102,7 +101,6 @@ static HRESULT build_transfer(HIORING Handle, uint32_t Service, IORING_HANDLE_RE
     struct ring *Ring = ring_of(Handle);
     struct ring_file File;
     struct ring_op *Op;
-    uint64_t *Arguments;
     UINT32 Index;
     char *Buffer;
     HRESULT Result = new_op(Ring, UserData, &Index);
@@ -120,13 +118,10 @@ static HRESULT build_transfer(HIORING Handle, uint32_t Service, IORING_HANDLE_RE
     }
     Op->Offset.QuadPart = (LONGLONG)Offset;
     Buffer = data_of(Op, Buffer, Bytes, Service == ServiceNtReadFile);
-    Arguments = enqueue_call(Ring, Index, Service);
-    Arguments[0] = (uint64_t)File.Handle;
-    Arguments[1] = File.Waits ? 0 : (uint64_t)ring_event(Ring);
-    Arguments[4] = (uint64_t)&Op->Iosb;
-    Arguments[5] = (uint64_t)Buffer;
-    Arguments[6] = Bytes;
-    Arguments[7] = (uint64_t)&Op->Offset;
+    *enqueue_call(Ring, Index) = (struct channel_part){
+        .service = Service,
+        .arguments = {(uint64_t)File.Handle, File.Waits ? 0 : (uint64_t)ring_event(Ring), 0, 0,
+                      (uint64_t)&Op->Iosb, (uint64_t)Buffer, Bytes, (uint64_t)&Op->Offset}};
     return S_OK;
 }
 
@@ -155,7 +150,6 @@ HRESULT WINAPI BuildIoRingFlushFile(HIORING Handle, IORING_HANDLE_REF FileRef, F
 {
     struct ring *Ring = ring_of(Handle);
     struct ring_file File;
-    uint64_t *Arguments;
     UINT32 Index;
     HRESULT Result;
 
@@ -167,20 +161,17 @@ HRESULT WINAPI BuildIoRingFlushFile(HIORING Handle, IORING_HANDLE_REF FileRef, F
     Result = new_op(Ring, UserData, &Index);
     if (FAILED(Result))
         return Result;
-    Arguments = enqueue_call(Ring, Index, ServiceNtFlushBuffersFile);
-    Arguments[0] = (uint64_t)File.Handle;
-    Arguments[1] = (uint64_t)&Ring->Ops[Index].Iosb;
+    *enqueue_call(Ring, Index) = (struct channel_part){
+        .service = ServiceNtFlushBuffersFile,
+        .arguments = {(uint64_t)File.Handle, (uint64_t)&Ring->Ops[Index].Iosb}};
     return S_OK;
 }
 
 static struct ring_op *find_op(struct ring *Ring, UINT_PTR UserData)
 {
-    for (UINT32 i = 0; i < Ring->Submitted; i++)
-        if (Ring->Ops[Ring->SubmittedOp[i]].UserData == UserData)
-            return &Ring->Ops[Ring->SubmittedOp[i]];
-    for (UINT32 i = 0; i < Ring->Built; i++)
-        if (Ring->Ops[Ring->BuiltOp[i]].UserData == UserData)
-            return &Ring->Ops[Ring->BuiltOp[i]];
+    for (UINT32 i = 0; i < Ring->Submitted + Ring->Built; i++)
+        if (ring_op_at(Ring, i)->UserData == UserData)
+            return ring_op_at(Ring, i);
     return NULL;
 }
 
@@ -192,7 +183,6 @@ HRESULT WINAPI BuildIoRingCancelRequest(HIORING Handle, IORING_HANDLE_REF FileRe
     struct ring *Ring = ring_of(Handle);
     struct ring_op *Target;
     struct ring_file File;
-    uint64_t *Arguments;
     UINT32 Index;
     HRESULT Result;
 
@@ -204,10 +194,10 @@ HRESULT WINAPI BuildIoRingCancelRequest(HIORING Handle, IORING_HANDLE_REF FileRe
         return Result;
     if (!Target)
         return enqueue_done(Ring, Index, STATUS_NOT_FOUND);
-    Arguments = enqueue_call(Ring, Index, ServiceNtCancelIoFileEx);
-    Arguments[0] = (uint64_t)File.Handle;
-    Arguments[1] = (uint64_t)&Target->Iosb;
-    Arguments[2] = (uint64_t)&Ring->Ops[Index].Iosb;
+    *enqueue_call(Ring, Index) =
+        (struct channel_part){.service = ServiceNtCancelIoFileEx,
+                              .arguments = {(uint64_t)File.Handle, (uint64_t)&Target->Iosb,
+                                            (uint64_t)&Ring->Ops[Index].Iosb}};
     return S_OK;
 }
 

@@ -1,14 +1,12 @@
 /* Handing over what was built: one call of the kernel for all of it. */
 #include "win32/kernel32/ioring.h"
 
-#include <string.h>
-
 static UINT32 completions(const struct ring *Ring, UINT32 Enough)
 {
     UINT32 Count = 0;
 
     for (UINT32 i = 0; i < Ring->Submitted && Count < Enough; i++)
-        Count += (UINT32)ring_op_complete(&Ring->Ops[Ring->SubmittedOp[i]]);
+        Count += (UINT32)ring_op_complete(ring_op_at(Ring, i));
     return Count;
 }
 
@@ -34,7 +32,6 @@ static HRESULT submit(struct ring *Ring)
     if (!STATUS_OK(Status))
         return HRESULT_FROM_WIN32(RtlNtStatusToDosError(Status));
     take_failures(Ring);
-    memcpy(&Ring->SubmittedOp[Ring->Submitted], Ring->BuiltOp, Ring->Built * sizeof(UINT32));
     Ring->Submitted += Ring->Built;
     Ring->Built = Ring->Parts = 0;
     /* A new request clears the event, perhaps after an earlier one was completed. */

@@ -108,6 +108,39 @@ static void reads_wait_until_there_is_something(void)
     CHECK(CloseIoRing(Ring) == S_OK && CloseHandle(Pipe) && CloseHandle(Other));
 }
 
+/* More than go round in the ring's own order. */
+static void what_completes_first_is_popped_first(void)
+{
+    HANDLE First = open_pipe("ring", FILE_FLAG_OVERLAPPED), ToFirst = open_pipe("ring", 0);
+    HANDLE Second = open_pipe("ring2", FILE_FLAG_OVERLAPPED), ToSecond = open_pipe("ring2", 0);
+    HANDLE Third = open_pipe("ring3", 0);
+    HIORING Ring = new_ring(8);
+    char Bytes[5] = "";
+    IORING_CQE None;
+    DWORD Done;
+
+    for (unsigned Round = 0; Round < 20; Round++) {
+        CHECK(build_read(Ring, First, &Bytes[0], 1, 1) == S_OK);
+        CHECK(build_read(Ring, Second, &Bytes[1], 1, 2) == S_OK);
+        CHECK(build_write(Ring, Third, "ab", 2, 3) == S_OK);
+        CHECK(build_write(Ring, Third, "c", 1, 4) == S_OK);
+        CHECK(SubmitIoRing(Ring, 2, INFINITE, NULL) == S_OK);
+        CHECK(pop(Ring, 3, S_OK, 2));
+        CHECK(build_read(Ring, Third, &Bytes[2], 3, 5) == S_OK);
+        CHECK(pop(Ring, 4, S_OK, 1) && PopIoRingCompletion(Ring, &None) == S_FALSE);
+        CHECK(SubmitIoRing(Ring, 1, INFINITE, NULL) == S_OK && pop(Ring, 5, S_OK, 3));
+        CHECK(WriteFile(ToSecond, "2", 1, &Done, NULL));
+        CHECK(SubmitIoRing(Ring, 1, INFINITE, NULL) == S_OK && pop(Ring, 2, S_OK, 1));
+        CHECK(PopIoRingCompletion(Ring, &None) == S_FALSE);
+        CHECK(WriteFile(ToFirst, "1", 1, &Done, NULL));
+        CHECK(SubmitIoRing(Ring, 1, INFINITE, NULL) == S_OK && pop(Ring, 1, S_OK, 1));
+        CHECK(!memcmp(Bytes, "12abc", 5));
+        memset(Bytes, 0, sizeof(Bytes));
+    }
+    CHECK(CloseIoRing(Ring) == S_OK && CloseHandle(First) && CloseHandle(ToFirst));
+    CHECK(CloseHandle(Second) && CloseHandle(ToSecond) && CloseHandle(Third));
+}
+
 static void a_request_is_cancelled_by_its_number(void)
 {
     HANDLE Pipe = open_pipe("ring", FILE_FLAG_OVERLAPPED);
@@ -211,6 +244,7 @@ int main(void)
     static const struct tap_test Tests[] = {TEST(a_ring_is_made_as_asked_or_larger),
                                             TEST(many_writes_go_in_one_submission_in_order),
                                             TEST(reads_wait_until_there_is_something),
+                                            TEST(what_completes_first_is_popped_first),
                                             TEST(a_request_is_cancelled_by_its_number),
                                             TEST(files_and_buffers_are_registered),
                                             TEST(an_entry_that_is_wrong_completes_with_an_error),

@@ -14,17 +14,30 @@ VOID PipeLock(PIPE *Pipe)
     DriverStorePointer(&Pipe->Holder, KeGetCurrentThread());
 }
 
-VOID PipeUnlock(PIPE *Pipe)
+static VOID Release(PIPE *Pipe)
+{
+    DriverStorePointer(&Pipe->Holder, NULL);
+    ExReleaseFastMutexUnsafe(&Pipe->Lock);
+    KeLeaveCriticalRegion();
+}
+
+static VOID ReleaseAndCancel(PIPE *Pipe)
 {
     LIST_ENTRY Cancelled;
 
     InitializeListHead(&Cancelled);
     while (!IsListEmpty(&Pipe->Cancelled))
         InsertTailList(&Cancelled, RemoveHeadList(&Pipe->Cancelled));
-    DriverStorePointer(&Pipe->Holder, NULL);
-    ExReleaseFastMutexUnsafe(&Pipe->Lock);
-    KeLeaveCriticalRegion();
+    Release(Pipe);
     WaitingCancel(&Cancelled);
+}
+
+VOID PipeUnlock(PIPE *Pipe)
+{
+    if (IsListEmpty(&Pipe->Cancelled))
+        Release(Pipe);
+    else
+        ReleaseAndCancel(Pipe);
 }
 
 /* The owner begins at a multiple of its alignment. */

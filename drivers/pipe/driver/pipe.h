@@ -176,7 +176,19 @@ PIRP WaitingRemove(WAITING *Waiting,
 /* Those of File, for WaitingCancel. PIPE.Lock is held: so none of them is just being looked at. */
 VOID WaitingTake(PIPE *Pipe, PFILE_OBJECT File, PLIST_ENTRY Taken);
 VOID WaitingCancel(PLIST_ENTRY Taken);
-LONG WaitingCount(const PIPE *Pipe, ULONG Kind); /* exact for waiters that nobody cancels */
+/* Exact for waiters that nobody cancels. Looked at several times in each request: no locked
+ * instruction for it. */
+static __inline LONG WaitingCount(const PIPE *Pipe, ULONG Kind)
+{
+    return DriverLoad(&Pipe->Waiting[Kind]);
+}
+
+static __inline BOOLEAN WaitingAny(const PIPE *Pipe)
+{
+    return WaitingCount(Pipe, WAITING_READERS) || WaitingCount(Pipe, WAITING_WRITERS) ||
+           WaitingCount(Pipe, WAITING_WATCHERS);
+}
+
 /* What a request that waits costs its process: charged before WaitingAdd, returned before it is
  * completed. */
 NTSTATUS WaitingCharge(PIRP Irp);

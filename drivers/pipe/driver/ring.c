@@ -11,22 +11,6 @@ VOID RingInitialize(RING *Ring, UCHAR *Data, ULONG Size)
     Ring->Stop = 0;
 }
 
-ULONG RingCapacity(const RING *Ring)
-{
-    return Ring->Size - 1;
-}
-
-ULONG RingUsed(const RING *Ring)
-{
-    return Ring->Stop >= Ring->Start ? Ring->Stop - Ring->Start
-                                     : Ring->Size - Ring->Start + Ring->Stop;
-}
-
-ULONG RingFree(const RING *Ring)
-{
-    return RingCapacity(Ring) - RingUsed(Ring);
-}
-
 /* Index and Count are at most Size, and Size is far below half of a ULONG. */
 static ULONG Advance(const RING *Ring, ULONG Index, ULONG Count)
 {
@@ -52,7 +36,8 @@ ULONG RingPeek(const RING *Ring, ULONG Offset, VOID *Target, ULONG Length)
     Index = Advance(Ring, Ring->Start, Offset);
     Run = FirstRun(Ring, Index, Length);
     RtlCopyMemory(Target, Ring->Data + Index, Run);
-    RtlCopyMemory((UCHAR *)Target + Run, Ring->Data, Length - Run);
+    if (Run < Length)
+        RtlCopyMemory((UCHAR *)Target + Run, Ring->Data, Length - Run);
     return Length;
 }
 
@@ -67,7 +52,8 @@ ULONG RingPut(RING *Ring, ULONG Offset, const VOID *Source, ULONG Length)
     Index = Advance(Ring, Ring->Stop, Offset);
     Run = FirstRun(Ring, Index, Length);
     RtlCopyMemory(Ring->Data + Index, Source, Run);
-    RtlCopyMemory(Ring->Data, (const UCHAR *)Source + Run, Length - Run);
+    if (Run < Length)
+        RtlCopyMemory(Ring->Data, (const UCHAR *)Source + Run, Length - Run);
     return Length;
 }
 

@@ -16,9 +16,22 @@ typedef struct _RING {
 } RING;
 
 VOID RingInitialize(RING *Ring, UCHAR *Data, ULONG Size);
-ULONG RingCapacity(const RING *Ring);
-ULONG RingUsed(const RING *Ring);
-ULONG RingFree(const RING *Ring);
+
+static __inline ULONG RingCapacity(const RING *Ring)
+{
+    return Ring->Size - 1;
+}
+
+static __inline ULONG RingUsed(const RING *Ring)
+{
+    return Ring->Stop >= Ring->Start ? Ring->Stop - Ring->Start
+                                     : Ring->Size - Ring->Start + Ring->Stop;
+}
+
+static __inline ULONG RingFree(const RING *Ring)
+{
+    return RingCapacity(Ring) - RingUsed(Ring);
+}
 
 /* Each returns how many bytes it moved: as many as fit, or as there are. */
 ULONG RingWrite(RING *Ring, const VOID *Source, ULONG Length);

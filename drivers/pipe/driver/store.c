@@ -68,10 +68,10 @@ static NTSTATUS OverwriteMessage(STORE *Store, const UCHAR *Data, ULONG Length, 
 static NTSTATUS OverwriteBytes(STORE *Store, const UCHAR *Data, ULONG Length, ULONG *Done)
 {
     RING *Ring = &Store->Ring;
-    ULONG Kept = Length < RingCapacity(Ring) ? Length : RingCapacity(Ring);
+    ULONG Kept = Length < RingCapacity(Ring) ? Length : RingCapacity(Ring), Free = RingFree(Ring);
 
-    if (Kept > RingFree(Ring))
-        Store->Dropped += RingDrop(Ring, Kept - RingFree(Ring));
+    if (Kept > Free)
+        Store->Dropped += RingDrop(Ring, Kept - Free);
     RingWrite(Ring, Data + (Length - Kept), Kept);
     Store->Dropped += Length - Kept;
     *Done = Length;

@@ -232,6 +232,8 @@ static VOID TransferGoOn(PIPE *Pipe, PLIST_ENTRY Done)
     BOOLEAN Again;
     ULONG Used;
 
+    if (!WaitingAny(Pipe))
+        return;
     do {
         Used = RingUsed(&Pipe->Store.Ring);
         Again = MayGoOn(Pipe, TRUE) && GoOn(Pipe, TRUE, Done);

@@ -122,12 +122,6 @@ PIRP WaitingRemove(WAITING *Waiting, PFILE_OBJECT File)
     return IoCsqRemoveNextIrp(&Waiting->Csq, File);
 }
 
-/* Looked at several times in each request: no locked instruction for it. */
-LONG WaitingCount(const PIPE *Pipe, ULONG Kind)
-{
-    return DriverLoad(&Pipe->Waiting[Kind]);
-}
-
 static VOID Take(WAITING *Waiting, PFILE_OBJECT File, PLIST_ENTRY Taken)
 {
     PIRP Irp;
