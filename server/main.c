@@ -80,7 +80,7 @@ static error_t parse(int Key, char *Argument, struct argp_state *State)
         Main.Server.Bus = Argument;
         return 0;
     case 'T':
-        Main.Server.Trace = Argument;
+        Boot->TraceFile = Argument;
         return 0;
     case 'e':
         Boot->EchoDebugPrint = TRUE;

@@ -169,15 +169,6 @@ static int fill_bus(const char *Path)
     return -EINVAL;
 }
 
-static int start_trace(const char *Path)
-{
-    int Result = IoTraceTo(Path);
-
-    if (Result < 0)
-        fprintf(stderr, "nt boot: cannot write %s: %s\n", Path, strerror(-Result));
-    return Result;
-}
-
 int server_run(const struct server_options *Options)
 {
     NTSTATUS Status;
@@ -189,13 +180,10 @@ int server_run(const struct server_options *Options)
     Result = check_surroundings(Options);
     if (Result < 0)
         goto close_listener;
-    Result = start_trace(Options->Trace);
-    if (Result < 0)
-        goto close_listener;
     Server.Stopping = FALSE;
     Server.Wake = Result = host_event_file();
     if (Result < 0)
-        goto end_trace;
+        goto close_listener;
     Status = UserNtBoot(&Options->Boot);
     if (!NT_SUCCESS(Status)) {
         fprintf(stderr, "nt boot: the executive did not start: status 0x%08X\n", (unsigned)Status);
@@ -210,8 +198,6 @@ int server_run(const struct server_options *Options)
         Result = -EBUSY;
 close_wake:
     host_close(Server.Wake);
-end_trace:
-    IoTraceTo(NULL);
 close_listener:
     host_close(Server.Listener);
     host_remove_file(Options->Address);

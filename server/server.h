@@ -16,7 +16,6 @@ struct server_options {
     USERNT_OPTIONS Boot;
     const char *Address;       /* path of the socket */
     int MakeFolder;            /* the address is the default one, whose folder may be missing */
-    const char *Trace;         /* a file for the requests that drivers complete; NULL: none */
     const char *Bus;           /* a file that describes the machine's bus; NULL: it is empty */
     unsigned PatienceSeconds;  /* a client that does not answer for so long is ended; 0: never */
     unsigned ProcessesPerUser; /* of an ordinary user, neither root nor who booted */

@@ -75,12 +75,17 @@ NTSTATUS UserNtBoot(const USERNT_OPTIONS *Given)
     if (!atomic_compare_exchange_strong(&InitState.Phase, &Was, Starting))
         return STATUS_ALREADY_COMMITTED;
     InitState.Process = NULL;
-    Status = InitStartRooms(&Options);
+    if (Options.TraceFile != NULL && IoTraceTo(Options.TraceFile) < 0)
+        Status = STATUS_CANNOT_MAKE;
+    else
+        Status = InitStartRooms(&Options);
     if (NT_SUCCESS(Status) && !Options.NoEmbeddedProcess) {
         Status = InitEnterEmbedded(&InitState.Process);
         if (!NT_SUCCESS(Status))
             InitStopRooms();
     }
+    if (!NT_SUCCESS(Status))
+        IoTraceTo(NULL);
     InitState.Booter = NT_SUCCESS(Status) ? KiSelf : NULL;
     atomic_store(&InitState.Phase, NT_SUCCESS(Status) ? Up : Down);
     return Status;
@@ -115,10 +120,11 @@ NTSTATUS UserNtShutdown(void)
     IoNotifyShutdown(); /* while the services still work */
     LdrUnloadAll();
     InitStopRooms();
+    int Trace = IoTraceTo(NULL);
     InitState.Process = NULL;
     InitState.Booter = NULL;
     atomic_store(&InitState.Phase, Down);
-    return STATUS_SUCCESS;
+    return Trace < 0 ? STATUS_UNEXPECTED_IO_ERROR : STATUS_SUCCESS;
 }
 
 NTSTATUS UserNtAttachThread(void)

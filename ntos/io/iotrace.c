@@ -169,8 +169,8 @@ static int IopEndTrace(void)
 }
 
 /* While the system does not run: from its boot on completions are written to a new file; NULL: no
- * more. Returns 0 or a negative errno: why there is no file; of NULL, what ended the trace early.
- */
+ * more. Returns 0 or a negative errno: why there is no file (which is told on standard error too);
+ * of NULL, what ended the trace early. */
 int IoTraceTo(PCSTR Path)
 {
     int Result = IopEndTrace();
@@ -180,8 +180,11 @@ int IoTraceTo(PCSTR Path)
     if (strlen(Path) >= sizeof(IopTrace.Path))
         return -ENAMETOOLONG;
     IopTrace.File = fopen(Path, "we");
-    if (!IopTrace.File)
-        return -errno;
+    if (!IopTrace.File) {
+        Result = -errno;
+        fprintf(stderr, "nt boot: cannot write %s: %s\n", Path, strerror(errno));
+        return Result;
+    }
     strcpy(IopTrace.Path, Path);
     setvbuf(IopTrace.File, NULL, _IOLBF, 0); /* whoever reads it finds whole lines */
     __atomic_store_n(&IopTracing, TRUE, __ATOMIC_RELAXED);

@@ -23,11 +23,14 @@ typedef struct USERNT_OPTIONS {
     BOOLEAN EchoDebugPrint;      /* DbgPrint lines to standard error */
     BOOLEAN NoEmbeddedProcess;   /* the kernel process: the caller's thread belongs to System */
     ULONG BootUserId;            /* administrator besides root; MAXULONG: the caller's uid */
+    const char *TraceFile;       /* a new file with a line for each request that a driver completes; NULL: none */
 } USERNT_OPTIONS;
 
-/* Starts every room; the caller becomes a thread of a client process of its own (user mode as previous mode). STATUS_ALREADY_COMMITTED if booted. */
+/* Starts every room; the caller becomes a thread of a client process of its own (user mode as previous mode). STATUS_ALREADY_COMMITTED if booted;
+ * STATUS_CANNOT_MAKE: there can be no such TraceFile. */
 NTSTATUS UserNtBoot(const USERNT_OPTIONS *Options);
-/* Stops everything; drivers that are still loaded are unloaded. Returns STATUS_DEVICE_BUSY, and stops nothing, while other attached threads are inside. */
+/* Stops everything; drivers that are still loaded are unloaded. Returns STATUS_DEVICE_BUSY, and stops nothing, while other attached threads are inside;
+ * STATUS_UNEXPECTED_IO_ERROR: everything has stopped, but the trace could not be written to its end. */
 NTSTATUS UserNtShutdown(void);
 NTSTATUS UserNtLoadDriver(const char *Path, PCWSTR ServiceName);
 NTSTATUS UserNtUnloadDriver(PCWSTR ServiceName);

@@ -1,5 +1,6 @@
 #include "ldr/test/ldr_test.h"
 #include "init/init.h"
+#include <unistd.h>
 
 static const USERNT_OPTIONS Small = {
     .Size = sizeof(Small), .Processors = 2, .PhysicalBytes = 64 << 20, .BootUserId = MAXULONG};
@@ -54,6 +55,55 @@ static void InTheKernelProcessTheCallerIsTheSystem(void **Unused)
     assert_ok(UserNtBoot(&Options));
     assert_int_equal(ExGetPreviousMode(), KernelMode);
     assert_ptr_equal(PsGetCurrentProcess(), PsInitialSystemProcess);
+    assert_ok(UserNtShutdown());
+}
+
+static void UseSample(void)
+{
+    UNICODE_STRING Name;
+    OBJECT_ATTRIBUTES Attributes = NtTestName(&Name, L"\\??\\Sample");
+    IO_STATUS_BLOCK Iosb;
+    HANDLE File;
+    assert_ok(UserNtLoadDriver(LdrTestImage("sample.so"), L"sample"));
+    assert_ok(SYS(NtOpenFile, &File, GENERIC_READ | SYNCHRONIZE, &Attributes, &Iosb, 0,
+                  FILE_SYNCHRONOUS_IO_NONALERT));
+    assert_ok(SYS(NtClose, File));
+    assert_ok(UserNtUnloadDriver(L"sample"));
+}
+
+static void ATraceIsAFileOfLines(void **Unused)
+{
+    USERNT_OPTIONS Options = Small;
+    char Path[] = "/tmp/init-trace-XXXXXX", Line[256];
+    close(mkstemp(Path));
+    Options.TraceFile = Path;
+    assert_ok(UserNtBoot(&Options));
+    UseSample();
+    assert_ok(UserNtShutdown());
+    FILE *File = fopen(Path, "r");
+    assert_non_null(fgets(Line, sizeof(Line), File));
+    assert_non_null(strstr(Line, "sample: IRP_MJ_CREATE -> STATUS_SUCCESS 0 (process "));
+    fclose(File);
+    unlink(Path);
+}
+
+static void ATraceThatCannotBeMadeEndsTheBoot(void **Unused)
+{
+    USERNT_OPTIONS Options = Small;
+    Options.TraceFile = "/nonesuch/trace";
+    assert_status(UserNtBoot(&Options), STATUS_CANNOT_MAKE);
+    assert_ok(UserNtBoot(&Small));
+    assert_ok(UserNtShutdown());
+}
+
+static void ShutdownTellsOfATraceThatEndedEarly(void **Unused)
+{
+    USERNT_OPTIONS Options = Small;
+    Options.TraceFile = "/dev/full";
+    assert_ok(UserNtBoot(&Options));
+    UseSample();
+    assert_status(UserNtShutdown(), STATUS_UNEXPECTED_IO_ERROR);
+    assert_ok(UserNtBoot(&Small));
     assert_ok(UserNtShutdown());
 }
 
@@ -145,6 +195,9 @@ int main(void)
         cmocka_unit_test(WithoutABootNothingWorks),
         cmocka_unit_test(TheCallerIsAClient),
         cmocka_unit_test(InTheKernelProcessTheCallerIsTheSystem),
+        cmocka_unit_test(ATraceIsAFileOfLines),
+        cmocka_unit_test(ATraceThatCannotBeMadeEndsTheBoot),
+        cmocka_unit_test(ShutdownTellsOfATraceThatEndedEarly),
         cmocka_unit_test(AnotherThreadKeepsTheSystemUp),
         cmocka_unit_test(HandlesLeftOpenAreClosed),
         cmocka_unit_test(AnyAllocationOfALoadMayFail),
