@@ -17,7 +17,7 @@ struct half {
     ULONG Awake, Together, Patience; /* see part_from */
 };
 
-#define PARTS_COPIED 8
+#define PARTS_COPIED 16
 #define WAKES_HELD 1000 /* of the performance counter: 100 us */
 #define PATIENCE_FIRST 16
 #define PATIENCE_MOST 4096
@@ -152,8 +152,11 @@ static NTSTATUS call_some(ULONG_PTR Address, ULONG_PTR Count)
     struct channel_part Parts[PARTS_COPIED];
     NTSTATUS Status = MmCopyFromUser(Parts, (PVOID)Address, Count * sizeof(*Parts));
 
-    for (ULONG_PTR i = 0; i < Count && NT_SUCCESS(Status) && !is_terminating(); i++)
+    for (ULONG_PTR i = 0; i < Count && NT_SUCCESS(Status) && !is_terminating(); i++) {
+        if (i)
+            VfTraceGoesOn();
         Status = call_part(Address + i * sizeof(*Parts), &Parts[i]);
+    }
     return Status;
 }
 

@@ -43,7 +43,6 @@ static struct {
 } ExpHandles;
 
 static EX_HANDLE_ENTRY *ExpEntry(EX_HANDLE_TABLE *Table, ULONG Index);
-static BOOLEAN ExpLockEntry(EX_HANDLE_ENTRY *Entry);
 static BOOLEAN ExpGrow(EX_HANDLE_TABLE *Table);
 static VOID ExpPushFree(EX_HANDLE_TABLE *Table, ULONG First, EX_HANDLE_ENTRY *Last);
 
@@ -78,6 +77,36 @@ EX_HANDLE_TABLE *ExCreateHandleTable_(struct _KPROCESS *Process)
     InsertTailList(&ExpHandles.Tables, &Table->TableEntry);
     ExUnlockExclusive_(&ExpHandles.Lock);
     return Table;
+}
+
+/* Object is what the entry held when it was looked at. */
+static inline BOOLEAN ExpTryLockEntry(EX_HANDLE_ENTRY *Entry, uintptr_t Object)
+{
+    return !(Object & EXP_LOCKED) &&
+           atomic_compare_exchange_strong_explicit(&Entry->Object, &Object, Object | EXP_LOCKED,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+static __attribute__((noinline)) BOOLEAN ExpLockBusyEntry(EX_HANDLE_ENTRY *Entry)
+{
+    uintptr_t Object = atomic_load_explicit(&Entry->Object, memory_order_relaxed);
+
+    for (ULONG Spins = 1; Object >= EXP_FREE_LIMIT * 2; Spins++) {
+        if (ExpTryLockEntry(Entry, Object))
+            return TRUE;
+        KiScheduler->Relax(Spins);
+        Object = atomic_load_explicit(&Entry->Object, memory_order_relaxed);
+    }
+    return FALSE;
+}
+
+/* FALSE: the entry is free. */
+static inline BOOLEAN ExpLockEntry(EX_HANDLE_ENTRY *Entry)
+{
+    uintptr_t Object = atomic_load_explicit(&Entry->Object, memory_order_relaxed);
+
+    return Object >= EXP_FREE_LIMIT * 2 &&
+           (ExpTryLockEntry(Entry, Object) || ExpLockBusyEntry(Entry));
 }
 
 static BOOLEAN ExpCopyEntry(EX_HANDLE_TABLE *Parent, EX_HANDLE_TABLE *Table, ULONG Index,
@@ -242,26 +271,6 @@ HANDLE ExCreateHandle_(EX_HANDLE_TABLE *Table, PVOID Object, ULONG GrantedAccess
     atomic_fetch_add_explicit(&Table->Count, 1, memory_order_relaxed);
     atomic_store_explicit(&Entry->Object, (ULONG_PTR)Object, memory_order_release);
     return (HANDLE)((ULONG_PTR)Index * 4);
-}
-
-/* FALSE: the entry is free. */
-static BOOLEAN ExpLockEntry(EX_HANDLE_ENTRY *Entry)
-{
-    uintptr_t Object = atomic_load_explicit(&Entry->Object, memory_order_relaxed);
-    ULONG Spins = 0;
-
-    for (;;) {
-        if (Object < EXP_FREE_LIMIT * 2)
-            return FALSE;
-        if ((Object & EXP_LOCKED) != 0) {
-            KiScheduler->Relax(++Spins);
-            Object = atomic_load_explicit(&Entry->Object, memory_order_relaxed);
-            continue;
-        }
-        if (atomic_compare_exchange_weak_explicit(&Entry->Object, &Object, Object | EXP_LOCKED,
-                                                  memory_order_acquire, memory_order_relaxed))
-            return TRUE;
-    }
 }
 
 EX_HANDLE_ENTRY *ExLockHandle_(EX_HANDLE_TABLE *Table, HANDLE Handle)

@@ -4,7 +4,8 @@
  *
  * Each byte is written once, and 1, 2, 4, 8 or 16 bytes by one access, so that somebody who looks
  * meanwhile sees a whole value. Most copies are of a few words, or a few lines, for which
- * `rep movsb` takes longer than all the rest.
+ * `rep movsb` takes longer than all the rest. What was just made of two
+ * words is read as two words: the processor would wait until the words were in the cache.
  */
 #include "host.h"
 
@@ -20,7 +21,7 @@ __asm__(".text\n"
         "    cmp $8, %rdx\n"
         "    je 8f\n"
         "    mov %rdx, %rcx\n"
-        "    cmp $1024, %rdx\n"
+        "    cmp $2048, %rdx\n"
         "    ja 9f\n"
         "    shr $6, %ecx\n"
         "    jz 2f\n"
@@ -39,7 +40,8 @@ __asm__(".text\n"
         "2:  mov %edx, %ecx\n"
         "    and $48, %ecx\n"
         "    jz 4f\n"
-        "3:  movups (%rsi), %xmm0\n"
+        "3:  movq (%rsi), %xmm0\n"
+        "    movhps 8(%rsi), %xmm0\n"
         "    movups %xmm0, (%rdi)\n"
         "    add $16, %rsi\n"
         "    add $16, %rdi\n"

@@ -42,7 +42,8 @@ static inline void IopClearLocation(PIO_STACK_LOCATION Location)
 }
 
 /* The completion routine of the driver whose location is now the current one. */
-static NTSTATUS IopCallCompletion(PIRP Irp, PIO_COMPLETION_ROUTINE Routine, PVOID Context)
+static __attribute__((noinline)) NTSTATUS
+IopCallCompletion(PIRP Irp, PIO_COMPLETION_ROUTINE Routine, PVOID Context)
 {
     BOOLEAN Inside = Irp->CurrentLocation <= Irp->StackCount, Pending = Irp->PendingReturned;
     PDEVICE_OBJECT Device = Inside ? IoGetCurrentIrpStackLocation(Irp)->DeviceObject : NULL;
@@ -100,7 +101,7 @@ static _Noreturn void IopPendingUnmarked(PIRP Irp)
 }
 
 /* One part of a master IRP is done; the last one completes the master. */
-static void IopCompletePart(PIRP Irp, CCHAR Boost)
+static __attribute__((noinline)) void IopCompletePart(PIRP Irp, CCHAR Boost)
 {
     PIRP Master = Irp->AssociatedIrp.MasterIrp;
 
@@ -115,7 +116,8 @@ static void IopCompleteDirect(PIRP Irp, CCHAR Boost)
     PKEVENT Event;
     UCHAR Before;
 
-    IopUnlockMdls(Irp);
+    if (Irp->MdlAddress)
+        IopUnlockMdls(Irp);
     Before = IopSetState(Irp, IopCompleted);
     if (Before == IopOrphan) {
         IopDiscard(Irp, Irp->Tail.Overlay.OriginalFileObject);
@@ -157,7 +159,7 @@ static void IopCompleteInThread(PIRP Irp, CCHAR Boost)
     }
 }
 
-static void IopCompleteIssued(PIRP Irp, CCHAR Boost)
+static __attribute__((noinline)) void IopCompleteIssued(PIRP Irp, CCHAR Boost)
 {
     IopUnlockMdls(Irp);
     if ((Irp->Flags & IRP_DEFER_IO_COMPLETION) && !Irp->PendingReturned) {

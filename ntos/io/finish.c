@@ -4,10 +4,12 @@
  */
 #include "io/iop.h"
 
+/* All of the block is written, none of it by half a word: the copy reads words. */
 NTSTATUS IopWriteIosb(PIO_STATUS_BLOCK Iosb, KPROCESSOR_MODE Mode, NTSTATUS Status,
                       ULONG_PTR Information)
 {
-    IO_STATUS_BLOCK Value = {.Status = Status, .Information = Information};
+    IO_STATUS_BLOCK Value = {.Pointer = (PVOID)(ULONG_PTR)(ULONG)Status,
+                             .Information = Information};
 
     if (!Iosb)
         return STATUS_SUCCESS;

@@ -243,8 +243,12 @@ static inline void IopUnlockFile(PFILE_OBJECT File)
 PIRP IopAllocateIrp(CCHAR StackSize);
 void IopInitCache(void);
 void IopFreeCache(PETHREAD Thread);
-IOP_CACHE *
-IopCacheOfThread(void); /* made on first use; NULL: no memory, or a thread that has none */
+IOP_CACHE *IopMakeCache(void);
+/* Made on first use; NULL: no memory, or a thread that has none. */
+static inline IOP_CACHE *IopCacheOfThread(void)
+{
+    return KiSelf->IrpCache ? KiSelf->IrpCache : IopMakeCache();
+}
 PVOID IopAllocateBuffer(SIZE_T Bytes); /* a system buffer; freed by IopFreeBuffer or ExFreePool */
 void IopFreeBuffer(PVOID Buffer, SIZE_T Bytes);
 

@@ -23,7 +23,7 @@ void IopInitCache(void)
 }
 
 /* Ke's own threads have no ETHREAD whose end would free a cache. */
-static IOP_CACHE *IopMakeCache(void)
+IOP_CACHE *IopMakeCache(void)
 {
     IOP_CACHE *Cache;
 
@@ -34,11 +34,6 @@ static IOP_CACHE *IopMakeCache(void)
         memset(Cache, 0, sizeof(*Cache));
     KiSelf->IrpCache = Cache;
     return Cache;
-}
-
-IOP_CACHE *IopCacheOfThread(void)
-{
-    return KiSelf->IrpCache ? KiSelf->IrpCache : IopMakeCache();
 }
 
 void IopFreeCache(PETHREAD Thread)

@@ -6,11 +6,6 @@
  */
 #include "ob/obp.h"
 
-PEPROCESS ObpCurrentProcess(void)
-{
-    return ObpState.Process.Current != NULL ? ObpState.Process.Current() : NULL;
-}
-
 PEPROCESS ObpSystemProcess(void)
 {
     return ObpState.Process.System != NULL ? ObpState.Process.System() : NULL;
@@ -21,13 +16,9 @@ void ObSetProcessHooks(const OB_PROCESS_HOOKS *Hooks)
     ObpState.Process = *Hooks;
 }
 
-EX_HANDLE_TABLE *ObpTableOf(PEPROCESS Process)
-{
-    return Process != NULL ? *ObpState.Process.HandleTable(Process) : ObpState.KernelTable;
-}
-
-EX_HANDLE_TABLE *ObpSelectTable(HANDLE Handle, KPROCESSOR_MODE Mode, PEPROCESS *Process,
-                                HANDLE *Plain)
+/* Finds table, process and plain handle of a handle of the current process, or of the kernel. */
+static inline EX_HANDLE_TABLE *ObpSelectTable(HANDLE Handle, KPROCESSOR_MODE Mode,
+                                              PEPROCESS *Process, HANDLE *Plain)
 {
     *Process = NULL;
     *Plain = NULL;

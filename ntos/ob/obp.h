@@ -154,12 +154,15 @@ typedef struct OBP_HANDLE {
     PEPROCESS SourceProcess; /* duplication */
 } OBP_HANDLE;
 NTSTATUS ObpMakeHandle(OBP_HANDLE *Request, PHANDLE Handle);
-EX_HANDLE_TABLE *ObpTableOf(PEPROCESS Process);
-PEPROCESS ObpCurrentProcess(void);
+static inline EX_HANDLE_TABLE *ObpTableOf(PEPROCESS Process)
+{
+    return Process != NULL ? *ObpState.Process.HandleTable(Process) : ObpState.KernelTable;
+}
+static inline PEPROCESS ObpCurrentProcess(void)
+{
+    return ObpState.Process.Current != NULL ? ObpState.Process.Current() : NULL;
+}
 PEPROCESS ObpSystemProcess(void);
-/* Finds table, process and plain handle of a handle of the current process, or of the kernel. */
-EX_HANDLE_TABLE *ObpSelectTable(HANDLE Handle, KPROCESSOR_MODE Mode, PEPROCESS *Process,
-                                HANDLE *Plain);
 NTSTATUS ObpCloseEntry(EX_HANDLE_TABLE *Table, PEPROCESS Process, HANDLE Plain,
                        KPROCESSOR_MODE Mode, BOOLEAN Force);
 /* A counted handle is gone: Close, and the name of a temporary object if it was the last. Key is

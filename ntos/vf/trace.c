@@ -7,7 +7,8 @@
  *
  * Reading the time stamp counter takes longer than all the rest. So an event that follows at once
  * upon another of the same thread has the time of that one, plus one: a request is sent right after
- * the service began, and the service ends right after the request was completed.
+ * the service began, the service ends right after the request was completed, and of many services
+ * that are called at once each begins right after the one before.
  */
 #include "vfp.h"
 
@@ -37,7 +38,7 @@ static struct {
 static _Thread_local struct {
     VF_TRACE_SHARD *Shard;
     ULONG ThreadId;
-    VF_EVENT Last;
+    VF_EVENT AtOnce; /* the event that, if it is the next, follows at once; 0: none */
     ULONG64 LastTicks;
 } VfTraceSelf __attribute__((tls_model("initial-exec")));
 
@@ -48,12 +49,18 @@ static void VfStore(ULONG64 *Word, ULONG64 Value)
 
 static ULONG64 VfTicks(VF_EVENT Event)
 {
-    BOOLEAN AtOnce = (Event == VfEventIrpCall && VfTraceSelf.Last == VfEventServiceEnter) ||
-                     (Event == VfEventServiceLeave && VfTraceSelf.Last == VfEventIrpComplete);
+    static const UCHAR AtOnce[VfEvents] = {
+        [VfEventServiceEnter] = VfEventIrpCall, [VfEventIrpComplete] = VfEventServiceLeave};
 
-    VfTraceSelf.Last = Event;
-    VfTraceSelf.LastTicks = AtOnce ? VfTraceSelf.LastTicks + 1 : __builtin_ia32_rdtsc();
+    VfTraceSelf.LastTicks =
+        Event == VfTraceSelf.AtOnce ? VfTraceSelf.LastTicks + 1 : __builtin_ia32_rdtsc();
+    VfTraceSelf.AtOnce = AtOnce[Event];
     return VfTraceSelf.LastTicks;
+}
+
+void VfTraceGoesOn(void)
+{
+    VfTraceSelf.AtOnce = VfEventServiceEnter;
 }
 
 /* The thread's first event. */

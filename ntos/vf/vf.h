@@ -150,8 +150,10 @@ typedef enum VF_EVENT {
     VfEventTimer,
     VfEventLoad,
     VfEventUnload,
-    VfEventRaise
+    VfEventRaise,
+    VfEvents
 } VF_EVENT;
 void VfTrace(VF_EVENT Event, ULONG_PTR A, ULONG_PTR B);
+void VfTraceGoesOn(void); /* the calling thread begins its next service at once */
 
 #endif

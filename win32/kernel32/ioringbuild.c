@@ -100,6 +100,7 @@ static HRESULT build_transfer(HIORING Handle, uint32_t Service, IORING_HANDLE_RE
 {
     struct ring *Ring = ring_of(Handle);
     struct ring_file File;
+    struct channel_part *Call;
     struct ring_op *Op;
     UINT32 Index;
     char *Buffer;
@@ -118,10 +119,17 @@ static HRESULT build_transfer(HIORING Handle, uint32_t Service, IORING_HANDLE_RE
     }
     Op->Offset.QuadPart = (LONGLONG)Offset;
     Buffer = data_of(Op, Buffer, Bytes, Service == ServiceNtReadFile);
-    *enqueue_call(Ring, Index) = (struct channel_part){
-        .service = Service,
-        .arguments = {(uint64_t)File.Handle, File.Waits ? 0 : (uint64_t)ring_event(Ring), 0, 0,
-                      (uint64_t)&Op->Iosb, (uint64_t)Buffer, Bytes, (uint64_t)&Op->Offset}};
+    Call = enqueue_call(Ring, Index);
+    Call->service = Service;
+    Call->status = STATUS_SUCCESS;
+    Call->arguments[0] = (uint64_t)File.Handle;
+    Call->arguments[1] = File.Waits ? 0 : (uint64_t)ring_event(Ring);
+    Call->arguments[2] = Call->arguments[3] = 0; /* no APC */
+    Call->arguments[4] = (uint64_t)&Op->Iosb;
+    Call->arguments[5] = (uint64_t)Buffer;
+    Call->arguments[6] = Bytes;
+    Call->arguments[7] = (uint64_t)&Op->Offset;
+    Call->arguments[8] = 0; /* no key; the service has no more arguments */
     return S_OK;
 }
 

@@ -383,7 +383,7 @@ static void ARangeIsAskedForPageByPage(void **Unused)
     assert_false(MmIsUserRange(Border - 1, 1));
 }
 
-#define COPY_MOST 1100 /* more than host_copy does with moves */
+#define COPY_MOST 2100 /* more than host_copy does with moves */
 
 /* To the end of a page behind which there is nothing: all of it and no byte more, and one byte
  * further on none of it is. */

@@ -63,6 +63,35 @@ static void RunTrace(void *Argument)
     KeBugCheck(0xE2);
 }
 
+/* Two services, the second at once upon the first. */
+static void RunServices(void *Argument)
+{
+    for (ULONG_PTR i = 1; i <= 2; i++) {
+        if (i > 1)
+            VfTraceGoesOn();
+        VfTrace(VfEventServiceEnter, i, 0);
+        VfTrace(VfEventIrpCall, i, 0);
+        VfTrace(VfEventIrpComplete, i, 0);
+        VfTrace(VfEventServiceLeave, i, 0);
+    }
+    KeBugCheck(0xE2);
+}
+
+static void EventsThatFollowAtOnceAreAllReportedInTheirOrder(void **Unused)
+{
+    static const char *const Names[] = {"service enter", "IRP call", "IRP complete",
+                                        "service leave"};
+    char *At = Text, Line[40];
+
+    VfTestBoot(NULL);
+    assert_int_equal(VfTestChild(RunServices, NULL, Text, sizeof(Text)), NT_EXIT_BUGCHECK);
+    for (ULONG i = 0; i < 8; i++) {
+        snprintf(Line, sizeof(Line), " %-14s 0x%x 0x0\n", Names[i % 4], i / 4 + 1);
+        At = strstr(At, Line);
+        assert_non_null(At);
+    }
+}
+
 static void TheReportEndsItsEventsWithTheLatest(void **Unused)
 {
     char *Last;
@@ -81,6 +110,7 @@ int main(void)
     const struct CMUnitTest Tests[] = {
         cmocka_unit_test(AThousandBootsLeaveNothing),
         cmocka_unit_test(TheReportEndsItsEventsWithTheLatest),
+        cmocka_unit_test(EventsThatFollowAtOnceAreAllReportedInTheirOrder),
     };
 
     return cmocka_run_group_tests(Tests, NULL, NULL);
