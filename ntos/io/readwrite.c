@@ -110,6 +110,7 @@ NTSTATUS IopTransfer(HANDLE File, const IO_ASYNC *Async, IO_TRANSFER *Transfer,
 
     if (Mode == UserMode && !IopIsReachable(Async, Transfer))
         return STATUS_ACCESS_VIOLATION;
+    host_will_write(Async->UserIosb);
     Status = IopReferenceFile(File, 0, Mode, &Request.File, &Granted);
     if (!NT_SUCCESS(Status))
         return Status;
