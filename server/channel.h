@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define CHANNEL_MAGIC 0x544e5355u /* "USNT" */
-#define CHANNEL_VERSION 3u
+#define CHANNEL_VERSION 4u
 #define CHANNEL_ARGUMENTS 16
 
 /* The control part of a slot: block 0 is the hand's transfer buffer, block n is the channel of
@@ -38,7 +38,7 @@ struct channel_apc {
 #define CHANNEL_SERVICE 0x3fffu /* the service's number */
 
 /* Instead of a service's number: many calls, one behind the other. Argument 0 is the address of the
- * first part, in the slot, argument 1 their count. */
+ * first part, in the slot, argument 1 their count, argument 2 is 1 + the client's processor. */
 #define CHANNEL_MANY 0x3fffu
 #define CHANNEL_PARTS 4096u
 struct channel_part {

@@ -15,6 +15,8 @@ struct half {
     uint32_t Served;
     BOOLEAN Near;                    /* the client was on the processor of the last answer */
     ULONG Awake, Together, Patience; /* see part_from */
+    BOOLEAN Many;
+    ULONG Apart, Reluctance; /* see come_to */
 };
 
 #define PARTS_COPIED 16
@@ -22,6 +24,8 @@ struct half {
 #define PATIENCE_FIRST 16
 #define PATIENCE_MOST 4096
 #define AWAKE_ENOUGH 1000
+#define WORTH_COMING 32 /* parts: what they take is several times what it costs */
+#define RELUCTANCE_MOST 1024
 
 static ULONG take_index(struct server_client *Client)
 {
@@ -99,6 +103,22 @@ static void part_from(struct half *Half, uint32_t Cpu)
     KeExpectDoorbell();
 }
 
+/* While many calls are made for it the client has nothing to do: its processor is free, holds what
+ * was written last, and leaves the others to whoever waits for what the calls do. So the kernel
+ * half comes, ever more seldom if Linux moves it away again. */
+static void come_to(struct half *Half, uint32_t Cpu)
+{
+    if (host_current_cpu() == Cpu) {
+        Half->Reluctance /= 2;
+        return;
+    }
+    if (++Half->Apart <= Half->Reluctance)
+        return;
+    Half->Apart = 0;
+    Half->Reluctance = min(2 * Half->Reluctance + 1, (ULONG)RELUCTANCE_MOST);
+    host_enter_cpu(Cpu);
+}
+
 static void publish(struct half *Half, uint32_t Call)
 {
     struct channel *Channel = Half->Channel;
@@ -111,7 +131,8 @@ static void publish(struct half *Half, uint32_t Call)
     Sleeps = atomic_load_explicit(&Channel->client_sleeps, memory_order_relaxed);
     if (Sleeps) {
         host_futex_wake((uint32_t *)&Channel->reply, 1, true);
-        part_from(Half, Sleeps - 1);
+        if (!Half->Many)
+            part_from(Half, Sleeps - 1);
     } else {
         Half->Awake++;
     }
@@ -183,10 +204,14 @@ static NTSTATUS call_many(ULONG_PTR Address, ULONG_PTR Count)
     return Status;
 }
 
-static NTSTATUS call(ULONG Service, const ULONG_PTR *Arguments)
+static NTSTATUS call(struct half *Half, ULONG Service, const ULONG_PTR *Arguments)
 {
-    return Service == CHANNEL_MANY ? call_many(Arguments[0], Arguments[1])
-                                   : KiSystemService(Service, Arguments);
+    Half->Many = Service == CHANNEL_MANY;
+    if (!Half->Many)
+        return KiSystemService(Service, Arguments);
+    if (Arguments[1] >= WORTH_COMING && Arguments[2])
+        come_to(Half, (uint32_t)Arguments[2] - 1);
+    return call_many(Arguments[0], Arguments[1]);
 }
 
 static void answer_call(struct half *Half, uint32_t Call)
@@ -203,7 +228,7 @@ static void answer_call(struct half *Half, uint32_t Call)
     Half->Near = (Service & CHANNEL_NEAR) != 0;
     if (Service & CHANNEL_IOSB)
         Channel->iosb[0] = STATUS_PENDING;
-    Channel->status = call(Service & CHANNEL_SERVICE, Arguments);
+    Channel->status = call(Half, Service & CHANNEL_SERVICE, Arguments);
     if (is_terminating())
         return;
     HasApc = KiSelf->ApcState.UserApcPending && KeTakeUserApc(&Apc);

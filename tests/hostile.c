@@ -267,6 +267,8 @@ static uint16_t some_service(void)
 #define SCRATCH 0x100000
 #define NAMES 0x120000
 #define NAME_BYTES 512
+#define PARTS 0x130000
+#define PART_COUNT 64
 static const char *const Names[] = {"\\Device\\Example\\hostile",
                                     "\\Device\\SharingMemory",
                                     "\\BaseNamedObjects\\one",
@@ -365,6 +367,24 @@ static void bad_arguments(struct channel *Channel)
         Channel->more[i] = bad_value();
 }
 
+/* Many calls at once: mostly as many as there are, of a client that says it runs anywhere. */
+static void ask_for_many(struct channel *Channel)
+{
+    struct channel_part *Parts = (struct channel_part *)(void *)(Client.Slot + PARTS);
+
+    for (unsigned i = 0; i < PART_COUNT; i++) {
+        Parts[i].service = below(20) ? some_service() : (uint32_t)random64();
+        for (unsigned k = 0; k < sizeof(Parts->arguments) / sizeof(Parts->arguments[0]); k++)
+            Parts[i].arguments[k] = bad_value();
+    }
+    if (below(10))
+        Channel->arguments[0] = (uint64_t)Parts;
+    if (below(10))
+        Channel->arguments[1] = below(PART_COUNT + 1);
+    Channel->arguments[2] = below(2) ? below(8) : random64();
+    Channel->service = CHANNEL_MANY;
+}
+
 static void ring_badly(unsigned Index)
 {
     struct channel *Channel = channel(Index);
@@ -373,6 +393,8 @@ static void ring_badly(unsigned Index)
     Channel->given = below(3) ? 0xFFFF : (uint16_t)random64();
     Channel->service = below(100) ? (uint16_t)(some_service() | (below(8) ? 0 : CHANNEL_IOSB))
                                   : (uint16_t)random64();
+    if (!below(20))
+        ask_for_many(Channel);
     atomic_fetch_add(&Channel->call, 1);
     host_futex_wake((uint32_t *)&Channel->call, 1, true);
 }

@@ -72,6 +72,7 @@ void host_yield(void);
 unsigned host_current_cpu(void);
 void host_leave_cpu(unsigned cpu); /* the thread goes on on another one, if it may and there is one;
                                       it may come back */
+void host_enter_cpu(unsigned cpu); /* and on that one, if it may; it need not stay */
 void host_at_thread_exit(
     void (*routine)(void *),
     void *argument); /* once a thread; the calling one, any thread of the process */

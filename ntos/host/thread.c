@@ -220,6 +220,18 @@ void host_leave_cpu(unsigned cpu)
     sched_setaffinity(0, sizeof(all), &all);
 }
 
+void host_enter_cpu(unsigned cpu)
+{
+    cpu_set_t all, one;
+
+    if (cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof(all), &all) < 0 || !CPU_ISSET(cpu, &all))
+        return;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    if (sched_setaffinity(0, sizeof(one), &one) == 0)
+        sched_setaffinity(0, sizeof(all), &all);
+}
+
 void host_stack_bounds(void **low, void **high)
 {
     pthread_attr_t attributes;

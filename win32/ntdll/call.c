@@ -20,7 +20,7 @@ static const unsigned char Counts[] = {
 static unsigned count_of(uint32_t Service)
 {
     Service &= CHANNEL_SERVICE;
-    return Service == CHANNEL_MANY ? 2 : Counts[Service];
+    return Service == CHANNEL_MANY ? 3 : Counts[Service];
 }
 
 /* The kernel half gave its last answer on this processor: spinning would keep it from the next. */
@@ -162,7 +162,7 @@ NTSTATUS ntdll_call(struct ntdll_thread *Thread, uint32_t Service, const uint64_
 
 NTSTATUS ntdll_call_many(struct channel_part *Parts, uint32_t Count)
 {
-    uint64_t Arguments[] = {(uint64_t)Parts, Count};
+    uint64_t Arguments[] = {(uint64_t)Parts, Count, 1 + host_current_cpu()};
     NTSTATUS Status;
     struct ntdll_thread *Thread = ntdll_thread(&Status);
 

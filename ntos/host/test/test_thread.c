@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 
 static size_t count_entries(const char *path)
@@ -266,6 +267,48 @@ static void at_least_one_processor_is_there(void **unused)
     host_yield();
 }
 
+static cpu_set_t allowed(void)
+{
+    cpu_set_t set;
+
+    assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+    return set;
+}
+
+static void a_thread_that_goes_to_a_processor_may_go_on_where_it_could_before(void **unused)
+{
+    cpu_set_t before = allowed(), after;
+
+    (void)unused;
+    for (unsigned cpu = 0; cpu < CPU_SETSIZE + 2; cpu++) {
+        host_enter_cpu(cpu);
+        after = allowed();
+        assert_true(CPU_EQUAL(&before, &after));
+        host_leave_cpu(cpu);
+        after = allowed();
+        assert_true(CPU_EQUAL(&before, &after));
+    }
+    host_enter_cpu(~0u);
+}
+
+static void a_thread_does_not_go_where_it_may_not(void **unused)
+{
+    cpu_set_t before = allowed(), one;
+    unsigned here = 0;
+
+    (void)unused;
+    while (!CPU_ISSET(here, &before))
+        here++;
+    CPU_ZERO(&one);
+    CPU_SET(here, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+    for (unsigned cpu = 0; cpu < 64; cpu++) {
+        host_enter_cpu(cpu);
+        assert_int_equal(host_current_cpu(), here);
+    }
+    assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +325,8 @@ int main(void)
         cmocka_unit_test(the_monotonic_clock_does_not_go_back),
         cmocka_unit_test(the_offset_from_utc_follows_the_season),
         cmocka_unit_test(at_least_one_processor_is_there),
+        cmocka_unit_test(a_thread_that_goes_to_a_processor_may_go_on_where_it_could_before),
+        cmocka_unit_test(a_thread_does_not_go_where_it_may_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
