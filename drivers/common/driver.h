@@ -30,13 +30,25 @@ static __inline POOL_TYPE DriverNonPagedPool(VOID)
     return DriverOnWindows8() ? NonPagedPoolNx : NonPagedPool;
 }
 
-static __inline PVOID DriverAllocate(SIZE_T Bytes, ULONG Tag)
+static __inline PVOID DriverAllocateOf(POOL_TYPE Type, SIZE_T Bytes, ULONG Tag)
 {
-    PVOID Block = ExAllocatePoolWithTag(DriverNonPagedPool(), Bytes, Tag);
+    PVOID Block = ExAllocatePoolWithTag(Type, Bytes, Tag);
 
     if (Block)
         RtlZeroMemory(Block, Bytes);
     return Block;
+}
+
+static __inline PVOID DriverAllocate(SIZE_T Bytes, ULONG Tag)
+{
+    return DriverAllocateOf(DriverNonPagedPool(), Bytes, Tag);
+}
+
+/* It begins with a line of the cache. */
+static __inline PVOID DriverAllocateAligned(SIZE_T Bytes, ULONG Tag)
+{
+    return DriverAllocateOf(
+        DriverOnWindows8() ? NonPagedPoolNxCacheAligned : NonPagedPoolCacheAligned, Bytes, Tag);
 }
 
 /* What others look at or change meanwhile, without a locked instruction. */

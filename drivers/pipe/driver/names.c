@@ -1,9 +1,13 @@
 /*
- * The table of names: linear hashing. When there are more names than buckets, one bucket is split
- * in two; when there are fewer than half as many, the last one is merged back. Buckets lie in
- * segments that never move.
+ * The table of names: linear hashing. There are NAMES_ROOM buckets for each name, since a pipe of
+ * another name in the same bucket costs a look at memory that is far away. When there are too few,
+ * one bucket is split in two; when there are twice as many, the last one is merged back; at most
+ * NAMES_STEPS at a time. Buckets lie in segments that never move.
  */
 #include "pipe.h"
+
+#define NAMES_ROOM 2
+#define NAMES_STEPS 4
 
 /* Names that fall into one bucket cannot be chosen without knowing the seed. */
 static ULONGLONG MakeSeed(const NAMES *Names)
@@ -175,23 +179,24 @@ static VOID Merge(NAMES *Names)
 VOID NamesInsert(NAMES *Names, PIPE *Pipe)
 {
     PIPE **Bucket = BucketOf(Names, Pipe->Hash);
+    ULONG i;
 
     Pipe->Next = *Bucket;
     *Bucket = Pipe;
-    if (++Names->Count > Names->Buckets)
+    Names->Count++;
+    for (i = 0; i < NAMES_STEPS && Names->Buckets < NAMES_ROOM * Names->Count; i++)
         Split(Names);
 }
 
 VOID NamesRemove(NAMES *Names, PIPE *Pipe)
 {
     PIPE **Link = BucketOf(Names, Pipe->Hash);
+    ULONG i;
 
     while (*Link != Pipe)
         Link = &(*Link)->Next;
     *Link = Pipe->Next;
     Names->Count--;
-    if (Names->Count < Names->Buckets / 2)
-        Merge(Names);
-    if (Names->Count < Names->Buckets / 2)
+    for (i = 0; i < NAMES_STEPS && Names->Buckets / 2 > NAMES_ROOM * Names->Count; i++)
         Merge(Names);
 }

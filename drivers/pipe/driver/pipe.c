@@ -28,16 +28,17 @@ static VOID ReleaseAndCancel(PIPE *Pipe)
     InitializeListHead(&Cancelled);
     while (!IsListEmpty(&Pipe->Cancelled))
         InsertTailList(&Cancelled, RemoveHeadList(&Pipe->Cancelled));
+    Pipe->AnyCancelled = FALSE;
     Release(Pipe);
     WaitingCancel(&Cancelled);
 }
 
 VOID PipeUnlock(PIPE *Pipe)
 {
-    if (IsListEmpty(&Pipe->Cancelled))
-        Release(Pipe);
-    else
+    if (Pipe->AnyCancelled)
         ReleaseAndCancel(Pipe);
+    else
+        Release(Pipe);
 }
 
 /* The owner begins at a multiple of its alignment. */
@@ -48,7 +49,7 @@ static SIZE_T NameSize(ULONG Length)
 
 static SIZE_T SizeFor(ULONG NameLength, PSID Owner)
 {
-    return sizeof(PIPE) + NameSize(NameLength) + RtlLengthSid(Owner);
+    return FIELD_OFFSET(PIPE, Name) + NameSize(NameLength) + RtlLengthSid(Owner);
 }
 
 /* What a pipe costs the process that opened it first; its ring comes later, and apart. */
@@ -71,14 +72,14 @@ static VOID Delete(PIPE *Pipe)
 
 static PIPE *Allocate(const NAME *Name, PSID Owner)
 {
-    PIPE *Pipe = DriverAllocate(SizeFor(Name->Length, Owner), PIPE_TAG);
+    PIPE *Pipe = DriverAllocateAligned(SizeFor(Name->Length, Owner), PIPE_TAG);
 
     if (!Pipe)
         return NULL;
     Pipe->Hash = Name->Hash;
     Pipe->NameLength = Name->Length;
     RtlCopyMemory(Pipe->Name, Name->Text, Name->Length * sizeof(WCHAR));
-    Pipe->Owner = (UCHAR *)(Pipe + 1) + NameSize(Name->Length);
+    Pipe->Owner = (UCHAR *)Pipe->Name + NameSize(Name->Length);
     RtlCopySid(RtlLengthSid(Owner), Pipe->Owner, Owner);
     ExInitializeFastMutex(&Pipe->Lock);
     InitializeListHead(&Pipe->Cancelled);

@@ -52,10 +52,27 @@ typedef struct _QUOTA {
 } QUOTA;
 
 /* One of many thousands is in no cache when it is opened. So what every open and close needs stands
- * together at the beginning, and the name and the owner right behind the structure, in its block.
+ * together at the end of the structure, and the name and the owner right behind it, in its block:
+ * three lines of the cache, one behind the other, on x64.
  */
 enum { WAITING_READERS, WAITING_WRITERS, WAITING_WATCHERS, WAITING_KINDS };
 typedef struct _PIPE {
+    LIST_ENTRY Cancelled; /* PIPE.Lock: on the way into a queue; completed by PipeUnlock */
+    QUOTA *Quota;         /* of the process that opened it first */
+    QUOTA *RingQuota;     /* of the process that made the ring. PIPE.Lock */
+    EXAMPLE_MODE Mode;
+    STORE Store;
+    ULONGLONG Refused;
+    WAITING Readers, Writers, Watchers;
+    ULONG Seen; /* conditions when the watchers were looked at */
+
+    volatile LONG Waiting[WAITING_KINDS]; /* from here on: what every open needs */
+    ULONG ReadEnds, WriteEnds;            /* handles that may read, that may write */
+    BOOLEAN HadReadEnd, HadWriteEnd;
+    BOOLEAN AnyCancelled;  /* PIPE.Lock */
+    PVOID volatile Holder; /* of Lock: a thread */
+    FAST_MUTEX Lock;
+
     struct _PIPE *Next; /* NAMES: same bucket */
     ULONG Hash;
     ULONG References;           /* NAMES.Lock */
@@ -63,20 +80,7 @@ typedef struct _PIPE {
     ULONG NameLength;           /* characters */
     PSID Owner;                 /* the user who opened it first */
     PSECURITY_DESCRIPTOR Guard; /* NAMES.Lock. NULL: everyone */
-    volatile LONG Waiting[WAITING_KINDS];
-    ULONG ReadEnds, WriteEnds; /* handles that may read, that may write */
-    BOOLEAN HadReadEnd, HadWriteEnd;
-    FAST_MUTEX Lock;
-    PVOID volatile Holder; /* of Lock: a thread */
-    LIST_ENTRY Cancelled;  /* PIPE.Lock: on the way into a queue; completed by PipeUnlock */
-    QUOTA *Quota;          /* of the process that opened it first */
-    QUOTA *RingQuota;      /* of the process that made the ring. PIPE.Lock */
-    EXAMPLE_MODE Mode;
-    STORE Store;
-    ULONGLONG Refused;
-    ULONG Seen; /* conditions when the watchers were looked at */
-    WAITING Readers, Writers, Watchers;
-    WCHAR Name[1]; /* in upper case */
+    WCHAR Name[1];              /* in upper case */
 } PIPE;
 
 typedef struct _INSTANCE {

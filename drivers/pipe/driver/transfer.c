@@ -225,21 +225,25 @@ static BOOLEAN MayGoOn(PIPE *Pipe, BOOLEAN Write)
            (Write ? RingFree(&Pipe->Store.Ring) != 0 : !StoreEmpty(&Pipe->Store));
 }
 
+/* The first of each queue. FALSE: nothing has changed by that. */
+static BOOLEAN BothGoOn(PIPE *Pipe, PLIST_ENTRY Done)
+{
+    ULONG Used = RingUsed(&Pipe->Store.Ring);
+    BOOLEAN Any = MayGoOn(Pipe, TRUE) && GoOn(Pipe, TRUE, Done);
+
+    if (MayGoOn(Pipe, FALSE) && GoOn(Pipe, FALSE, Done))
+        Any = TRUE;
+    return Any || Used != RingUsed(&Pipe->Store.Ring);
+}
+
 /* A writer may have filled what a reader emptied, and the other way round: until neither goes on.
  * PIPE.Lock is held. */
 static VOID TransferGoOn(PIPE *Pipe, PLIST_ENTRY Done)
 {
-    BOOLEAN Again;
-    ULONG Used;
-
     if (!WaitingAny(Pipe))
         return;
-    do {
-        Used = RingUsed(&Pipe->Store.Ring);
-        Again = MayGoOn(Pipe, TRUE) && GoOn(Pipe, TRUE, Done);
-        if (MayGoOn(Pipe, FALSE) && GoOn(Pipe, FALSE, Done))
-            Again = TRUE;
-    } while (Again || Used != RingUsed(&Pipe->Store.Ring));
+    while (BothGoOn(Pipe, Done))
+        ;
     WatchGoOn(Pipe, Done);
 }
 

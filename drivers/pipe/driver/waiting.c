@@ -93,6 +93,7 @@ static VOID NTAPI CompleteCancelled(PIO_CSQ Csq, PIRP Irp)
     if (KeGetCurrentIrql() < DISPATCH_LEVEL) {
         if (PipeIsMine(Pipe)) {
             InsertTailList(&Pipe->Cancelled, &Irp->Tail.Overlay.ListEntry);
+            Pipe->AnyCancelled = TRUE;
             return;
         }
         TransferWake(Pipe);
