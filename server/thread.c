@@ -15,8 +15,8 @@ struct half {
     uint32_t Served;
     BOOLEAN Near;                    /* the client was on the processor of the last answer */
     ULONG Awake, Together, Patience; /* see part_from */
-    BOOLEAN Many;
-    ULONG Apart, Reluctance; /* see come_to */
+    BOOLEAN Many;                    /* the last call was: the two may well stay together */
+    ULONG Apart, Reluctance;         /* see come_to */
 };
 
 #define PARTS_COPIED 16
