@@ -11,6 +11,7 @@ import json
 import re
 import sys
 
+MOST_NOTES = 30  # lines of what a failed test said
 LINE = re.compile(r'^(ok|not ok)\b(?:\s+(\d+))?\s*(?:-\s*)?([^#\n]*)(?:#\s*(SKIP|TODO)?.*)?$', re.M | re.I)
 PLAN = re.compile(r'^1\.\.(\d+)', re.M)
 SKIPPED = re.compile(r'^1\.\.0\s*#\s*SKIP\s*(.*)$', re.M | re.I)
@@ -26,21 +27,34 @@ class Count:
         print('%s: failed: %s: %s' % (folder, test, what))
 
 
-def count_lines(count, folder, name, lines):
-    for verdict, _, what, directive in lines:
+def notes_before(output, end):
+    """What a test said before its line, which ends there."""
+    notes = []
+    for line in reversed(output[:end].splitlines()):
+        if not line.startswith('#'):
+            break
+        notes.append('    ' + line)
+    return notes[:MOST_NOTES][::-1]
+
+
+def count_lines(count, folder, name, lines, output):
+    for line in lines:
+        verdict, _, what, directive = line.groups('')
         if directive.upper() == 'SKIP':
             count.skipped += 1
         elif verdict.lower() == 'ok' or directive.upper() == 'TODO':
             count.passed += 1
         else:
             count.fail(folder, name, what.strip())
+            for note in notes_before(output, line.start()):
+                print(note)
 
 
 def count_test(count, folder, test, is_tap):
     name, result, output = test['name'], test['result'], test.get('stdout') or ''
     before = count.failed
-    lines, plan = LINE.findall(output) if is_tap else [], PLAN.search(output)
-    count_lines(count, folder, name, lines)
+    lines, plan = list(LINE.finditer(output)) if is_tap else [], PLAN.search(output)
+    count_lines(count, folder, name, lines, output)
     planned = int(plan[1]) if plan else None
     if is_tap and result in GOOD and planned != len(lines):
         count.fail(folder, name, 'no plan' if plan is None else '%d of %d results' % (len(lines), planned))

@@ -206,9 +206,9 @@ void host_symbolise(const void *address, char *text,
 void host_symbols_forget(void);   /* frees what was read for names */
 
 /* socket.c: sequenced-packet unix sockets with descriptors and credentials. */
-int host_listen(
-    const char *path,
-    unsigned mode); /* -EADDRINUSE if a live server is there; a dead one's socket is replaced */
+int host_listen(const char *path,
+                unsigned mode); /* -EADDRINUSE, after a second, if a live server is there; a dead
+                                   one's socket is replaced, and that of one which ends meanwhile */
 int host_accept(int listener);
 int host_connect(const char *path);
 int host_send(int socket, const void *data, size_t bytes, int fd);   /* fd -1: none; whole packet */

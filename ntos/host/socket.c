@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define DESCRIPTORS_MAX 8 /* received at once; Linux closes the rest */
+#define ENDING_TIME 1000  /* milliseconds that a process may take to end */
 
 static int fill_address(struct sockaddr_un *address, const char *path)
 {
@@ -66,11 +67,24 @@ int host_connect(const char *path)
     return fd;
 }
 
+/* Linux closes the sockets of a process that ends in no order of ours: its clients may know of the
+ * end, and somebody start the next server, while it still listens. Then it hangs up in a moment. */
+static int hangs_up(int fd)
+{
+    struct pollfd end = {.fd = fd};
+
+    return poll(&end, 1, ENDING_TIME) == 1;
+}
+
 /* The socket of a server that has died refuses connections. */
 static int remove_dead_socket(const char *path)
 {
     int fd = host_connect(path);
 
+    if (fd >= 0 && hangs_up(fd)) {
+        close(fd);
+        fd = host_connect(path);
+    }
     if (fd >= 0)
         return close_with(fd, -EADDRINUSE);
     if (fd == -ENOENT)

@@ -1,6 +1,9 @@
 /* Sequenced-packet sockets. */
 #include "host_test.h"
 
+#include <poll.h>
+#include <pthread.h>
+
 static char path[64];
 
 static int new_path(void **unused)
@@ -126,6 +129,30 @@ static void the_socket_of_a_dead_server_is_replaced(void **unused)
     host_close(second);
 }
 
+/* Ends as soon as somebody has connected, whom it does not accept. */
+static void *end_when_asked(void *listener)
+{
+    struct pollfd asked = {.fd = *(int *)listener, .events = POLLIN};
+
+    assert_int_equal(poll(&asked, 1, -1), 1);
+    host_close(asked.fd);
+    return NULL;
+}
+
+static void a_server_that_is_about_to_end_is_replaced(void **unused)
+{
+    int first = host_listen(path, 0600), second;
+    pthread_t thread;
+
+    (void)unused;
+    assert_true(first >= 0);
+    assert_int_equal(pthread_create(&thread, NULL, end_when_asked, &first), 0);
+    second = host_listen(path, 0600);
+    assert_true(second >= 0);
+    pthread_join(thread, NULL);
+    host_close(second);
+}
+
 static void the_peer_is_known(void **unused)
 {
     int client, server;
@@ -183,6 +210,7 @@ int main(void)
         SOCKET_TEST(a_packet_larger_than_the_buffer_is_refused),
         SOCKET_TEST(a_live_server_is_not_replaced),
         SOCKET_TEST(the_socket_of_a_dead_server_is_replaced),
+        SOCKET_TEST(a_server_that_is_about_to_end_is_replaced),
         SOCKET_TEST(the_peer_is_known),
         SOCKET_TEST(polling_tells_who_is_ready),
         SOCKET_TEST(a_path_too_long_is_refused),
