@@ -27,7 +27,7 @@ tests_like() {
 # that is done; what its build says is in $told/NAME. With --lint before them, lint at the end.
 build_variants() {
     child=
-    trap 'kill $child 2>/dev/null; exit 1' TERM
+    trap 'kill $child $(ps -o pid= --ppid "$child" 2>/dev/null) 2>/dev/null; exit 1' TERM # a shell, if it configures: then its child, too
     lower= lint=
     [ "$1" != --lint ] || { lint=lint; shift; }
     for variant in "$@" $lint; do
@@ -67,7 +67,7 @@ variant_test() {
 
 stop_building() {
     trap - EXIT
-    kill "$builder" 2>/dev/null && wait "$builder" 2>/dev/null
+    kill "$builder" 2>/dev/null && wait "$builder" 2>/dev/null || :
     rm -rf "$told"
 }
 

@@ -13,13 +13,7 @@ test_a_kernel_with_its_drivers() { boot && all_drivers load; }
 test_a_first_time() { timeout 100 "$build/tests/bad" 4099 || return 1; figures >"$place/before"; }
 test_every_argument_wrong_in_turn() { timeout 280 "$build/tests/bad" "${USERNT_CODE_STEP:-1}" && kill -0 "$kernel"; }
 
-test_no_handle_is_left() {
-    for try in $(seq 50); do
-        [ "$(handle_count)" = 0 ] && return 0
-        sleep 0.1
-    done
-    fail "$(nt handles)"
-}
+test_no_handle_is_left() { no_handle_is_left; }
 
 test_pools_hold_what_they_held() {
     for try in $(seq 20); do

@@ -81,13 +81,7 @@ test_clients_killed_at_random_disturb_nobody_else() {
     wait $keeper || fail "the witness noticed: $(cat "$place/kept.err")"
 }
 
-test_nothing_of_them_is_left() {
-    nothing_left && for _ in $(seq 50); do
-        [ "$(handle_count)" = 0 ] && return 0
-        sleep 0.1
-    done
-    fail "$(nt handles)"
-}
+test_nothing_of_them_is_left() { nothing_left && no_handle_is_left; }
 
 test_the_pipe_is_as_good_as_new() { transfer messages && nothing_left; }
 

@@ -2,7 +2,6 @@
 # Clients that are unlucky, broken or hostile harm neither the kernel process nor their neighbours.
 . "$(dirname "$0")/lib.sh"
 odd() { timeout 60 "$build/tests/odd" "$@"; }
-processes() { nt status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["processes"])'; }
 ordinary() { setpriv --reuid=65534 --regid=65534 --clear-groups env PATH="$PATH" "$@"; }
 
 # start_sleeper [WHAT]: a client that waits for ever; $sleeper its process, $secret where its text is
@@ -31,19 +30,13 @@ test_clients_that_break_the_protocol_harm_nobody() {
     done
 }
 
-test_they_leave_nothing() {
-    for _ in $(seq 100); do
-        [ "$(processes)" = 2 ] && [ "$(handle_count)" = 0 ] && return 0
-        sleep 0.1
-    done
-    fail "$(nt status; nt handles)"
-}
+test_they_leave_nothing() { nobody_is_left && no_handle_is_left; }
 
 test_a_client_that_is_stopped_is_given_up() {
     start_sleeper && expect 0 odd peek $sleeper "$secret" && contains words
     kill -STOP $sleeper
     expect 0 odd peek $sleeper "$secret" && contains c000010a && expect 0 nt log && contains 'has not answered for 1 seconds' &&
-        [ "$(processes)" = 2 ]
+        nobody_is_left
     code=$?
     kill -CONT $sleeper
     wait $sleeper && return $code

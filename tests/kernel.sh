@@ -106,7 +106,8 @@ test_what_drivers_answer_is_written_to_a_file() {
 }
 
 test_a_trace_that_cannot_be_written_is_told_of() {
-    expect 1 nt-kernel --trace "$place/none/trace" && contains "cannot write $place/none/trace: No such file" || return 1
+    expect 1 nt-kernel --trace "$place/none/trace" && contains "cannot write $place/none/trace: No such file" &&
+        expect 1 nt-kernel --trace "$place/$(head -c 600 /dev/zero | tr '\0' n)" && contains 'File name too long' || return 1
     boot --trace /dev/full && nt load example && expect 1 usedriver3 --once x && nt shutdown && kernel_ends && [ "$kernel_code" = 1 ] &&
         output=$(cat "$place/kernel.err") && contains 'the trace /dev/full ends here: No space left on device'
 }

@@ -34,14 +34,7 @@ test_killed_clients_leave_nothing_and_disturb_nobody() {
     [ "$(cat "$place/witness")" = ready ] || fail "the witness noticed: $(cat "$place/witness")"
 }
 
-test_no_handle_process_or_mapping_is_left() {
-    for try in $(seq 50); do
-        [ "$(handle_count)" = 0 ] && break
-        sleep 0.1
-    done
-    [ "$(handle_count)" = 0 ] || fail "$(nt handles)" || return 1
-    [ "$(nt status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["processes"])')" = 2 ] || fail "$(nt status)"
-}
+test_no_handle_or_process_is_left() { no_handle_is_left && nobody_is_left; }
 
 test_pools_hold_what_they_held() {
     figures >"$place/before"

@@ -63,6 +63,23 @@ trap 'clean_up; exit 1' HUP INT PIPE TERM
 live_blocks_of() { nt pool | awk -v tag="$1" '$1 == tag { live += $5 } END { print live + 0 }'; }
 handle_count() { nt handles | tail -n 1 | cut -d' ' -f1; }
 
+# The kernel hears of a client's end in its own time, and closes its handles then. So both poll; the two processes are System and who asks.
+is_alone() { [ "$(nt status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["processes"])')" = 2 ]; }
+no_handle_is_left() {
+    for _ in $(seq 100); do
+        [ "$(handle_count)" = 0 ] && return 0
+        sleep 0.1
+    done
+    fail "$(nt handles)"
+}
+nobody_is_left() {
+    for _ in $(seq 100); do
+        is_alone && return 0
+        sleep 0.1
+    done
+    fail "$(nt status)"
+}
+
 # A sanitizer's report fails the test during which it was written; it is shown once.
 no_reports() {
     for report in "$reports"/*; do

@@ -14,13 +14,7 @@ test_clients_with_eight_threads_each() {
     for client in $started; do wait "$client" || fail "a client failed" || return 1; done
 }
 
-test_nothing_is_left() {
-    for try in $(seq 50); do
-        [ "$(handle_count)" = 0 ] && break
-        sleep 0.1
-    done
-    [ "$(handle_count)" = 0 ] || fail "$(nt handles)"
-}
+test_nothing_is_left() { no_handle_is_left; }
 
 test_the_kernel_ends_clean() { nt unload example && end_kernel; }
 

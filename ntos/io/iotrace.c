@@ -168,6 +168,14 @@ static int IopEndTrace(void)
     return Result;
 }
 
+static int IopOpenTrace(PCSTR Path)
+{
+    if (strlen(Path) >= sizeof(IopTrace.Path))
+        return -ENAMETOOLONG;
+    IopTrace.File = fopen(Path, "we");
+    return IopTrace.File ? 0 : -errno;
+}
+
 /* While the system does not run: from its boot on completions are written to a new file; NULL: no
  * more. Returns 0 or a negative errno: why there is no file (which is told on standard error too);
  * of NULL, what ended the trace early. */
@@ -177,12 +185,9 @@ int IoTraceTo(PCSTR Path)
 
     if (!Path)
         return Result;
-    if (strlen(Path) >= sizeof(IopTrace.Path))
-        return -ENAMETOOLONG;
-    IopTrace.File = fopen(Path, "we");
-    if (!IopTrace.File) {
-        Result = -errno;
-        fprintf(stderr, "nt boot: cannot write %s: %s\n", Path, strerror(errno));
+    Result = IopOpenTrace(Path);
+    if (Result < 0) {
+        fprintf(stderr, "nt boot: cannot write %s: %s\n", Path, strerror(-Result));
         return Result;
     }
     strcpy(IopTrace.Path, Path);
