@@ -284,6 +284,7 @@ static void KiShowWait(KTHREAD_NT *Thread, uint32_t Waits)
 LONG_PTR KiSleep(KTHREAD_NT *Thread, ULONG64 Deadline)
 {
     KiWakeHeld(Thread);
+    VfTraceWaits();
     KiShowWait(Thread, 1);
     while (!__atomic_load_n(&Thread->WaitReady, __ATOMIC_ACQUIRE)) {
         KiScheduler->Park(Thread, Deadline);

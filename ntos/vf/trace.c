@@ -63,6 +63,11 @@ void VfTraceGoesOn(void)
     VfTraceSelf.AtOnce = VfEventServiceEnter;
 }
 
+void VfTraceWaits(void)
+{
+    VfTraceSelf.AtOnce = 0;
+}
+
 /* The thread's first event. */
 static __attribute__((noinline)) void VfTraceFirst(VF_EVENT Event, ULONG_PTR A, ULONG_PTR B)
 {

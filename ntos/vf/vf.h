@@ -155,5 +155,6 @@ typedef enum VF_EVENT {
 } VF_EVENT;
 void VfTrace(VF_EVENT Event, ULONG_PTR A, ULONG_PTR B);
 void VfTraceGoesOn(void); /* the calling thread begins its next service at once */
+void VfTraceWaits(void);  /* it is about to wait: nothing follows at once */
 
 #endif

@@ -92,6 +92,44 @@ static void EventsThatFollowAtOnceAreAllReportedInTheirOrder(void **Unused)
     }
 }
 
+static void TraceTimer(void *Argument)
+{
+    VfTrace(VfEventTimer, (ULONG_PTR)Argument, 0);
+}
+
+/* What the other thread does while this one waits lies between this one's events. */
+static void RunAndWait(void *Argument)
+{
+    static const VF_EVENT Pairs[][2] = {{VfEventServiceEnter, VfEventIrpCall},
+                                        {VfEventIrpComplete, VfEventServiceLeave}};
+
+    for (ULONG_PTR i = 0; i < RTL_NUMBER_OF(Pairs); i++) {
+        host_thread *Other;
+
+        VfTrace(Pairs[i][0], i, 0);
+        VfTraceWaits();
+        host_thread_start(&Other, "trace", TraceTimer, (void *)i);
+        host_thread_join(Other);
+        VfTrace(Pairs[i][1], i, 0);
+    }
+    KeBugCheck(0xE2);
+}
+
+static void WhatComesAfterAWaitDoesNotFollowAtOnce(void **Unused)
+{
+    static const char *const Names[] = {"service enter", "timer", "IRP call",
+                                        "IRP complete",  "timer", "service leave"};
+    char *At = Text, Line[40];
+
+    VfTestBoot(NULL);
+    assert_int_equal(VfTestChild(RunAndWait, NULL, Text, sizeof(Text)), NT_EXIT_BUGCHECK);
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Names); i++) {
+        snprintf(Line, sizeof(Line), " %-14s 0x%x 0x0\n", Names[i], i / 3);
+        At = strstr(At, Line);
+        assert_non_null(At);
+    }
+}
+
 static void TheReportEndsItsEventsWithTheLatest(void **Unused)
 {
     char *Last;
@@ -111,6 +149,7 @@ int main(void)
         cmocka_unit_test(AThousandBootsLeaveNothing),
         cmocka_unit_test(TheReportEndsItsEventsWithTheLatest),
         cmocka_unit_test(EventsThatFollowAtOnceAreAllReportedInTheirOrder),
+        cmocka_unit_test(WhatComesAfterAWaitDoesNotFollowAtOnce),
     };
 
     return cmocka_run_group_tests(Tests, NULL, NULL);
