@@ -22,7 +22,7 @@ ENDS_ONLY = {
     # ... or work until others are done.
     'test_hooks_come_and_go_a_thousand_times_under_load': 'example',
 }
-# Chance: how much went through the pipe before one of its clients ended (something did), and whether that one was waiting.
+# Chance: how much went through the pipe, in which pieces, before one of its clients ended (something did), and whether that one was waiting.
 SOME_BYTES = {'test_a_writer_ends_with_an_error_when_its_reader_is_killed', 'test_a_reader_ends_when_its_writer_is_killed',
               'test_output_that_goes_nowhere_is_an_error'}  # the reader ends at its first write, the writer when that has been noticed
 # Chance: how much clients write, and which of the readers of a pipe gets what; all that was written was read.
@@ -113,6 +113,7 @@ def ends(lines):
 
 def some_bytes(lines):
     lines = [re.sub(r'^(IRP_MJ_(?:READ|WRITE)) .* -> STATUS_SUCCESS [1-9]\d*$', r'\1, some bytes', line) for line in lines]
+    lines = [re.sub(r'^(IRP_MJ_(?:READ|WRITE)) \d+ -> STATUS_PIPE_BROKEN 0$', r'\1 -> STATUS_PIPE_BROKEN 0', line) for line in lines]
     return [line for line in lines if not re.match('IRP_MJ_(READ|WRITE) .* -> STATUS_CANCELLED 0$', line)]
 
 
