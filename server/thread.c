@@ -131,7 +131,9 @@ static void publish(struct half *Half, uint32_t Call)
     Sleeps = atomic_load_explicit(&Channel->client_sleeps, memory_order_relaxed);
     if (Sleeps) {
         host_futex_wake((uint32_t *)&Channel->reply, 1, true);
-        if (!Half->Many)
+        if (Half->Many)
+            Half->Patience = PATIENCE_FIRST; /* that they are together is no whim of Linux's */
+        else
             part_from(Half, Sleeps - 1);
     } else {
         Half->Awake++;
