@@ -3,14 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 terminal=$(dirname "$0")/terminal.py
 
-# What a killed client had is freed when its death has been noticed.
-nothing_left() {
-    for _ in $(seq 200); do
-        [ "$(live_blocks_of Exp)" = 0 ] && return 0
-        sleep 0.05
-    done
-    fail "$(live_blocks_of Exp) blocks left"
-}
+has_no_block() { [ "$(live_blocks_of Exp)" = 0 ]; }
+nothing_left() { soon has_no_block || fail "$(live_blocks_of Exp) blocks left"; }
 
 # pour LINES [options of both clients]: a reader and a writer; what was read is in $place/read
 pour() {

@@ -17,13 +17,8 @@ rows = json.load(sys.stdin)
 print(sum(int(r["live"]) for r in rows if r["tag"].strip() in ("Exp", "ExpT")))'
 }
 
-nothing_left() {
-    for _ in $(seq 100); do
-        [ "$(live_json)" = 0 ] && return 0
-        sleep 0.1
-    done
-    fail "$(live_json) blocks left (seed $USERNT_SEED)"
-}
+has_no_block() { [ "$(live_json)" = 0 ]; }
+nothing_left() { soon has_no_block || fail "$(live_json) blocks left (seed $USERNT_SEED)"; }
 
 # started FILE: the client that writes there has begun
 started() {

@@ -63,22 +63,30 @@ trap 'clean_up; exit 1' HUP INT PIPE TERM
 live_blocks_of() { nt pool | awk -v tag="$1" '$1 == tag { live += $5 } END { print live + 0 }'; }
 handle_count() { nt handles | tail -n 1 | cut -d' ' -f1; }
 
-# The kernel hears of a client's end in its own time, and closes its handles then. So both poll; the two processes are System and who asks.
+# soon COMMAND...: whether it succeeds within some seconds. The kernel hears of a client's end in its own time.
+soon() {
+    for _ in $(seq 200); do
+        "$@" && return 0
+        sleep 0.05
+    done
+    return 1
+}
+
+# The two processes are System and who asks.
 is_alone() { [ "$(nt status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["processes"])')" = 2 ]; }
-no_handle_is_left() {
-    for _ in $(seq 100); do
-        [ "$(handle_count)" = 0 ] && return 0
-        sleep 0.1
-    done
-    fail "$(nt handles)"
+nobody_is_left() { soon is_alone || fail "$(nt status)"; }
+has_no_handle() { [ "$(handle_count)" = 0 ]; }
+no_handle_is_left() { soon has_no_handle || fail "$(nt handles)"; }
+
+# The live blocks of each tag, without those that grow with caches of the executive's own; whether they are as few as in FILE, nearly.
+pool_figures() {
+    nt pool | awk 'NR > 1 { if ($1 !~ /^(Stak|Irp|IoFi|ObSt|Free)/) live[$1] += $5 } END { for (t in live) if (live[t]) print t, live[t] }' | sort
 }
-nobody_is_left() {
-    for _ in $(seq 100); do
-        is_alone && return 0
-        sleep 0.1
-    done
-    fail "$(nt status)"
+has_not_grown() {
+    pool_figures | awk 'NR == FNR { before[$1] = $2; next } $2 > before[$1] + 8 { print "# " $1 ": " before[$1] + 0 " -> " $2; bad = 1 } END { exit bad }' \
+        "$1" - >"$place/grown"
 }
+no_pool_has_grown() { soon has_not_grown "$1" || fail "$(cat "$place/grown")"; }
 
 # A sanitizer's report fails the test during which it was written; it is shown once.
 no_reports() {
