@@ -207,6 +207,13 @@ unsigned host_current_cpu(void)
     return (unsigned)sched_getcpu();
 }
 
+/* Linux moves the thread to where it may be now; then it may be everywhere again. */
+static void move_into(const cpu_set_t *some, const cpu_set_t *all)
+{
+    if (CPU_COUNT(some) && sched_setaffinity(0, sizeof(*some), some) == 0)
+        sched_setaffinity(0, sizeof(*all), all);
+}
+
 void host_leave_cpu(unsigned cpu)
 {
     cpu_set_t all, rest;
@@ -215,9 +222,7 @@ void host_leave_cpu(unsigned cpu)
         return;
     rest = all;
     CPU_CLR(cpu, &rest);
-    if (CPU_COUNT(&rest) == 0 || sched_setaffinity(0, sizeof(rest), &rest) < 0)
-        return;
-    sched_setaffinity(0, sizeof(all), &all);
+    move_into(&rest, &all);
 }
 
 void host_enter_cpu(unsigned cpu)
@@ -228,8 +233,7 @@ void host_enter_cpu(unsigned cpu)
         return;
     CPU_ZERO(&one);
     CPU_SET(cpu, &one);
-    if (sched_setaffinity(0, sizeof(one), &one) == 0)
-        sched_setaffinity(0, sizeof(all), &all);
+    move_into(&one, &all);
 }
 
 void host_stack_bounds(void **low, void **high)

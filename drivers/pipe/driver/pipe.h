@@ -69,7 +69,7 @@ typedef struct _PIPE {
     volatile LONG Waiting[WAITING_KINDS]; /* from here on: what every open needs */
     ULONG ReadEnds, WriteEnds;            /* handles that may read, that may write */
     BOOLEAN HadReadEnd, HadWriteEnd;
-    BOOLEAN AnyCancelled;  /* PIPE.Lock */
+    BOOLEAN AnyCancelled;  /* PIPE.Lock: Cancelled, which is farther off, is not empty */
     PVOID volatile Holder; /* of Lock: a thread */
     FAST_MUTEX Lock;
 
